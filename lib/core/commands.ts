@@ -1,0 +1,94 @@
+// Commands of administration. One declaration makes the verb of the command line, the ad-hoc command
+// and the REST operation; this file holds the declaration and checks arguments against it.
+
+import { Jid } from '../xmpp/jid.js'
+import { StanzaError } from '../xmpp/errors.js'
+import type { Host } from './host.js'
+
+export interface Parameter {
+  readonly kind: 'text' | 'secret' | 'jid' | 'jids' | 'lines' | 'integer' | 'flag' | 'choice'
+  readonly doc: string
+  /** Its place on the command line is after the verb, without a name. */
+  readonly positional?: boolean
+  readonly required?: boolean
+  readonly choices?: readonly string[]
+  /** Name of the field in an ad-hoc form where a XEP fixes one. */
+  readonly field?: string
+}
+
+export type Parameters = Readonly<Record<string, Parameter>>
+
+export interface CommandContext {
+  readonly host: Host
+  /** Who asks: an administrator's address, or undefined for the command line of this machine. */
+  readonly by: Jid | undefined
+}
+
+/** A table is a list of flat rows; a thing is one row; nothing is undefined. */
+export type Row = Readonly<Record<string, string | number | boolean | null | readonly string[]>>
+export interface CommandResult {
+  /** One sentence for people. */
+  readonly note?: string
+  readonly rows?: readonly Row[]
+}
+
+// biome-ignore lint/suspicious/noExplicitAny: arguments are checked against `parameters` before run
+export type Arguments = Record<string, any>
+
+export interface Command {
+  /** Noun, then verb: 'user add'. */
+  readonly name: string
+  readonly summary: string
+  /** 'admin': administrators of the host; 'account': any local user, for themselves. */
+  readonly allow: 'admin' | 'account'
+  readonly parameters: Parameters
+  /** Node of the ad-hoc command where a XEP fixes one. */
+  readonly node?: string
+  run(args: Arguments, context: CommandContext): Promise<CommandResult> | CommandResult
+}
+
+export type ArgumentFault = { parameter: string; message: string }
+
+/** Reads arguments by their declarations; refuses unknown, missing and ill-formed ones, all named in one error. */
+export function readArguments(command: Command, given: Record<string, unknown>): Arguments {
+  const faults: string[] = []
+  const args: Arguments = Object.create(null)
+  for (const name of Object.keys(given)) {
+    if (!Object.hasOwn(command.parameters, name)) faults.push(`there is no parameter ${name}`)
+  }
+  for (const [name, parameter] of Object.entries(command.parameters)) {
+    const value = given[name]
+    if (value === undefined || value === '' || value === null) {
+      if (parameter.required) faults.push(`${name} is needed: ${parameter.doc}`)
+      continue
+    }
+    try {
+      args[name] = read(parameter, value)
+    } catch (error) {
+      faults.push(`${name}: ${(error as Error).message}`)
+    }
+  }
+  if (faults.length > 0) throw new StanzaError('bad-request', faults.join('; '))
+  return args
+}
+
+function read(parameter: Parameter, value: unknown): unknown {
+  switch (parameter.kind) {
+    case 'jid':
+      return Jid.parse(String(value))
+    case 'jids':
+      return (Array.isArray(value) ? value : String(value).split(/[\s,]+/)).map((item) => Jid.parse(String(item)))
+    case 'lines':
+      return Array.isArray(value) ? value.map(String) : String(value).split('\n')
+    case 'integer':
+      if (!/^-?\d{1,15}$/.test(String(value))) throw new Error('a whole number is wanted')
+      return Number(value)
+    case 'flag':
+      return value === true || value === 'true' || value === '1'
+    case 'choice':
+      if (!parameter.choices?.includes(String(value))) throw new Error(`one of ${parameter.choices?.join(', ')} is wanted`)
+      return String(value)
+    default:
+      return String(value)
+  }
+}

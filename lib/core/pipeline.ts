@@ -1,0 +1,173 @@
+// The road of a stanza in five named phases. A handler names its phase, never a number: inside a
+// phase order must not matter, and the tests shuffle it. If two modules need an order, this list
+// gains a phase with a comment that says why.
+//
+//   admit    refuse, drop or hold; change nothing
+//   amend    return a changed envelope
+//   record   add writes to the journal entry of this stanza; what cannot be stored is not delivered
+//   deliver  after the commit: take it to its destination, or say `handled`
+//   copy     send others a copy; told who got the original; a failure here is logged, no more
+//
+// Synchronous until proven otherwise: a runner awaits only what hands it a promise.
+
+import type { Envelope } from '../xmpp/envelope.js'
+import type { Jid } from '../xmpp/jid.js'
+import type { JournalEntry } from '../storage/journal.js'
+import type { Session } from './session.js'
+
+export const phases = ['admit', 'amend', 'record', 'deliver', 'copy'] as const
+export type Phase = (typeof phases)[number]
+
+export const stanzaHooks = [
+  'message:sent',
+  'message:received',
+  'presence:sent',
+  'presence:received',
+  'iq:sent',
+  'iq:received',
+  'message:undelivered',
+  'session:write',
+] as const
+export type StanzaHook = (typeof stanzaHooks)[number]
+
+/** Returned by admit (drop without a word) or deliver (taken): the run of this stanza ends here. */
+export const handled = Symbol('handled')
+export type Handled = typeof handled
+
+/** One stanza's way through one hook. */
+export interface Passage {
+  /** Whose side this is: bare, the sender for `sent`, the recipient for `received`. A host's own address for stanzas to the host. */
+  readonly account: Jid
+  /** The session that sent it, where a client of this node did; for session:write the session written to. */
+  readonly session: Session | undefined
+  /** What this stanza leaves behind, both sides together: one transaction. */
+  readonly entry: JournalEntry
+  /** Sessions of this node or others that got the original; filled before `copy`. */
+  readonly delivered: readonly Jid[]
+}
+
+type Later<T> = T | Promise<T>
+// biome-ignore lint/suspicious/noConfusingVoidType: a handler that says nothing returns nothing
+type Nothing = void | undefined
+
+export interface PhaseHandlers {
+  admit?: (envelope: Envelope, passage: Passage) => Later<Nothing | Handled>
+  amend?: (envelope: Envelope, passage: Passage) => Later<Nothing | Envelope>
+  record?: (envelope: Envelope, passage: Passage) => Later<Nothing>
+  deliver?: (envelope: Envelope, passage: Passage) => Later<Nothing | Handled>
+  copy?: (envelope: Envelope, passage: Passage) => Later<Nothing>
+}
+
+export type Hooks = { [H in StanzaHook]?: PhaseHandlers }
+
+type Call = (envelope: Envelope, passage: Passage) => unknown
+interface Entry {
+  owner: string
+  call: Call
+}
+
+const empty: readonly Entry[] = []
+
+/** The handlers of one host. Lists are replaced, never changed, so a run may be under way meanwhile. */
+export class Pipeline {
+  #lists = new Map<StanzaHook, Map<Phase, readonly Entry[]>>()
+  #shuffle: (<T>(list: T[]) => T[]) | undefined
+
+  /** Tests pass a shuffle: order inside a phase must not matter. */
+  constructor(shuffle?: <T>(list: T[]) => T[]) {
+    this.#shuffle = shuffle
+    for (const hook of stanzaHooks) this.#lists.set(hook, new Map())
+  }
+
+  add(owner: string, hooks: Hooks): void {
+    for (const [hook, handlers] of Object.entries(hooks) as [StanzaHook, PhaseHandlers][]) {
+      for (const [phase, call] of Object.entries(handlers) as [Phase, Call][]) {
+        const next = [...this.handlers(hook, phase), { owner, call }]
+        this.#lists.get(hook)?.set(phase, this.#shuffle ? this.#shuffle(next) : next)
+      }
+    }
+  }
+
+  remove(owner: string): void {
+    for (const list of this.#lists.values()) {
+      for (const [phase, entries] of list) {
+        const next = entries.filter((entry) => entry.owner !== owner)
+        if (next.length === 0) list.delete(phase)
+        else list.set(phase, next)
+      }
+    }
+  }
+
+  handlers(hook: StanzaHook, phase: Phase): readonly Entry[] {
+    return this.#lists.get(hook)?.get(phase) ?? empty
+  }
+
+  /** admit, amend and record. The envelope to go on with, or `handled` where it ends. */
+  prepare(hook: StanzaHook, envelope: Envelope, passage: Passage): Later<Envelope | Handled> {
+    const lists = this.#lists.get(hook)!
+    return lists.size === 0 ? envelope : runPrepare(lists, envelope, passage)
+  }
+
+  /** The modules' say in `deliver`; the core delivers where none says `handled`. */
+  deliver(hook: StanzaHook, envelope: Envelope, passage: Passage): Later<Nothing | Handled> {
+    const list = this.#lists.get(hook)!.get('deliver')
+    return list && (runList(list, 0, envelope, passage) as Later<Nothing | Handled>)
+  }
+
+  copy(hook: StanzaHook, envelope: Envelope, passage: Passage, failed: CopyFailed): void {
+    for (const { owner, call } of this.handlers(hook, 'copy')) {
+      try {
+        const result = call(envelope, passage)
+        if (result instanceof Promise) result.catch((error) => failed(owner, error))
+      } catch (error) {
+        failed(owner, error)
+      }
+    }
+  }
+}
+
+export type CopyFailed = (owner: string, error: unknown) => void
+
+type Lists = Map<Phase, readonly Entry[]>
+
+function runPrepare(lists: Lists, envelope: Envelope, passage: Passage): Later<Envelope | Handled> {
+  const admitted = runList(lists.get('admit') ?? empty, 0, envelope, passage)
+  if (admitted === handled) return handled
+  if (admitted instanceof Promise) {
+    return admitted.then((result) => (result === handled ? handled : afterAdmit(lists, envelope, passage)))
+  }
+  return afterAdmit(lists, envelope, passage)
+}
+
+function afterAdmit(lists: Lists, envelope: Envelope, passage: Passage): Later<Envelope> {
+  const amended = runAmend(lists.get('amend') ?? empty, 0, envelope, passage)
+  if (amended instanceof Promise) return amended.then((result) => runRecord(lists, result, passage))
+  return runRecord(lists, amended, passage)
+}
+
+function runRecord(lists: Lists, envelope: Envelope, passage: Passage): Later<Envelope> {
+  const recorded = runList(lists.get('record') ?? empty, 0, envelope, passage)
+  return recorded instanceof Promise ? recorded.then(() => envelope) : envelope
+}
+
+function runAmend(list: readonly Entry[], at: number, envelope: Envelope, passage: Passage): Later<Envelope> {
+  for (let i = at; i < list.length; i++) {
+    const result = list[i]!.call(envelope, passage) as Later<Envelope | undefined>
+    if (result instanceof Promise) {
+      return result.then((changed) => runAmend(list, i + 1, changed ?? envelope, passage))
+    }
+    envelope = result ?? envelope
+  }
+  return envelope
+}
+
+function runList(list: readonly Entry[], at: number, envelope: Envelope, passage: Passage): Later<unknown> {
+  for (let i = at; i < list.length; i++) {
+    const result = list[i]!.call(envelope, passage)
+    if (result === handled) return handled
+    if (result instanceof Promise) {
+      return result.then((value) => (value === handled ? handled : runList(list, i + 1, envelope, passage)))
+    }
+  }
+  return undefined
+}

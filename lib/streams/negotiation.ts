@@ -1,0 +1,55 @@
+// Stream features: what a stream offers in <stream:features/> and who answers the elements that
+// belong to it (RFC 6120 §4.3.2). A feature decides from the stream's state whether it is offered
+// now; before login an element is only taken by a feature that was offered (SEC-23).
+
+import type { Element } from '../xmpp/element.js'
+import type { Jid } from '../xmpp/jid.js'
+import type { TlsFacts } from '../net/transport.js'
+import type { StreamError } from '../xmpp/errors.js'
+import type { BoundSession } from './client-stream.js'
+
+/** What a feature sees of its stream. */
+export interface NegotiatingStream {
+  /** The host named in the stream header; it never changes during one stream (SEC-11). */
+  readonly domain: string
+  /** Random and unguessable, new with every stream header */
+  readonly id: string
+  readonly lang: string
+  readonly remoteAddress: string
+  /** Came over this machine's loopback, not through a proxy */
+  readonly framing: 'stream' | 'message'
+  readonly tls: TlsFacts | undefined
+  /** TLS, or the host's configuration allows clear text. */
+  readonly secured: boolean
+  /** Bare, once authenticated */
+  readonly account: Jid | undefined
+  readonly session: BoundSession | undefined
+  /** `from` of the client's stream header (RFC 6120 §4.7.1): a hint, never a proof. */
+  readonly claimed: string | undefined
+  /** Facts that features leave for each other on this stream, keyed by the feature's own symbol. */
+  readonly memo: Map<symbol, unknown>
+
+  send(element: Element): void
+  /** The login succeeded. RFC 6120 §6.4.6 restarts the stream; SASL2 does not, it sends features instead. */
+  authenticated(account: Jid, next: 'restart' | 'features'): void
+  /** One login attempt failed; a stream allows a few (RFC 6120 §6.4.5). */
+  loginFailed(): void
+  /** Binds a resource: the one asked for, or one of the server's making. */
+  bind(resource: string | undefined): Promise<BoundSession>
+  /** STARTTLS: drops what was read, sends `proceed`, becomes TLS and expects a new stream. */
+  secure(proceed: Element): Promise<void>
+  close(error?: StreamError): void
+}
+
+export interface StreamFeature {
+  /** For messages and the log */
+  readonly name: string
+  /** Its element in <stream:features/>, or undefined while it is not to be had. */
+  advertise(stream: NegotiatingStream): Element | undefined
+  /** The elements it answers, as `{namespace}name`. */
+  readonly accepts: readonly string[]
+  /** The stream takes nothing further from the client until this is done. */
+  negotiate(element: Element, stream: NegotiatingStream): void | Promise<void>
+  /** The stream ended: forget what was kept outside of it. */
+  closed?(stream: NegotiatingStream): void
+}

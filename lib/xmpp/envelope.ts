@@ -1,0 +1,67 @@
+// A stanza with the addresses we trust, where it came from and when. Immutable: changing it means
+// a new one. Code reads addresses here, never from the XML attributes. Annotations are children
+// that only one account is shown (that archive's stanza-id, a delay): the side that delivers adds
+// them, and they are never part of what is stored or forwarded.
+
+import type { Wire } from './element.js'
+import type { Jid } from './jid.js'
+import type { Stanza } from './stanza.js'
+
+/** Where a stanza entered: a client of ours, another server, a component, or the server itself. */
+export type Origin = 'client' | 'server' | 'component' | 'local'
+
+interface EnvelopeParts {
+  stanza: Stanza
+  from: Jid
+  to: Jid
+  origin: Origin
+  arrived: number
+}
+
+export class Envelope {
+  readonly stanza: Stanza
+  readonly from: Jid
+  readonly to: Jid
+  readonly origin: Origin
+  /** Milliseconds since 1970 */
+  readonly arrived: number
+  readonly annotations: Wire
+  #rendered: Wire | undefined
+
+  constructor(parts: EnvelopeParts, annotations: Wire = '') {
+    this.stanza = parts.stanza
+    this.from = parts.from
+    this.to = parts.to
+    this.origin = parts.origin
+    this.arrived = parts.arrived
+    this.annotations = annotations
+  }
+
+  with(changes: Partial<EnvelopeParts>): Envelope {
+    return new Envelope(
+      {
+        stanza: changes.stanza ?? this.stanza,
+        from: changes.from ?? this.from,
+        to: changes.to ?? this.to,
+        origin: changes.origin ?? this.origin,
+        arrived: changes.arrived ?? this.arrived,
+      },
+      this.annotations,
+    )
+  }
+
+  annotated(child: Wire): Envelope {
+    return new Envelope(this, this.annotations + child)
+  }
+
+  /** The text a recipient gets under a stream of 'jabber:client'; made once however many get it. */
+  get wire(): Wire {
+    this.#rendered ??= this.stanza.render(this.from.attr, this.to.attr, this.annotations)
+    return this.#rendered
+  }
+
+  /** The same where each message stands alone and must name its namespace (RFC 7395 §3.3.3). */
+  wireFor(xmlns: Wire): Wire {
+    return this.stanza.render(this.from.attr, this.to.attr, this.annotations, xmlns)
+  }
+}
