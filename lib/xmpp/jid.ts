@@ -1,0 +1,162 @@
+// An address: local@domain/resource (RFC 7622). An address that exists is prepared: two are the same
+// address exactly when their `text` is the same.
+//
+// precis.ts prepares localparts and resources, idna.ts domains; this file splits, joins, limits
+// sizes and remembers. Texts here are real Unicode, not wire text; `attr` is the bridge.
+
+import { domainToUnicode } from './idna.js'
+import { JidCache } from './jid-cache.js'
+import { JidError } from './jid-error.js'
+import { opaqueString, usernameCaseMapped } from './precis.js'
+import { escapeXml, toWire, type Wire } from './element.js'
+
+export { JidError }
+
+/** RFC 7622 §3.1: each part at most 1023 octets of UTF-8. */
+const PART_LIMIT = 1023
+/** What may be asked at all: preparing can shorten a text (full-width forms, composition). */
+const TEXT_LIMIT = 4096
+const CACHE_BYTES = 32 * 1024 * 1024
+
+// What needs no table: ASCII, with no label that IDNA reserves (`??--`) and no number at the end of
+// the domain, which could be an IPv4 address.
+const PLAIN_LOCAL = /^[!#-%(-.0-9;=?A-Z[-~]{1,1023}$/
+const PLAIN_DOMAIN =
+  /^(?:(?!..--)[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)*(?!..--|\d+$|0x[\da-f]*$)[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/i
+const PLAIN_RESOURCE = /^[\x21-\x7e](?:[\x20-\x7e]{0,1021}[\x21-\x7e])?$/
+
+const cache = new JidCache(CACHE_BYTES)
+
+interface Parts {
+  local: string
+  domain: string
+  resource: string
+}
+
+export class Jid {
+  readonly local: string
+  readonly domain: string
+  readonly resource: string
+  /** The whole address, prepared. */
+  readonly text: string
+  /** Without the resource; itself when there is none. */
+  readonly bare: Jid
+  #attr: Wire | undefined
+
+  /** For `of` only: the parts must be prepared, and one address is one object while it is cached. */
+  private constructor(parts: Parts, text: string) {
+    this.local = parts.local
+    this.domain = parts.domain
+    this.resource = parts.resource
+    this.text = text
+    this.bare = parts.resource === '' ? this : Jid.#known({ ...parts, resource: '' })
+  }
+
+  static #known(parts: Parts): Jid {
+    const text = join(parts)
+    return cache.get(text) ?? remember(text, new Jid(parts, text))
+  }
+
+  static parse(text: string): Jid {
+    return cache.get(text) ?? read(text)
+  }
+
+  static tryParse(text: string | undefined): Jid | undefined {
+    if (text === undefined) return undefined
+    try {
+      return Jid.parse(text)
+    } catch (error) {
+      if (error instanceof JidError) return undefined
+      throw error
+    }
+  }
+
+  static of(local: string, domain: string, resource = ''): Jid {
+    return Jid.#known({
+      local: local === '' ? '' : prepareLocal(local),
+      domain: prepareDomain(domain),
+      resource: resource === '' ? '' : prepareResource(resource),
+    })
+  }
+
+  /** Wire text for an XML attribute in single quotes. */
+  get attr(): Wire {
+    this.#attr ??= toWire(escapeXml(this.text))
+    return this.#attr
+  }
+
+  get isBare(): boolean {
+    return this.resource === ''
+  }
+
+  get isDomain(): boolean {
+    return this.local === '' && this.resource === ''
+  }
+
+  withResource(resource: string): Jid {
+    if (resource === '') return this.bare
+    const prepared = prepareResource(resource)
+    return Jid.#known({ local: this.local, domain: this.domain, resource: prepared })
+  }
+
+  equals(other: Jid | undefined): boolean {
+    return other !== undefined && this.text === other.text
+  }
+
+  toString(): string {
+    return this.text
+  }
+}
+
+function join({ local, domain, resource }: Parts): string {
+  const bare = local === '' ? domain : `${local}@${domain}`
+  return resource === '' ? bare : `${bare}/${resource}`
+}
+
+function remember(text: string, jid: Jid): Jid {
+  cache.add(text, jid)
+  return jid
+}
+
+function read(text: string): Jid {
+  const own = detach(text)
+  const slash = own.indexOf('/')
+  const bare = slash < 0 ? own : own.slice(0, slash)
+  const at = bare.indexOf('@')
+  if (at === 0) throw new JidError('the localpart before @ is empty')
+  if (slash === own.length - 1) throw new JidError('the resource after / is empty')
+  const jid = Jid.of(
+    bare.slice(0, Math.max(at, 0)),
+    bare.slice(at + 1),
+    slash < 0 ? '' : own.slice(slash + 1),
+  )
+  return own === jid.text ? jid : remember(own, jid)
+}
+
+/** A copy: a slice would keep the whole chunk that it was cut from alive as long as it is cached. */
+function detach(text: string): string {
+  if (text.length > TEXT_LIMIT) throw new JidError('the address is too long')
+  return Buffer.from(text, 'utf16le').ucs2Slice()
+}
+
+export function prepareLocal(text: string): string {
+  if (PLAIN_LOCAL.test(text)) return text.toLowerCase()
+  return sized('localpart', usernameCaseMapped(text))
+}
+
+export function prepareDomain(text: string): string {
+  if (text.length <= PART_LIMIT && PLAIN_DOMAIN.test(text)) return text.toLowerCase()
+  return sized('domain', domainToUnicode(text))
+}
+
+export function prepareResource(text: string): string {
+  if (PLAIN_RESOURCE.test(text)) return text
+  return sized('resource', opaqueString(text))
+}
+
+function sized(part: string, text: string): string {
+  if (text === '') throw new JidError(`the ${part} is empty`)
+  if (Buffer.byteLength(text) > PART_LIMIT)
+    throw new JidError(`the ${part} is longer than 1023 octets`)
+  return text
+}
