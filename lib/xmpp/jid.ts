@@ -25,6 +25,8 @@ const PLAIN_DOMAIN =
   /^(?:(?!..--)[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)*(?!..--|\d+$|0x[\da-f]*$)[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/i
 const PLAIN_RESOURCE = /^[\x21-\x7e](?:[\x20-\x7e]{0,1021}[\x21-\x7e])?$/
 
+const ASCII = /^[\x00-\x7f]*$/
+
 const cache = new JidCache(CACHE_BYTES)
 
 interface Parts {
@@ -124,7 +126,7 @@ function read(text: string): Jid {
   const bare = slash < 0 ? own : own.slice(0, slash)
   const at = bare.indexOf('@')
   if (at === 0) throw new JidError('the localpart before @ is empty')
-  if (slash === own.length - 1) throw new JidError('the resource after / is empty')
+  if (slash >= 0 && slash === own.length - 1) throw new JidError('the resource after / is empty')
   const jid = Jid.of(
     bare.slice(0, Math.max(at, 0)),
     bare.slice(at + 1),
@@ -136,7 +138,8 @@ function read(text: string): Jid {
 /** A copy: a slice would keep the whole chunk that it was cut from alive as long as it is cached. */
 function detach(text: string): string {
   if (text.length > TEXT_LIMIT) throw new JidError('the address is too long')
-  return Buffer.from(text, 'utf16le').ucs2Slice()
+  const encoding = ASCII.test(text) ? 'latin1' : 'utf16le'
+  return Buffer.from(text, encoding).toString(encoding)
 }
 
 export function prepareLocal(text: string): string {
