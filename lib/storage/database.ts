@@ -1,0 +1,130 @@
+// The database: one place that opens SQLite or PostgreSQL and gives Knex over it. Both stores take
+// and give the same values: whole numbers (BigInt beyond 2^53), text, booleans, Buffers, null; times
+// are stored as milliseconds in a bigInteger column, never as dates; raw() answers with rows.
+// A transaction's callback must use its trx for everything: on SQLite it holds the one connection
+// that writes, and a query beside it would wait for it. Reads that may be a moment old go to
+// `reader`, which never waits for a transaction.
+
+import { join } from 'node:path'
+import createKnex from 'knex'
+import type { Knex } from 'knex'
+import { silentLog } from '../ops/log.js'
+import type { Log } from '../ops/log.js'
+import { PostgresDialect, readers } from './postgres-dialect.js'
+import { SqliteDialect } from './sqlite-dialect.js'
+
+export interface DatabaseOptions {
+  /** 'sqlite' (a file in the folder), 'sqlite:memory' (tests), or postgres://… */
+  readonly url: string
+  readonly folder: string
+  /** What a commit survives: a power cut, or a crash of this process only (SQLite). */
+  readonly durability: 'power' | 'crash'
+  readonly log?: Log
+  /** Connections to PostgreSQL */
+  readonly connections?: number
+}
+
+const ACQUIRE_TIMEOUT = 20_000
+
+export class Database {
+  readonly kind: 'sqlite' | 'postgres'
+  readonly knex: Knex
+  /** For reads outside transactions; sees what is committed. */
+  readonly reader: Knex
+  readonly #running = new Set<Promise<unknown>>()
+  #closed = false
+
+  static async open(options: DatabaseOptions): Promise<Database> {
+    const database = new Database(options)
+    try {
+      await database.knex.raw('select 1')
+    } catch (error) {
+      await database.close()
+      throw error
+    }
+    return database
+  }
+
+  private constructor(options: DatabaseOptions) {
+    this.kind = /^(postgres|postgresql|socket):/.test(options.url) ? 'postgres' : 'sqlite'
+    this.knex = this.kind === 'sqlite' ? sqlite(options) : postgres(options)
+    const own = this.kind === 'sqlite' && options.url !== 'sqlite:memory'
+    this.reader = own ? sqlite(options, true) : this.knex
+  }
+
+  /** Commits when `run` is done, rolls back when it throws. */
+  async transaction<T>(run: (trx: Knex.Transaction) => Promise<T>): Promise<T> {
+    if (this.#closed) throw new Error('the database is closed')
+    const running = this.knex.transaction(run)
+    this.#running.add(running)
+    try {
+      return await running
+    } finally {
+      this.#running.delete(running)
+    }
+  }
+
+  /** Transactions that have begun are finished first. */
+  async close(): Promise<void> {
+    this.#closed = true
+    await Promise.allSettled(this.#running)
+    await this.knex.destroy()
+    if (this.reader !== this.knex) await this.reader.destroy()
+  }
+}
+
+/** Whether a statement failed because the key is there already, on either store. */
+export function isUniqueViolation(error: unknown): boolean {
+  const code = (error as { code?: unknown } | null)?.code
+  return typeof code === 'string' && UNIQUE.has(code)
+}
+
+const UNIQUE = new Set([
+  '23505',
+  'SQLITE_CONSTRAINT_UNIQUE',
+  'SQLITE_CONSTRAINT_PRIMARYKEY',
+  'SQLITE_CONSTRAINT_ROWID',
+])
+
+function sqlite(options: DatabaseOptions, readOnly = false): Knex {
+  const file = options.url === 'sqlite:memory' ? ':memory:' : join(options.folder, 'tercet.db')
+  return createKnex({
+    ...common(options),
+    client: SqliteDialect as unknown as typeof Knex.Client,
+    connection: { file, durability: options.durability, readOnly } as Knex.StaticConnectionConfig,
+    useNullAsDefault: true,
+    pool: readOnly ? { min: 0, max: 1, idleTimeoutMillis: 60_000 } : { min: 1, max: 1 },
+  })
+}
+
+function postgres(options: DatabaseOptions): Knex {
+  return createKnex({
+    ...common(options),
+    client: PostgresDialect as unknown as typeof Knex.Client,
+    connection: {
+      connectionString: options.url,
+      application_name: 'tercet',
+      statement_timeout: 30_000,
+      query_timeout: 35_000,
+      connectionTimeoutMillis: 10_000,
+      idle_in_transaction_session_timeout: 30_000,
+      keepAlive: true,
+      types: readers(),
+    } as Knex.PgConnectionConfig,
+    pool: { min: 0, max: options.connections ?? 8, idleTimeoutMillis: 60_000 },
+  })
+}
+
+// Errors name the statement with its placeholders: values are people's messages and keys.
+function common({ log = silentLog }: DatabaseOptions): Knex.Config {
+  return {
+    acquireConnectionTimeout: ACQUIRE_TIMEOUT,
+    compileSqlOnError: false,
+    log: {
+      warn: (text) => log.warn('database', { text }),
+      error: (text) => log.error('database', { text }),
+      deprecate: (method, instead) => log.warn('database', { method, instead }),
+      debug: () => {},
+    },
+  }
+}

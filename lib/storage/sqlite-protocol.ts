@@ -1,0 +1,37 @@
+// What the SQLite thread and its owner say to each other.
+
+export type SqliteValue = null | number | bigint | string | Uint8Array
+
+export interface SqliteSettings {
+  readonly file: string
+  readonly durability: 'power' | 'crash'
+  readonly readOnly: boolean
+  /** At BUSY: the thread is at work. At ENDING: the process ends, begin nothing. */
+  readonly flags: Int32Array
+}
+
+export interface SqliteRequest {
+  readonly sql: string
+  readonly bindings: readonly SqliteValue[]
+}
+
+export interface SqliteRows {
+  readonly columns: readonly string[]
+  readonly rows: readonly SqliteValue[][]
+}
+
+export interface SqliteChanges {
+  readonly changes: number
+  readonly lastInsertRowid: number | bigint
+}
+
+export interface SqliteFailure {
+  readonly message: string
+  readonly code: string
+  readonly errno: number
+}
+
+export type SqliteAnswer = SqliteRows | SqliteChanges | { readonly failure: SqliteFailure }
+
+export const BUSY = 0
+export const ENDING = 1

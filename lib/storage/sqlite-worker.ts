@@ -1,0 +1,202 @@
+// The thread that holds one SQLite connection. It answers each batch of statements with a batch of
+// answers, in order. Integers travel exactly: whole numbers are bound as integers and read back as
+// numbers where they are safe, else as BigInt. A statement that fails inside a transaction dooms it,
+// as in PostgreSQL: what follows is refused until the rollback, so that SQLite's own silent
+// rollbacks (disk full, I/O error) cannot turn the rest of a transaction into single commits.
+
+import { parentPort, workerData } from 'node:worker_threads'
+import { errorName } from './sqlite-errors.js'
+import { BUSY, ENDING } from './sqlite-protocol.js'
+import type {
+  SqliteAnswer,
+  SqliteChanges,
+  SqliteFailure,
+  SqliteRequest,
+  SqliteSettings,
+  SqliteValue,
+} from './sqlite-protocol.js'
+
+/** What node:sqlite and its stand-in for older versions of Node have in common. */
+interface Driver {
+  DatabaseSync: new (file: string, options: object) => Connection
+}
+
+interface Connection {
+  readonly isTransaction: boolean
+  prepare(sql: string): Statement
+  exec(sql: string): void
+  close(): void
+}
+
+interface Statement {
+  all(...bindings: SqliteValue[]): SqliteValue[][]
+  run(...bindings: SqliteValue[]): SqliteChanges
+  columns(): { name: string; type: string | null }[]
+  setReadBigInts(on: boolean): void
+  setReturnArrays(on: boolean): void
+}
+
+interface Prepared {
+  readonly statement: Statement
+  columns: readonly string[]
+  /** Positions of the columns declared as boolean */
+  booleans: readonly number[]
+}
+
+const MOST_PREPARED = 500
+
+class SqliteThread {
+  // The connection must stay referenced: a collected one takes its statements along.
+  readonly #connection: Connection
+  readonly #prepared = new Map<string, Prepared>()
+  #doomed = false
+
+  constructor(driver: Driver, settings: SqliteSettings) {
+    this.#connection = new driver.DatabaseSync(settings.file, {
+      readOnly: settings.readOnly,
+      timeout: 10_000,
+    })
+    for (const pragma of pragmas(settings)) this.#connection.exec(`PRAGMA ${pragma}`)
+  }
+
+  answer({ sql, bindings }: SqliteRequest): SqliteAnswer {
+    const within = this.#connection.isTransaction
+    try {
+      if (this.#doomed) return this.#whileDoomed(sql)
+      return this.#execute(sql, bindings)
+    } catch (error) {
+      this.#doomed = within && !this.#undoneCommit(sql)
+      return { failure: failureOf(error) }
+    }
+  }
+
+  close(): void {
+    this.#prepared.clear()
+    this.#connection.close()
+  }
+
+  #execute(sql: string, bindings: readonly SqliteValue[]): SqliteAnswer {
+    const prepared = this.#prepare(sql)
+    const values = bindings.map(exact)
+    if (prepared.columns.length === 0) return this.#change(prepared, sql, values)
+    const rows = prepared.statement.all(...values)
+    if (rows[0] && rows[0].length !== prepared.columns.length) describe(prepared)
+    for (const row of rows) plain(row, prepared.booleans)
+    return { columns: prepared.columns, rows }
+  }
+
+  #change(prepared: Prepared, sql: string, values: SqliteValue[]): SqliteChanges {
+    const { changes, lastInsertRowid } = prepared.statement.run(...values)
+    if (/^\s*(alter|create|drop)\b/i.test(sql)) this.#prepared.clear()
+    return { changes: Number(changes), lastInsertRowid: safe(lastInsertRowid) }
+  }
+
+  #whileDoomed(sql: string): SqliteAnswer {
+    const failure = {
+      message: 'the transaction has failed already',
+      code: 'SQLITE_ABORT',
+      errno: 4,
+    }
+    const done = { changes: 0, lastInsertRowid: 0 }
+    if (/^rollback to/i.test(sql) && this.#connection.isTransaction) {
+      this.#connection.exec(sql)
+      this.#doomed = false
+      return done
+    }
+    if (!/^(commit|rollback\b(?! to))/i.test(sql)) return { failure }
+    this.#doomed = false
+    if (this.#connection.isTransaction) this.#connection.exec('ROLLBACK')
+    return /^rollback/i.test(sql) ? done : { failure }
+  }
+
+  /** A commit that failed leaves the transaction open; nobody else would end it. */
+  #undoneCommit(sql: string): boolean {
+    if (!/^commit/i.test(sql)) return false
+    if (this.#connection.isTransaction) this.#connection.exec('ROLLBACK')
+    return true
+  }
+
+  #prepare(sql: string): Prepared {
+    const known = this.#prepared.get(sql)
+    if (known) this.#prepared.delete(sql)
+    const prepared = known ?? this.#compile(sql)
+    this.#prepared.set(sql, prepared)
+    if (this.#prepared.size > MOST_PREPARED) {
+      for (const oldest of this.#prepared.keys()) {
+        this.#prepared.delete(oldest)
+        break
+      }
+    }
+    return prepared
+  }
+
+  #compile(sql: string): Prepared {
+    const prepared = { statement: this.#connection.prepare(sql), columns: [], booleans: [] }
+    prepared.statement.setReadBigInts(true)
+    prepared.statement.setReturnArrays(true)
+    describe(prepared)
+    return prepared
+  }
+}
+
+function describe(prepared: Prepared): void {
+  const columns = prepared.statement.columns()
+  prepared.columns = columns.map((column) => column.name)
+  prepared.booleans = columns.flatMap(({ type }, at) => (/^bool/i.test(type ?? '') ? [at] : []))
+}
+
+function exact(value: SqliteValue): SqliteValue {
+  return typeof value === 'number' && Number.isSafeInteger(value) ? BigInt(value) : value
+}
+
+function safe(value: number | bigint): number | bigint {
+  const number = Number(value)
+  return Number.isSafeInteger(number) ? number : value
+}
+
+function plain(row: unknown[], booleans: readonly number[]): void {
+  for (let at = 0; at < row.length; at++) {
+    const value = row[at]
+    if (typeof value === 'bigint') row[at] = safe(value)
+  }
+  for (const at of booleans) if (row[at] !== null) row[at] = row[at] !== 0
+}
+
+function failureOf(error: unknown): SqliteFailure {
+  const { message, errcode = 0, code } = error as Error & { errcode?: number; code?: string }
+  return { message, code: errorName(errcode) ?? code ?? 'SQLITE_ERROR', errno: errcode }
+}
+
+function pragmas({ durability, readOnly }: SqliteSettings): string[] {
+  const common = ['cache_size = -32000', 'mmap_size = 268435456', 'foreign_keys = on']
+  if (readOnly) return common
+  return [
+    'page_size = 8192',
+    'journal_mode = wal',
+    `synchronous = ${durability === 'power' ? 'full' : 'normal'}`,
+    'wal_autocheckpoint = 2000',
+    ...common,
+  ]
+}
+
+async function serve(settings: SqliteSettings): Promise<void> {
+  const port = parentPort!
+  const builtIn = Number(process.versions.node.split('.')[0]) >= 24
+  const name = builtIn ? 'node:sqlite' : '@photostructure/sqlite'
+  const driver: Driver = await import(name)
+  const thread = new SqliteThread(driver, settings)
+  port.on('message', (batch: SqliteRequest[] | 'close') => {
+    Atomics.store(settings.flags, BUSY, 1)
+    if (batch === 'close') {
+      thread.close()
+      port.close()
+    } else if (Atomics.load(settings.flags, ENDING) === 0) {
+      port.postMessage(batch.map((request) => thread.answer(request)))
+    }
+    Atomics.store(settings.flags, BUSY, 0)
+    Atomics.notify(settings.flags, BUSY)
+  })
+  port.postMessage('open')
+}
+
+if (parentPort && workerData?.sqlite) await serve(workerData.sqlite)
