@@ -55,6 +55,8 @@ export interface IqRequest {
   readonly session: Session | undefined
   /** Writes of this request: on disk before the answer leaves. */
   readonly entry: JournalEntry
+  /** What it causes: called when the entry is on disk, before the answer leaves. */
+  after(effect: () => void): void
 }
 
 export interface IqOffer {

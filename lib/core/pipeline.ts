@@ -42,6 +42,8 @@ export interface Passage {
   readonly session: Session | undefined
   /** What this stanza leaves behind, both sides together: one transaction. */
   readonly entry: JournalEntry
+  /** What it causes beyond its delivery: called when the entry is on disk, before the delivery. */
+  after(effect: () => void): void
   /** Sessions of this node or others that got the original; filled before `copy`. */
   readonly delivered: readonly Jid[]
 }
@@ -96,6 +98,10 @@ export class Pipeline {
         else list.set(phase, next)
       }
     }
+  }
+
+  has(hook: StanzaHook): boolean {
+    return this.#lists.get(hook)!.size > 0
   }
 
   handlers(hook: StanzaHook, phase: Phase): readonly Entry[] {

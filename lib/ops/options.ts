@@ -70,8 +70,8 @@ export function duration(option: { default: string; doc: string; min?: string; m
 
 function milliseconds(written: unknown): number {
   if (written === 'never' || written === 'forever') return Number.POSITIVE_INFINITY
-  const match = /^\s*(\d+(?:\.\d+)?)\s*([a-z]+?)s?\s*$/.exec(String(written))
-  const unit = match && (DURATIONS[match[2]!] ?? DURATIONS[`${match[2]}s`])
+  const match = /^\s*(\d+(?:\.\d+)?)\s*(ms|[a-z]+?)s?\s*$/.exec(String(written))
+  const unit = match ? DURATIONS[match[2]!] : undefined
   if (!match || unit === undefined) throw new Error("a duration is wanted, such as '30 s', '10 minutes' or '1 year'")
   return Number(match[1]) * unit
 }
@@ -102,7 +102,7 @@ export function bytes(option: { default: string; doc: string; min?: string; max?
 
 function size(written: unknown): number {
   const match = /^\s*(\d+(?:\.\d+)?)\s*([a-z]*)\s*$/i.exec(String(written))
-  const unit = match && SIZES[match[2]!.toLowerCase()]
+  const unit = match ? SIZES[match[2]!.toLowerCase()] : undefined
   if (!match || unit === undefined) throw new Error("a size is wanted, such as '256 KiB' or '50 MB'")
   return Math.floor(Number(match[1]) * unit)
 }

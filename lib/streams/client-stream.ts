@@ -1,19 +1,22 @@
 // One XML conversation with a client: header, features, errors and the end (RFC 6120 §4), over TCP
 // and over WebSocket (RFC 7395). It knows no mechanism and no module: features do the negotiating,
-// the core binds. Once bound, stanzas go to the session; the session outlives this stream.
+// the core binds. Once bound, stanzas go to the session, which outlives this stream.
+//
+// While a feature is at work nothing further is taken from the client: what the reader still finds
+// in the chunk at hand waits in order, and the transport is paused.
 
 import type { Clock, Timer } from '../ops/clock.js'
 import type { Random } from '../ops/random.js'
-import type { Element, Wire } from '../xmpp/element.js'
-import { escapeXml, serialize, toWire, xml } from '../xmpp/element.js'
-import { StreamError } from '../xmpp/errors.js'
+import { type Element, serialize, type Wire, xml } from '../xmpp/element.js'
+import { StanzaError, StreamError } from '../xmpp/errors.js'
 import { Jid } from '../xmpp/jid.js'
-import { NS_BIND, NS_CLIENT, NS_FRAMING, NS_STREAM, NS_STREAM_ERRORS } from '../xmpp/namespaces.js'
+import { NS_BIND, NS_CLIENT, NS_STREAM } from '../xmpp/namespaces.js'
 import { Stanza } from '../xmpp/stanza.js'
+import { errorReply, resultReply } from '../xmpp/replies.js'
 import { authenticatedLimits, unauthenticatedLimits } from '../net/xml-limits.js'
-import type { StreamHeader, XmlSink } from '../net/xml-reader.js'
-import { XmlReader } from '../net/xml-reader.js'
+import { type StreamHeader, XmlReader, type XmlSink } from '../net/xml-reader.js'
 import type { TlsFacts, Transport, TransportReceiver } from '../net/transport.js'
+import { closing, greeting, namespacesFor, streamErrorElement } from './framing.js'
 import type { NegotiatingStream, StreamFeature } from './negotiation.js'
 
 /** What the core binds to a stream. */
@@ -36,8 +39,6 @@ export interface StreamSurroundings {
   readonly clock: Clock
   readonly random: Random
   host(domain: string): StreamHost | undefined
-  /** Where a stream error must be sent before any host is known. */
-  readonly defaultDomain: string
   /** A bug in a feature: logged in one place. */
   failed(error: unknown): void
   ended(stream: ClientStream): void
@@ -46,15 +47,14 @@ export interface StreamSurroundings {
 /** LIM-unauthenticated-timeout: from the first byte to login, from login to a bound resource. */
 const LOGIN_TIMEOUT = 30_000
 const BIND_TIMEOUT = 60_000
-const CLOSE_TIMEOUT = 5_000
 /** RFC 6120 §6.4.5 recommends 2 to 5. */
 const LOGIN_ATTEMPTS = 5
 
-type State = 'header' | 'negotiating' | 'bound' | 'closing' | 'closed'
+type State = 'header' | 'open' | 'closed'
+type Step = () => void | Promise<void>
 
-export class ClientStream implements NegotiatingStream, XmlSink, TransportReceiver {
+export class ClientStream implements NegotiatingStream, XmlSink {
   readonly transport: Transport
-  readonly framing: 'stream' | 'message'
   readonly memo = new Map<symbol, unknown>()
   domain = ''
   id = ''
@@ -70,20 +70,23 @@ export class ClientStream implements NegotiatingStream, XmlSink, TransportReceiv
   #offered: readonly StreamFeature[] = []
   #attempts = 0
   #busy = false
-  #waiting: (() => void | Promise<void>)[] = []
+  #waiting: Step[] = []
   #timer: Timer | undefined
 
   constructor(transport: Transport, surroundings: StreamSurroundings) {
     this.transport = transport
-    this.framing = transport.framing
     this.#surroundings = surroundings
     this.#reader = new XmlReader(this, {
       framing: transport.framing,
       content: NS_CLIENT,
       limits: unauthenticatedLimits,
     })
-    this.#expect(LOGIN_TIMEOUT)
-    transport.receiver = this
+    this.#within(LOGIN_TIMEOUT)
+    transport.receiver = new Intake(this)
+  }
+
+  get framing(): 'stream' | 'message' {
+    return this.transport.framing
   }
 
   get tls(): TlsFacts | undefined {
@@ -98,40 +101,257 @@ export class ClientStream implements NegotiatingStream, XmlSink, TransportReceiv
     return this.transport.remote.address
   }
 
-  // ── from the transport ─────────────────────────────────────────────────────────────────────
+  // From the transport
 
   bytes(chunk: Buffer): void {
-    this.#guard(() => this.#reader.write(chunk))
+    if (this.#state === 'closed') return
+    try {
+      if (this.framing === 'stream') this.#reader.write(chunk)
+      else this.#reader.message(chunk)
+    } catch (error) {
+      this.#fail(error)
+    }
   }
 
-  message(chunk: Buffer): void {
-    this.#guard(() => this.#reader.message(chunk))
+  gone(reason: Error | undefined): void {
+    this.#end(reason ?? new Error('the connection was closed without a closing tag'))
   }
 
-  closed(reason?: Error): void
-  closed(): void
-  closed(reason?: Error): void {
-    // As XmlSink: the peer closed its stream. As TransportReceiver the state is 'closed' afterwards.
-    if (this.#readingClose) return this.#peerClosed()
-    this.#gone(reason)
-  }
-
-  #readingClose = false
-
-  // ── from the reader ────────────────────────────────────────────────────────────────────────
+  // From the reader
 
   opened(header: StreamHeader): void {
-    this.#queue(() => this.#open(header))
+    this.#take(() => this.#open(header))
   }
 
   stanza(stanza: Stanza): void {
-    if (this.#busy || this.session === undefined) this.#queue(() => this.#stanzaBeforeBind(stanza))
-    else this.session.receive(stanza)
+    if (this.session !== undefined && !this.#busy) this.session.receive(stanza)
+    else this.#take(() => this.#stanza(stanza))
   }
 
   element(element: Element): void {
-    this.#queue(() => this.#element(element))
+    this.#take(() => this.#negotiate(element))
+  }
+
+  /** RFC 6120 §4.4: the client closes its stream; ours is closed in answer. */
+  closed(): void {
+    this.#take(() => this.close())
+  }
+
+  // For features and the session
+
+  send(element: Element): void {
+    this.write(serialize(element))
+  }
+
+  /** Text that stands for itself: with framing 'message' it names its namespace. */
+  write(wire: Wire): void {
+    this.transport.write(wire)
+  }
+
+  authenticated(account: Jid, next: 'restart' | 'features'): void {
+    this.account = account
+    this.#reader.limits = authenticatedLimits
+    this.#within(BIND_TIMEOUT)
+    if (next === 'features') return this.#sendFeatures()
+    this.#state = 'header'
+    this.#reader.reset()
+  }
+
+  loginFailed(): void {
+    if (++this.#attempts >= LOGIN_ATTEMPTS) {
+      this.close(new StreamError('policy-violation', 'too many failed logins'))
+    }
+  }
+
+  async bind(resource: string | undefined): Promise<BoundSession> {
+    if (!this.#host || !this.account || this.session) throw new StanzaError('unexpected-request')
+    const session = await this.#host.bind(this, this.account, resource)
+    this.session = session
+    this.#timer?.cancel()
+    this.#timer = undefined
+    return session
+  }
+
+  /** Resumption: the session was bound on another stream (RFC 6120 knows only new ones). */
+  adopt(session: BoundSession): void {
+    this.session = session
+    this.#timer?.cancel()
+    this.#timer = undefined
+  }
+
+  async secure(proceed: Element): Promise<void> {
+    // RFC 6120 §5.4.3.3: nothing that came in clear may count after TLS (SEC-12).
+    this.#reader.stop()
+    this.#waiting.length = 0
+    this.send(proceed)
+    await this.transport.secure()
+    this.#reader.reset()
+    this.#state = 'header'
+  }
+
+  close(error?: StreamError): void {
+    if (this.#state === 'closed') return
+    if (!this.#greeted) this.#greet(this.#host?.domain ?? '')
+    if (error) this.send(streamErrorElement(error, this.framing))
+    this.write(closing(this.framing))
+    this.transport.close()
+    this.#end(error)
+  }
+
+  // Within
+
+  #open(header: StreamHeader): void {
+    if (this.#state !== 'header') throw new StreamError('not-well-formed', 'a second stream header')
+    const domain = Jid.tryParse(header.to)
+    const host = domain?.isDomain ? this.#surroundings.host(domain.domain) : undefined
+    this.#newId()
+    if (this.#host && host !== this.#host) throw new StreamError('host-unknown', 'the stream was for another host')
+    if (!host) throw new StreamError('host-unknown')
+    this.#host = host
+    this.domain = host.domain
+    this.claimed = header.from
+    this.lang = header.lang ?? ''
+    this.#greet(host.domain)
+    this.#checkHeader(header)
+    this.#state = 'open'
+    this.#sendFeatures()
+  }
+
+  #checkHeader(header: StreamHeader): void {
+    // RFC 6120 §4.7.5: no version means a server before 1.0, which we do not speak.
+    if (!/^[1-9]\d{0,8}\.\d{1,9}$/.test(header.version ?? '')) throw new StreamError('unsupported-version')
+    if (header.from === undefined) return
+    const from = Jid.tryParse(header.from)
+    if (!from) throw new StreamError('invalid-from')
+    if (this.account && !from.bare.equals(this.account)) throw new StreamError('invalid-from')
+  }
+
+  #newId(): void {
+    this.id = this.#surroundings.random.id()
+    this.#greeted = false
+  }
+
+  #greet(domain: string): void {
+    if (this.id === '') this.#newId()
+    const to = Jid.tryParse(this.claimed)?.bare.text
+    this.write(greeting(this.framing, { id: this.id, from: domain, to }))
+    this.#greeted = true
+  }
+
+  #sendFeatures(): void {
+    const features = xml('stream:features', namespacesFor(this.framing))
+    this.#offered = (this.#host?.features() ?? []).filter((feature) => {
+      const element = feature.advertise(this)
+      if (element) features.cnode(element)
+      return element !== undefined
+    })
+    // RFC 6120 §7.4: binding is mandatory to negotiate, once the client has authenticated.
+    if (this.account && !this.session) features.cnode(xml('bind', NS_BIND))
+    this.send(features)
+  }
+
+  #negotiate(element: Element): void | Promise<void> {
+    if (this.#state !== 'open') throw new StreamError('not-well-formed', 'no stream header')
+    const key = `{${element.getNS() ?? ''}}${element.getName()}`
+    const candidates = this.account ? (this.#host?.features() ?? []) : this.#offered
+    const feature = candidates.find((candidate) => candidate.accepts.includes(key))
+    if (!feature) throw new StreamError(element.getNS() === NS_STREAM ? 'bad-format' : 'unsupported-stanza-type')
+    return feature.negotiate(element, this)
+  }
+
+  #stanza(stanza: Stanza): void | Promise<void> {
+    if (this.session) return this.session.receive(stanza)
+    // RFC 6120 §4.9.3.12, §7.1: no stanza before login, none but the bind request before binding.
+    if (!this.account || this.#state !== 'open') throw new StreamError('not-authorized')
+    const bind = stanza.kind === 'iq' && stanza.type === 'set' ? stanza.child('bind', NS_BIND) : undefined
+    if (!bind) throw new StreamError('not-authorized', 'bind a resource first')
+    return this.#bindRequest(stanza, bind.getChildText('resource') || undefined)
+  }
+
+  async #bindRequest(stanza: Stanza, resource: string | undefined): Promise<void> {
+    try {
+      const session = await this.bind(resource)
+      this.#reply(resultReply(stanza, xml('bind', NS_BIND, xml('jid', {}, session.jid.text))))
+    } catch (error) {
+      if (!(error instanceof StanzaError)) throw error
+      this.#reply(errorReply(stanza, error))
+    }
+  }
+
+  #reply(stanza: Stanza): void {
+    this.write(stanza.render('', '', '', this.framing === 'message' ? NS_CLIENT : ''))
+  }
+
+  #take(step: Step): void {
+    if (this.#state === 'closed') return
+    if (this.#busy) {
+      this.#waiting.push(step)
+      return
+    }
+    try {
+      const later = step()
+      if (later) this.#await(later)
+    } catch (error) {
+      this.#fail(error)
+    }
+  }
+
+  #await(later: Promise<void>): void {
+    this.#busy = true
+    this.transport.pause()
+    later.then(
+      () => this.#continue(),
+      (error) => this.#fail(error),
+    )
+  }
+
+  #continue(): void {
+    this.#busy = false
+    while (!this.#busy && this.#waiting.length > 0) this.#take(this.#waiting.shift()!)
+    if (!this.#busy && this.#state !== 'closed') this.transport.resume()
+  }
+
+  #fail(error: unknown): void {
+    if (this.#state === 'closed') return
+    if (error instanceof StreamError) return this.close(error)
+    this.#surroundings.failed(error)
+    this.close(new StreamError('internal-server-error'))
+  }
+
+  #within(ms: number): void {
+    this.#timer?.cancel()
+    this.#timer = this.#surroundings.clock.after(ms, () => this.close(new StreamError('connection-timeout')))
+  }
+
+  #end(error: Error | undefined): void {
+    if (this.#state === 'closed') return
+    this.#state = 'closed'
+    this.#timer?.cancel()
+    this.#waiting.length = 0
+    this.#reader.stop()
+    for (const feature of this.#host?.features() ?? []) feature.closed?.(this)
+    this.session?.detached(this, error)
+    this.#surroundings.ended(this)
   }
 }
-void [Jid, NS_BIND, NS_FRAMING, NS_STREAM, NS_STREAM_ERRORS, serialize, toWire, escapeXml, xml, authenticatedLimits, BIND_TIMEOUT, CLOSE_TIMEOUT, LOGIN_ATTEMPTS]
-export type { Wire }
+
+/** The transport's receiver: kept apart because a transport and a reader both say `closed`. */
+class Intake implements TransportReceiver {
+  readonly #stream: ClientStream
+
+  constructor(stream: ClientStream) {
+    this.#stream = stream
+  }
+
+  bytes(chunk: Buffer): void {
+    this.#stream.bytes(chunk)
+  }
+
+  message(chunk: Buffer): void {
+    this.#stream.bytes(chunk)
+  }
+
+  closed(reason?: Error): void {
+    this.#stream.gone(reason)
+  }
+}

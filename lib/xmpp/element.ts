@@ -37,11 +37,11 @@ function clean(attributes: Record<string, string | undefined> = {}): Record<stri
 const ASCII = /^[\x00-\x7f]*$/
 
 export function toWire(text: string): Wire {
-  return ASCII.test(text) ? text : Buffer.from(text, 'utf8').latin1Slice()
+  return ASCII.test(text) ? text : Buffer.from(text, 'utf8').toString('latin1')
 }
 
 export function fromWire(wire: Wire): string {
-  return ASCII.test(wire) ? wire : Buffer.from(wire, 'latin1').utf8Slice()
+  return ASCII.test(wire) ? wire : Buffer.from(wire, 'latin1').toString('utf8')
 }
 
 const ESCAPES: Record<string, string> = {

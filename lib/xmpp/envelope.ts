@@ -16,6 +16,8 @@ interface EnvelopeParts {
   to: Jid
   origin: Origin
   arrived: number
+  /** False where a client named no recipient (RFC 6120 §10.3): `to` is then its own bare address. */
+  addressed?: boolean
 }
 
 export class Envelope {
@@ -25,6 +27,7 @@ export class Envelope {
   readonly origin: Origin
   /** Milliseconds since 1970 */
   readonly arrived: number
+  readonly addressed: boolean
   readonly annotations: Wire
   #rendered: Wire | undefined
 
@@ -34,6 +37,7 @@ export class Envelope {
     this.to = parts.to
     this.origin = parts.origin
     this.arrived = parts.arrived
+    this.addressed = parts.addressed !== false
     this.annotations = annotations
   }
 
@@ -45,6 +49,7 @@ export class Envelope {
         to: changes.to ?? this.to,
         origin: changes.origin ?? this.origin,
         arrived: changes.arrived ?? this.arrived,
+        addressed: changes.addressed ?? this.addressed,
       },
       this.annotations,
     )
@@ -56,8 +61,9 @@ export class Envelope {
 
   /** The text a recipient gets under a stream of 'jabber:client'; made once however many get it. */
   get wire(): Wire {
-    this.#rendered ??= this.stanza.render(this.from.attr, this.to.attr, this.annotations)
-    return this.#rendered
+    const rendered = this.#rendered
+    if (rendered !== undefined) return rendered
+    return (this.#rendered = this.stanza.render(this.from.attr, this.to.attr, this.annotations))
   }
 
   /** The same where each message stands alone and must name its namespace (RFC 7395 §3.3.3). */

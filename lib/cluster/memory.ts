@@ -1,0 +1,58 @@
+// Bus and Directory within one process: what a single node uses, and what tests use for several.
+// Nodes that share a MemoryCluster see each other; a frame arrives in a later turn of the event
+// loop, as it would from a network.
+
+import type { Bus } from './bus.js'
+import type { Directory, Place } from './directory.js'
+
+type Receive = (from: string, frame: Buffer) => void
+
+export class MemoryCluster {
+  readonly #receivers = new Map<string, Receive>()
+  readonly #places = new Map<string, readonly Place[]>()
+
+  bus(node: string): Bus {
+    if (this.#receivers.has(node)) throw new Error(`there is a node ${node} already`)
+    const receivers = this.#receivers
+    receivers.set(node, () => {})
+    return {
+      node,
+      onFrame: (receive) => void receivers.set(node, receive),
+      send: (to, frame) => deliver(receivers, { from: node, to, frame }),
+      nodes: () => [...receivers.keys()],
+      close: async () => void receivers.delete(node),
+    }
+  }
+
+  directory(): Directory {
+    const places = this.#places
+    return {
+      put: (account, place) => void places.set(account, [...without(places, account, place.id), place]),
+      remove(account, id) {
+        const left = without(places, account, id)
+        if (left.length > 0) places.set(account, left)
+        else places.delete(account)
+      },
+      lookup: (account) => places.get(account) ?? nowhere,
+      close: async () => {},
+    }
+  }
+}
+
+const nowhere: readonly Place[] = []
+
+function without(places: Map<string, readonly Place[]>, account: string, id: string): readonly Place[] {
+  return (places.get(account) ?? nowhere).filter((place) => place.id !== id)
+}
+
+interface Sending {
+  from: string
+  to: string
+  frame: Buffer
+}
+
+function deliver(receivers: Map<string, Receive>, { from, to, frame }: Sending): boolean {
+  if (!receivers.has(to)) return false
+  setImmediate(() => receivers.get(to)?.(from, frame))
+  return true
+}

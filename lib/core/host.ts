@@ -1,0 +1,122 @@
+// One served domain: its modules, hooks, accounts and sessions. Several hosts live in one server and
+// share its database, journal, clock and router; nothing of one reaches another but by stanzas.
+
+import type { Clock } from '../ops/clock.js'
+import type { Log } from '../ops/log.js'
+import type { Random } from '../ops/random.js'
+import { Jid } from '../xmpp/jid.js'
+import type { Database } from '../storage/database.js'
+import type { Journal } from '../storage/journal.js'
+import type { BoundSession, ClientStream, StreamHost } from '../streams/client-stream.js'
+import type { StreamFeature } from '../streams/negotiation.js'
+import { starttls } from '../streams/starttls.js'
+import { StanzaError } from '../xmpp/errors.js'
+import { isAdmin } from './access.js'
+import { EventHub } from './events.js'
+import { IqTable } from './iq.js'
+import type { AccountSource, ContactSource, Module, Offers } from './module.js'
+import { Pipeline } from './pipeline.js'
+import type { Router } from './router.js'
+import type { Server } from './server.js'
+import { Sessions } from './sessions.js'
+import type { HostSettings } from './settings.js'
+
+export interface LoadedModule {
+  readonly module: Module
+  readonly offers: Offers
+}
+
+export class Host implements StreamHost {
+  readonly server: Server
+  readonly domain: string
+  readonly jid: Jid
+  settings: HostSettings
+  readonly pipeline: Pipeline
+  readonly events: EventHub
+  readonly iq: IqTable
+  readonly sessions: Sessions
+  readonly log: Log
+  /** By name, in the order they were loaded; changed by the loader alone. */
+  readonly modules = new Map<string, LoadedModule>()
+  accounts: AccountSource | undefined
+  contacts: ContactSource | undefined
+  streamFeatures: readonly StreamFeature[] = [starttls]
+
+  constructor(server: Server, settings: HostSettings) {
+    this.server = server
+    this.settings = settings
+    this.domain = settings.domain
+    this.jid = Jid.of('', settings.domain)
+    this.log = server.log.with({ host: settings.domain })
+    this.pipeline = new Pipeline(server.shuffle)
+    this.events = new EventHub((owner, error) => this.failed(owner, error))
+    this.iq = new IqTable(this)
+    this.sessions = new Sessions(this)
+  }
+
+  get clock(): Clock {
+    return this.server.clock
+  }
+
+  get random(): Random {
+    return this.server.random
+  }
+
+  get database(): Database {
+    return this.server.database
+  }
+
+  get journal(): Journal {
+    return this.server.journal
+  }
+
+  get router(): Router {
+    return this.server.router
+  }
+
+  get encryption(): 'required' | 'optional' {
+    return this.settings.encryption
+  }
+
+  /** Every offer of one kind, with the module that made it. */
+  *offered<K extends keyof Offers>(kind: K): Generator<{ owner: string; offer: NonNullable<Offers[K]> }> {
+    for (const [owner, { offers }] of this.modules) {
+      const offer = offers[kind]
+      if (offer !== undefined) yield { owner, offer: offer as NonNullable<Offers[K]> }
+    }
+  }
+
+  isAdmin(jid: Jid): boolean {
+    return isAdmin(this.settings.admins, jid)
+  }
+
+  /** Whether there is such an account; at once where it has a session here. */
+  exists(jid: Jid): boolean | Promise<boolean> {
+    if (this.sessions.of(jid.bare).length > 0) return true
+    const account = this.accounts?.lookup(jid.local)
+    return account instanceof Promise ? account.then((found) => found !== undefined) : account !== undefined
+  }
+
+  features(): readonly StreamFeature[] {
+    return this.streamFeatures
+  }
+
+  /** The loader calls it after adding or removing a module. */
+  refresh(): void {
+    const offered = [...this.offered('streamFeatures')].flatMap(({ offer }) => offer)
+    this.streamFeatures = [starttls, ...offered]
+    this.accounts = [...this.offered('accounts')][0]?.offer
+    this.contacts = [...this.offered('contacts')][0]?.offer
+  }
+
+  async bind(stream: ClientStream, account: Jid, resource: string | undefined): Promise<BoundSession> {
+    const found = await this.accounts?.lookup(account.local)
+    if (!found || found.disabled) throw new StanzaError('not-authorized')
+    return this.sessions.bind(stream, found, resource)
+  }
+
+  /** A bug: logged here with its stack; nobody else is harmed by it. */
+  failed(where: string, error: unknown): void {
+    this.server.failed(where, error)
+  }
+}

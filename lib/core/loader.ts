@@ -1,0 +1,124 @@
+// Modules of a host: found by name, checked, put in the order that `requires` asks for, set up, and
+// everything they offer added; or removed again. No module registers anything itself.
+
+import { existsSync, readdirSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { fileURLToPath, pathToFileURL } from 'node:url'
+import type { Options } from '../ops/options.js'
+import { ConfigError } from '../xmpp/errors.js'
+import type { Host } from './host.js'
+import type { Module, ModuleHost, Offers } from './module.js'
+
+const builtIn = join(dirname(fileURLToPath(import.meta.url)), '..', '..', 'modules')
+
+/** A built-in module is modules/NAME.js or modules/NAME/NAME.js. */
+export async function findModules(folder = builtIn): Promise<Module[]> {
+  const names = readdirSync(folder, { withFileTypes: true }).flatMap((entry) => {
+    if (entry.isDirectory()) return existsSync(join(folder, entry.name, `${entry.name}.js`)) ? [entry.name] : []
+    return entry.name.endsWith('.js') ? [entry.name.slice(0, -3)] : []
+  })
+  return Promise.all(names.sort().map((name) => loadModule(pathOf(folder, name))))
+}
+
+function pathOf(folder: string, name: string): string {
+  const alone = join(folder, `${name}.js`)
+  return existsSync(alone) ? alone : join(folder, name, `${name}.js`)
+}
+
+export async function loadModule(path: string): Promise<Module> {
+  const loaded = (await import(pathToFileURL(path).href)) as { default?: Module }
+  if (typeof loaded.default?.setup !== 'function') {
+    throw new ConfigError([{ message: `${path} exports no module: export default defineModule({ … })`, path: 'modules' }])
+  }
+  return loaded.default
+}
+
+/** Required modules first; otherwise by name, so that every start is the same. */
+export function inOrder(modules: readonly Module[]): Module[] {
+  const byName = new Map(modules.map((module) => [module.name, module]))
+  const ordered: Module[] = []
+  const visit = (module: Module, path: readonly string[]): void => {
+    if (ordered.includes(module)) return
+    if (path.includes(module.name)) throw fault(`modules require each other: ${[...path, module.name].join(' → ')}`)
+    for (const required of module.requires ?? []) {
+      const found = byName.get(required.name)
+      if (!found) throw fault(`module ${module.name} needs module ${required.name}, which is left out`)
+      visit(found, [...path, module.name])
+    }
+    ordered.push(module)
+  }
+  for (const module of [...modules].sort((a, b) => (a.name < b.name ? -1 : 1))) visit(module, [])
+  return ordered
+}
+
+function fault(message: string): ConfigError {
+  return new ConfigError([{ message, path: 'modules' }])
+}
+
+/** The module's options: what was written, read by its declarations, defaults for the rest. */
+export function readOptions(module: Module, written: Readonly<Record<string, unknown>> = {}): Record<string, unknown> {
+  const declared: Options = module.config ?? {}
+  const values: Record<string, unknown> = Object.create(null)
+  for (const name of Object.keys(written)) {
+    if (!Object.hasOwn(declared, name)) throw fault(`module ${module.name} has no option ${name}`)
+  }
+  for (const [name, option] of Object.entries(declared)) {
+    try {
+      values[name] = option.read(written[name] ?? option.default)
+    } catch (error) {
+      throw fault(`modules.${module.name}.${name}: ${(error as Error).message}`)
+    }
+  }
+  return values
+}
+
+export async function addModule(host: Host, module: Module): Promise<void> {
+  const written = host.settings.modules[module.name]
+  const offers = await module.setup(moduleHost(host, module, readOptions(module, written || {})))
+  host.modules.set(module.name, { module, offers })
+  try {
+    addOffers(host, module.name, offers)
+  } catch (error) {
+    await removeModule(host, module.name)
+    throw error
+  }
+}
+
+function addOffers(host: Host, owner: string, offers: Offers): void {
+  host.iq.add(owner, offers.iq ?? [])
+  host.pipeline.add(owner, offers.hooks ?? {})
+  host.events.add(owner, offers.on ?? {})
+  if (offers.domain) host.server.domains.set(`${offers.domain.subdomain}.${host.domain}`, offers.domain)
+  for (const route of offers.http ?? []) host.server.routes.add(`${host.domain} ${owner}`, route)
+  for (const task of offers.tasks ?? []) host.server.schedule.add(`${host.domain} ${owner}`, task)
+  host.refresh()
+}
+
+export async function removeModule(host: Host, name: string): Promise<void> {
+  const loaded = host.modules.get(name)
+  if (!loaded) return
+  host.modules.delete(name)
+  host.iq.remove(name)
+  host.pipeline.remove(name)
+  host.events.remove(name)
+  if (loaded.offers.domain) host.server.domains.delete(`${loaded.offers.domain.subdomain}.${host.domain}`)
+  host.server.routes.remove(`${host.domain} ${name}`)
+  host.server.schedule.remove(`${host.domain} ${name}`)
+  host.refresh()
+  await loaded.offers.close?.()
+}
+
+/** The host with this module's own options and log beside it. */
+function moduleHost(host: Host, module: Module, config: Record<string, unknown>): ModuleHost {
+  const view = Object.create(host, {
+    config: { value: config },
+    log: { value: host.log.with({ module: module.name }) },
+    use: { value: (other: Module) => use(host, module, other) },
+  })
+  return view as ModuleHost
+}
+
+function use(host: Host, module: Module, other: Module): unknown {
+  if (!module.requires?.includes(other)) throw new Error(`module ${module.name} must require ${other.name} to use it`)
+  return host.modules.get(other.name)?.offers.provides
+}

@@ -1,0 +1,242 @@
+// Decides where an envelope goes: an account, a host, a module's domain, a component, another server.
+// It carries each stanza through the phases: admit, amend and record of the sender's side and of the
+// recipient's, the commit, then deliver and copy. Every refusal is answered here and nowhere else.
+//
+// Synchronous where nothing has to wait: a message between two sessions of this node takes no turn
+// of the event loop.
+
+import { Envelope } from '../xmpp/envelope.js'
+import { StanzaError } from '../xmpp/errors.js'
+import { errorReply, mayBeAnsweredByError } from '../xmpp/replies.js'
+import type { Jid } from '../xmpp/jid.js'
+import type { Stanza, StanzaKind } from '../xmpp/stanza.js'
+import { deliver } from './delivery.js'
+import type { Host } from './host.js'
+import type { DomainOffer } from './module.js'
+import { handled, type StanzaHook } from './pipeline.js'
+import type { Server } from './server.js'
+import type { Session } from './session.js'
+import { Transit } from './transit.js'
+
+type Later = Promise<void> | void | undefined
+
+const sentHook: Record<StanzaKind, StanzaHook> = {
+  message: 'message:sent',
+  presence: 'presence:sent',
+  iq: 'iq:sent',
+}
+const receivedHook: Record<StanzaKind, StanzaHook> = {
+  message: 'message:received',
+  presence: 'presence:received',
+  iq: 'iq:received',
+}
+
+export class Router {
+  readonly #server: Server
+
+  constructor(server: Server) {
+    this.#server = server
+  }
+
+  /** From a client of this node. What it returns holds the client's lane. */
+  submit(envelope: Envelope, session: Session): Later {
+    const transit = new Transit(session.host, session)
+    try {
+      checkForm(envelope.stanza)
+      const prepared = prepare(session.host, { hook: sentHook, account: session.account }, envelope, transit)
+      const later =
+        prepared instanceof Promise
+          ? prepared.then((result) => (result === handled ? undefined : this.#onward(result, transit)))
+          : prepared === handled
+            ? undefined
+            : this.#onward(prepared, transit)
+      return later && later.catch((error) => this.#failed(envelope, error))
+    } catch (error) {
+      return this.#failed(envelope, error)
+    }
+  }
+
+  /** From another server, a component, a module or the server itself: no `sent` phases. */
+  receive(envelope: Envelope): Later {
+    const host = this.#server.hostOf(envelope.to) ?? this.#server.hostOf(envelope.from)
+    if (!host) return this.#failed(envelope, new StanzaError('remote-server-not-found'))
+    const transit = new Transit(host, undefined)
+    try {
+      const later = this.#destination(envelope, transit)
+      return this.#server.pending(later && later.catch((error) => this.#failed(envelope, error)))
+    } catch (error) {
+      return this.#failed(envelope, error)
+    }
+  }
+
+  /** A stanza of the server's own making. */
+  send(stanza: Stanza, { from, to }: { from: Jid; to: Jid }): Later {
+    return this.receive(new Envelope({ stanza, from, to, origin: 'local', arrived: this.#server.clock.now() }))
+  }
+
+  /** Answers the sender, where an error may be answered at all (RFC 6120 §8.3.1). */
+  refuse(envelope: Envelope, error: StanzaError): void {
+    if (!mayBeAnsweredByError(envelope.stanza)) return
+    const reply = errorReply(envelope.stanza, error)
+    this.answer(envelope, reply)
+  }
+
+  /** An answer goes back the way the stanza came: to the very session where that is one of ours. */
+  answer(envelope: Envelope, stanza: Stanza): void {
+    this.send(stanza, { from: envelope.to, to: envelope.from })
+  }
+
+  #failed(envelope: Envelope, error: unknown): undefined {
+    if (error instanceof StanzaError) this.refuse(envelope, error)
+    else {
+      this.#server.failed('router', error)
+      this.refuse(envelope, new StanzaError('internal-server-error'))
+    }
+    return undefined
+  }
+
+  /** The sender's side is decided: its `deliver`, then the destination. */
+  #onward(envelope: Envelope, transit: Transit): Later {
+    // RFC 6120 §10.3.2: presence to nobody is the sender's account's own affair.
+    if (!envelope.addressed && envelope.stanza.kind === 'presence') return this.#broadcast(envelope, transit)
+    return this.#destination(envelope, transit)
+  }
+
+  #broadcast(envelope: Envelope, transit: Transit): Later {
+    const committed = transit.commit()
+    const finish = (): Later => {
+      const passage = transit.passage(envelope.from.bare)
+      const taken = transit.host.pipeline.deliver('presence:sent', envelope, passage)
+      return taken instanceof Promise ? taken.then(() => undefined) : undefined
+    }
+    return committed ? committed.then(finish) : finish()
+  }
+
+  #destination(envelope: Envelope, transit: Transit): Later {
+    const { domain } = envelope.to
+    const host = this.#server.hosts.get(domain)
+    if (host) return this.#toHost(envelope, host, transit)
+    const offer = this.#server.domains.get(domain)
+    if (offer) return this.#toDomain(envelope, offer, transit)
+    // Components and other servers: nobody is connected until those streams are built.
+    throw new StanzaError('remote-server-not-found')
+  }
+
+  #toDomain(envelope: Envelope, offer: DomainOffer, transit: Transit): Later {
+    const committed = transit.commit()
+    if (committed) return committed.then(() => offer.receive(envelope))
+    return offer.receive(envelope)
+  }
+
+  #toHost(envelope: Envelope, host: Host, transit: Transit): Later {
+    if (envelope.to.isDomain || envelope.to.local === '') return this.#received(envelope, host, transit)
+    const exists = host.exists(envelope.to)
+    if (exists === true) return this.#received(envelope, host, transit)
+    if (exists === false) return this.#nobody(envelope)
+    return exists.then((there) => (there ? this.#received(envelope, host, transit) : this.#nobody(envelope)))
+  }
+
+  /** RFC 6121 §8.5.1. The same answer as for somebody who is there but keeps nothing (SEC-22). */
+  #nobody(envelope: Envelope): undefined {
+    if (envelope.stanza.kind === 'presence') return undefined
+    throw new StanzaError('service-unavailable')
+  }
+
+  #received(envelope: Envelope, host: Host, transit: Transit): Later {
+    const side = { hook: receivedHook, account: envelope.to.bare }
+    const prepared = prepare(host, side, envelope, transit)
+    if (prepared instanceof Promise) {
+      return prepared.then((result) => (result === handled ? this.#dropped(transit) : this.#record(result, host, transit)))
+    }
+    return prepared === handled ? this.#dropped(transit) : this.#record(prepared, host, transit)
+  }
+
+  #dropped(transit: Transit): Later {
+    return transit.commit()
+  }
+
+  /** The iq table answers in `record`: what it changes and the answer belong to one transaction. */
+  #record(envelope: Envelope, host: Host, transit: Transit): Later {
+    if (envelope.stanza.kind !== 'iq' || envelope.to.isFull) return this.#commit(envelope, host, transit)
+    if (envelope.stanza.type !== 'get' && envelope.stanza.type !== 'set') return host.iq.answered(envelope)
+    const later = host.iq.answer(envelope, transit)
+    if (later instanceof Promise && transit.session && host.iq.reads(envelope.stanza)) {
+      transit.session.reading(later.catch((error) => this.#failed(envelope, error)))
+      return undefined
+    }
+    return later
+  }
+
+  #commit(envelope: Envelope, host: Host, transit: Transit): Later {
+    const committed = transit.commit()
+    if (committed) return committed.then(() => this.#deliver(envelope, host, transit))
+    return this.#deliver(envelope, host, transit)
+  }
+
+  #deliver(envelope: Envelope, host: Host, transit: Transit): Later {
+    const hook = receivedHook[envelope.stanza.kind]
+    if (!host.pipeline.has(hook)) return this.#place(envelope, host, transit)
+    const taken = host.pipeline.deliver(hook, envelope, transit.passage(envelope.to.bare))
+    if (taken instanceof Promise) {
+      return taken.then((result) => (result === handled ? undefined : this.#place(envelope, host, transit)))
+    }
+    return taken === handled ? undefined : this.#place(envelope, host, transit)
+  }
+
+  #place(envelope: Envelope, host: Host, transit: Transit): Later {
+    const later = deliver(host, envelope, transit)
+    if (later) return later.then(() => this.#copy(envelope, host, transit))
+    return this.#copy(envelope, host, transit)
+  }
+
+  #copy(envelope: Envelope, host: Host, transit: Transit): undefined {
+    const { kind } = envelope.stanza
+    copy(host, { hook: receivedHook[kind], account: envelope.to.bare }, envelope, transit)
+    if (transit.session) {
+      copy(transit.host, { hook: sentHook[kind], account: envelope.from.bare }, envelope, transit)
+    }
+    return undefined
+  }
+}
+
+interface Side {
+  hook: Record<StanzaKind, StanzaHook>
+  account: Jid
+}
+
+function prepare(host: Host, side: Side, envelope: Envelope, transit: Transit) {
+  const hook = side.hook[envelope.stanza.kind]
+  if (!host.pipeline.has(hook)) return envelope
+  return host.pipeline.prepare(hook, envelope, transit.passage(side.account))
+}
+
+function copy(host: Host, side: Side, envelope: Envelope, transit: Transit): void {
+  const hook = side.hook[envelope.stanza.kind]
+  if (!host.pipeline.has(hook)) return
+  host.pipeline.copy(hook, envelope, transit.passage(side.account), (owner, error) => host.failed(owner, error))
+}
+
+const iqTypes = new Set(['get', 'set', 'result', 'error'])
+const presenceTypes = new Set([
+  '',
+  'unavailable',
+  'subscribe',
+  'subscribed',
+  'unsubscribe',
+  'unsubscribed',
+  'probe',
+  'error',
+])
+
+/** RFC 6120 §8.2.3, RFC 6121 §4.7.1: what is no proper stanza goes nowhere. */
+function checkForm(stanza: Stanza): void {
+  if (stanza.kind === 'message') return
+  if (stanza.kind === 'presence') {
+    if (!presenceTypes.has(stanza.type)) throw new StanzaError('bad-request', 'no such type of presence')
+    return
+  }
+  if (!iqTypes.has(stanza.type)) throw new StanzaError('bad-request', 'no such type of iq')
+  if (stanza.id === '') throw new StanzaError('bad-request', 'an iq needs an id')
+  const request = stanza.type === 'get' || stanza.type === 'set'
+  if (request && stanza.children.length !== 1) throw new StanzaError('bad-request', 'a request has one child')
+}

@@ -1,0 +1,40 @@
+// Tasks of modules that run again and again. A task that is still running when its time comes is not
+// started twice; one that breaks is logged and runs again at its next time.
+
+import type { Clock, Timer } from '../ops/clock.js'
+import type { Task } from './module.js'
+
+export class Schedule {
+  readonly #clock: Clock
+  readonly #failed: (where: string, error: unknown) => void
+  readonly #timers = new Map<string, Map<string, Timer>>()
+
+  constructor(clock: Clock, failed: (where: string, error: unknown) => void) {
+    this.#clock = clock
+    this.#failed = failed
+  }
+
+  add(owner: string, task: Task): void {
+    const timers = this.#timers.get(owner) ?? new Map<string, Timer>()
+    this.#timers.set(owner, timers)
+    const again = (): void => void timers.set(task.name, this.#clock.after(task.every, () => void run()))
+    const run = async (): Promise<void> => {
+      try {
+        await task.run()
+      } catch (error) {
+        this.#failed(`task ${task.name}`, error)
+      }
+      if (this.#timers.get(owner) === timers) again()
+    }
+    again()
+  }
+
+  remove(owner: string): void {
+    for (const timer of this.#timers.get(owner)?.values() ?? []) timer.cancel()
+    this.#timers.delete(owner)
+  }
+
+  close(): void {
+    for (const owner of [...this.#timers.keys()]) this.remove(owner)
+  }
+}

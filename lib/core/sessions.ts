@@ -1,0 +1,80 @@
+// The sessions of this node, by account. The directory tells where else an account is; this is the
+// list that a local write goes through.
+
+import { StanzaError, StreamError } from '../xmpp/errors.js'
+import { Jid } from '../xmpp/jid.js'
+import type { ClientStream } from '../streams/client-stream.js'
+import type { Account } from './module.js'
+import type { Host } from './host.js'
+import { Session } from './session.js'
+
+/** LIM-sessions-per-account */
+const MOST_PER_ACCOUNT = 20
+
+const none: readonly Session[] = []
+
+export class Sessions {
+  readonly #host: Host
+  readonly #byAccount = new Map<string, readonly Session[]>()
+  readonly #byId = new Map<string, Session>()
+
+  constructor(host: Host) {
+    this.#host = host
+  }
+
+  /** Of one bare address, in the order they were bound. */
+  of(account: Jid): readonly Session[] {
+    return this.#byAccount.get(account.text) ?? none
+  }
+
+  find(jid: Jid): Session | undefined {
+    for (const session of this.of(jid.bare)) if (session.resource === jid.resource) return session
+    return undefined
+  }
+
+  byId(id: string): Session | undefined {
+    return this.#byId.get(id)
+  }
+
+  all(): IterableIterator<Session> {
+    return this.#byId.values()
+  }
+
+  get size(): number {
+    return this.#byId.size
+  }
+
+  async bind(stream: ClientStream, account: Account, resource: string | undefined): Promise<Session> {
+    const jid = this.#address(account.jid, resource)
+    // RFC 6120 §7.7.2.2: the newcomer wins; the old stream is told `conflict`.
+    this.find(jid)?.close(new StreamError('conflict', 'the resource was bound again'))
+    if (this.of(account.jid).length >= MOST_PER_ACCOUNT) throw new StanzaError('resource-constraint')
+    const session = new Session(this.#host, stream, { jid, number: account.number })
+    this.#byAccount.set(session.account.text, [...this.of(session.account), session])
+    this.#byId.set(session.id, session)
+    await this.#host.server.directory.put(session.account.text, session)
+    await this.#host.events.emit('session:bound', { session })
+    return session
+  }
+
+  #address(account: Jid, resource: string | undefined): Jid {
+    // RFC 6120 §7.6.1: ours is made up, and not to be guessed.
+    if (resource === undefined) return account.withResource(this.#host.random.id().slice(0, 12))
+    try {
+      return account.withResource(resource)
+    } catch {
+      throw new StanzaError('bad-request', 'this resource is not allowed')
+    }
+  }
+
+  /** No route leads to it any more; then everybody hears of it. */
+  remove(session: Session): void {
+    if (!this.#byId.delete(session.id)) return
+    const left = this.of(session.account).filter((other) => other !== session)
+    if (left.length > 0) this.#byAccount.set(session.account.text, left)
+    else this.#byAccount.delete(session.account.text)
+    this.#host.server.directory.remove(session.account.text, session.id)
+    session.ended()
+    this.#host.server.pending(this.#host.events.emit('session:closed', { session }))
+  }
+}

@@ -1,0 +1,33 @@
+// Answers to stanzas: what a result and an error look like (RFC 6120 §8.2.3, §8.3). Addresses are
+// not set here; whoever sends the answer knows them.
+
+import { type Element, xml } from './element.js'
+import type { StanzaError } from './errors.js'
+import { NS_STANZA_ERRORS } from './namespaces.js'
+import { Stanza } from './stanza.js'
+
+export function resultReply(request: Stanza, child?: Element): Stanza {
+  return Stanza.of(xml('iq', { type: 'result', id: request.id }, child))
+}
+
+/** Without the offending content, which the sender has: nothing is amplified. */
+export function errorReply(request: Stanza, error: StanzaError): Stanza {
+  const attributes = { type: 'error', id: request.id || undefined }
+  return Stanza.of(xml(request.kind, attributes, errorElement(error)))
+}
+
+export function errorElement(error: StanzaError): Element {
+  return xml(
+    'error',
+    { type: error.type },
+    xml(error.condition, NS_STANZA_ERRORS),
+    error.text ? xml('text', { xmlns: NS_STANZA_ERRORS, 'xml:lang': 'en' }, error.text) : undefined,
+    error.application && xml(error.application.name, error.application.xmlns),
+  )
+}
+
+/** RFC 6120 §8.3.1: never an answer to an error, nor to an answer. */
+export function mayBeAnsweredByError(stanza: Stanza): boolean {
+  if (stanza.type === 'error') return false
+  return stanza.kind === 'iq' ? stanza.type === 'get' || stanza.type === 'set' : true
+}
