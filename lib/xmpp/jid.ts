@@ -23,7 +23,7 @@ const CACHE_BYTES = 32 * 1024 * 1024
 const PLAIN_LOCAL = /^[!#-%(-.0-9;=?A-Z[-~]{1,1023}$/
 const PLAIN_DOMAIN =
   /^(?:(?!..--)[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)*(?!..--|\d+$|0x[\da-f]*$)[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/i
-const PLAIN_RESOURCE = /^[\x21-\x7e](?:[\x20-\x7e]{0,1021}[\x21-\x7e])?$/
+const PLAIN_RESOURCE = /^[\x21-\x7e][\x20-\x7e]{0,1022}$/
 
 const ASCII = /^[\x00-\x7f]*$/
 
@@ -45,13 +45,18 @@ export class Jid {
   readonly bare: Jid
   #attr: Wire | undefined
 
-  /** For `of` only: the parts must be prepared, and one address is one object while it is cached. */
-  private constructor(parts: Parts, text: string) {
-    this.local = parts.local
-    this.domain = parts.domain
-    this.resource = parts.resource
+  /**
+   * For `#known` only: the parts must be prepared. They are kept as slices of the address's own text;
+   * as they came they may be slices of a chunk from a socket and would keep it alive.
+   */
+  private constructor({ local, domain, resource }: Parts, text: string) {
+    const start = local === '' ? 0 : local.length + 1
+    const end = start + domain.length
+    this.local = text.slice(0, local.length)
+    this.domain = text.slice(start, end)
+    this.resource = text.slice(end + 1)
     this.text = text
-    this.bare = parts.resource === '' ? this : Jid.#known({ ...parts, resource: '' })
+    this.bare = resource === '' ? this : Jid.#known({ local, domain, resource: '' })
   }
 
   static #known(parts: Parts): Jid {
@@ -111,8 +116,15 @@ export class Jid {
 }
 
 function join({ local, domain, resource }: Parts): string {
-  const bare = local === '' ? domain : `${local}@${domain}`
-  return resource === '' ? bare : `${bare}/${resource}`
+  if (resource !== '')
+    return local === '' ? `${domain}/${resource}` : `${local}@${domain}/${resource}`
+  return local === '' ? detached(domain) : `${local}@${domain}`
+}
+
+/** A copy that shares nothing with what the text was cut from. */
+function detached(text: string): string {
+  const encoding = ASCII.test(text) ? 'latin1' : 'utf16le'
+  return Buffer.from(text, encoding).toString(encoding)
 }
 
 function remember(text: string, jid: Jid): Jid {
@@ -121,25 +133,15 @@ function remember(text: string, jid: Jid): Jid {
 }
 
 function read(text: string): Jid {
-  const own = detach(text)
-  const slash = own.indexOf('/')
-  const bare = slash < 0 ? own : own.slice(0, slash)
+  if (text.length > TEXT_LIMIT) throw new JidError('the address is too long')
+  const slash = text.indexOf('/')
+  const bare = slash < 0 ? text : text.slice(0, slash)
   const at = bare.indexOf('@')
   if (at === 0) throw new JidError('the localpart before @ is empty')
-  if (slash >= 0 && slash === own.length - 1) throw new JidError('the resource after / is empty')
-  const jid = Jid.of(
-    bare.slice(0, Math.max(at, 0)),
-    bare.slice(at + 1),
-    slash < 0 ? '' : own.slice(slash + 1),
-  )
-  return own === jid.text ? jid : remember(own, jid)
-}
-
-/** A copy: a slice would keep the whole chunk that it was cut from alive as long as it is cached. */
-function detach(text: string): string {
-  if (text.length > TEXT_LIMIT) throw new JidError('the address is too long')
-  const encoding = ASCII.test(text) ? 'latin1' : 'utf16le'
-  return Buffer.from(text, encoding).toString(encoding)
+  if (slash >= 0 && slash === text.length - 1) throw new JidError('the resource after / is empty')
+  const resource = slash < 0 ? '' : text.slice(slash + 1)
+  const jid = Jid.of(bare.slice(0, Math.max(at, 0)), bare.slice(at + 1), resource)
+  return text === jid.text ? jid : remember(detached(text), jid)
 }
 
 export function prepareLocal(text: string): string {
