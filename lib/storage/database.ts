@@ -109,6 +109,8 @@ function postgres(options: DatabaseOptions): Knex {
       connectionTimeoutMillis: 10_000,
       idle_in_transaction_session_timeout: 30_000,
       keepAlive: true,
+      // Statements asked for together leave together; a connection that is late is thrown away.
+      pipeline: true,
       types: readers(),
     } as Knex.PgConnectionConfig,
     pool: { min: 0, max: options.connections ?? 8, idleTimeoutMillis: 60_000 },

@@ -42,7 +42,7 @@ interface Waiting {
 }
 
 export class Journal {
-  readonly #database: Database
+  readonly #database: Pick<Database, 'transaction'>
   readonly #most: number
   readonly #group: number
   #waiting: Waiting[] = []
@@ -50,7 +50,10 @@ export class Journal {
   #running: Promise<void> | undefined
   #closed = false
 
-  constructor(database: Database, { most = 20_000, group = 500 }: JournalOptions = {}) {
+  constructor(
+    database: Pick<Database, 'transaction'>,
+    { most = 20_000, group = 500 }: JournalOptions = {},
+  ) {
     this.#database = database
     this.#most = most
     this.#group = group

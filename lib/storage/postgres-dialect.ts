@@ -1,6 +1,6 @@
 // Knex's PostgreSQL dialect with what it leaves open: raw queries answer with rows, as on SQLite; a
-// COMMIT that PostgreSQL turned into a rollback is an error; a connection that did not answer in
-// time is thrown away. Whole numbers are read as numbers where they are safe, else as BigInt.
+// COMMIT that PostgreSQL turned into a rollback is an error. Whole numbers are read as numbers where
+// they are safe, else as BigInt.
 
 import { createRequire } from 'node:module'
 import type { Knex } from 'knex'
@@ -15,20 +15,13 @@ interface KnexDialect {
   _query(connection: object, query: KnexQuery): Promise<KnexQuery>
   processResponse(query: KnexQuery, runner: unknown): unknown
 }
-type KnexConnection = { __knex__disposed?: Error }
 
 const require = createRequire(import.meta.url)
 const KnexPostgres: new (config: Knex.Config) => KnexDialect = require('knex/lib/dialects/postgres')
 
 export class PostgresDialect extends KnexPostgres {
-  override async _query(connection: KnexConnection, query: KnexQuery): Promise<KnexQuery> {
-    try {
-      await super._query(connection, query)
-    } catch (error) {
-      if ((error as Error).message === 'Query read timeout')
-        connection.__knex__disposed = error as Error
-      throw error
-    }
+  override async _query(connection: object, query: KnexQuery): Promise<KnexQuery> {
+    await super._query(connection, query)
     // PostgreSQL answers the COMMIT of a failed transaction with ROLLBACK, not with an error.
     if (query.response?.command === 'ROLLBACK' && /^commit/i.test(query.sql)) {
       throw new Error('the transaction has failed already')
