@@ -25,8 +25,8 @@ interface Destination {
 }
 
 function toHostItself(envelope: Envelope): undefined {
-  // RFC 6121 §8.1: a server may answer a message to itself as it likes; nobody here reads it.
-  if (envelope.stanza.kind === 'message') throw new StanzaError('service-unavailable')
+  // RFC 6121 §8.1: a server may answer what is sent to itself as it likes; nobody here reads it.
+  if (envelope.stanza.kind !== 'presence') throw new StanzaError('service-unavailable')
   return undefined
 }
 
@@ -43,7 +43,7 @@ function toPlaces(host: Host, envelope: Envelope, to: Destination): Later {
 
 function message(host: Host, envelope: Envelope, to: Destination): Later {
   const { type } = envelope.stanza
-  if (envelope.to.isFull) {
+  if (envelope.to.resource !== '') {
     const place = match(to.places, envelope.to.resource)
     // §8.5.3.1: a full address that is connected gets it, whatever its priority.
     if (place) return write(host, envelope, { transit: to.transit, places: [place] })
@@ -67,7 +67,7 @@ function unmatched(type: string): undefined {
 }
 
 function presence(host: Host, envelope: Envelope, to: Destination): Later {
-  if (envelope.to.isFull) {
+  if (envelope.to.resource !== '') {
     // §8.5.3.1, §8.5.3.2.2
     const place = match(to.places, envelope.to.resource)
     return place && write(host, envelope, { transit: to.transit, places: [place] })
@@ -105,7 +105,7 @@ function write(host: Host, envelope: Envelope, to: Destination): Later {
       place.write(envelope)
       to.transit.delivered.push(place.jid)
     } else {
-      ;(elsewhere ??= []).push(host.server.writeElsewhere(place, envelope))
+      ;(elsewhere ??= []).push(Promise.resolve(host.server.writeElsewhere(place, envelope)))
       to.transit.delivered.push(envelope.to.bare.withResource(place.resource))
     }
   }

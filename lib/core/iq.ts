@@ -83,7 +83,9 @@ export class IqTable {
   #reply(envelope: Envelope, transit: Transit, child: Element | undefined): Later {
     const reply = () => this.#host.router.answer(envelope, resultReply(envelope.stanza, child))
     const committed = transit.commit()
-    return committed ? committed.then(reply) : reply()
+    if (committed) return committed.then(reply)
+    reply()
+    return undefined
   }
 
   /** A request without an answer to wait for: a roster push and the like. */

@@ -26,6 +26,19 @@ export interface Identity {
   readonly name?: string
 }
 
+export interface DiscoItem {
+  readonly jid: string
+  readonly node?: string
+  readonly name?: string
+}
+
+export interface DiscoQuestion {
+  readonly node: string
+  readonly asker: Jid
+  /** The host, or an account's bare address */
+  readonly to: Jid
+}
+
 /** What service discovery tells of this module; a function where it depends on who asks. */
 export interface DiscoOffer {
   /** Features of the host's own address */
@@ -35,9 +48,12 @@ export interface DiscoOffer {
   readonly identities?: readonly Identity[]
   readonly accountIdentities?: readonly Identity[]
   /** Items of the host (XEP-0030 §4) */
-  items?(asker: Jid): Later<readonly { jid: string; node?: string; name?: string }[]>
+  items?(asker: Jid): Later<readonly DiscoItem[]>
   /** Extended information about the host (XEP-0128) */
   forms?(): readonly Element[]
+  /** Children of the answer for a node of this module's; undefined where the node is not its own. */
+  nodeInfo?(question: DiscoQuestion): Later<readonly Element[] | undefined>
+  nodeItems?(question: DiscoQuestion): Later<readonly DiscoItem[] | undefined>
 }
 
 /** Who may ask: anyone; any authenticated user of this host; the account itself; whoever sees its presence; an administrator. */

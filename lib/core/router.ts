@@ -20,12 +20,14 @@ import { Transit } from './transit.js'
 
 type Later = Promise<void> | void | undefined
 
-const sentHook: Record<StanzaKind, StanzaHook> = {
+type KindHooks = Readonly<Record<StanzaKind, StanzaHook>>
+
+const sentHook: KindHooks = {
   message: 'message:sent',
   presence: 'presence:sent',
   iq: 'iq:sent',
 }
-const receivedHook: Record<StanzaKind, StanzaHook> = {
+const receivedHook: KindHooks = {
   message: 'message:received',
   presence: 'presence:received',
   iq: 'iq:received',
@@ -157,7 +159,7 @@ export class Router {
 
   /** The iq table answers in `record`: what it changes and the answer belong to one transaction. */
   #record(envelope: Envelope, host: Host, transit: Transit): Later {
-    if (envelope.stanza.kind !== 'iq' || envelope.to.isFull) return this.#commit(envelope, host, transit)
+    if (envelope.stanza.kind !== 'iq' || envelope.to.resource !== '') return this.#commit(envelope, host, transit)
     if (envelope.stanza.type !== 'get' && envelope.stanza.type !== 'set') return host.iq.answered(envelope)
     const later = host.iq.answer(envelope, transit)
     if (later instanceof Promise && transit.session && host.iq.reads(envelope.stanza)) {
@@ -190,17 +192,16 @@ export class Router {
   }
 
   #copy(envelope: Envelope, host: Host, transit: Transit): undefined {
-    const { kind } = envelope.stanza
-    copy(host, { hook: receivedHook[kind], account: envelope.to.bare }, envelope, transit)
+    copy(host, { hook: receivedHook, account: envelope.to.bare }, envelope, transit)
     if (transit.session) {
-      copy(transit.host, { hook: sentHook[kind], account: envelope.from.bare }, envelope, transit)
+      copy(transit.host, { hook: sentHook, account: envelope.from.bare }, envelope, transit)
     }
     return undefined
   }
 }
 
 interface Side {
-  hook: Record<StanzaKind, StanzaHook>
+  hook: KindHooks
   account: Jid
 }
 

@@ -26,6 +26,8 @@ interface Written {
 export interface ScalarNode extends Written {
   readonly kind: 'scalar'
   readonly value: Scalar
+  /** A number as it was written: a password of digits keeps its zeros. */
+  readonly source?: string
 }
 export interface ListNode extends Written {
   readonly kind: 'list'

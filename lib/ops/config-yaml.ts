@@ -21,26 +21,36 @@ export interface YamlText {
 export interface YamlTree {
   readonly node: ConfigNode
   readonly faults: readonly Fault[]
+  /** It makes no sense as YAML, and the node is empty: what it means cannot be checked. */
+  readonly broken: boolean
 }
 
 export async function readYaml(source: YamlText): Promise<YamlTree> {
   const nothing = emptyMap({ file: source.file }, source.path)
   if (source.text.length > LONGEST_TEXT) {
-    return { node: nothing, faults: [{ message: 'more than 1 MiB of configuration', path: '', file: source.file }] }
+    return { node: nothing, broken: true, faults: [{ message: 'more than 1 MiB of configuration', path: '', file: source.file }] }
   }
   const yaml = await import('yaml')
   const lines = new yaml.LineCounter()
-  const document = yaml.parseDocument(source.text, {
-    lineCounter: lines,
-    version: '1.2',
-    schema: 'core',
-    uniqueKeys: true,
-    prettyErrors: false,
-    logLevel: 'silent',
-  })
   const builder = new TreeBuilder({ source, lines, yaml })
+  const document = parse(yaml, source.text, lines)
+  if (!document) {
+    return { node: nothing, broken: true, faults: [{ message: 'nested too deeply', path: '', file: source.file }] }
+  }
   builder.textFaults(document)
-  return { node: builder.broken ? nothing : builder.root(document), faults: builder.faults }
+  const node = builder.broken ? nothing : builder.root(document)
+  return { node, broken: builder.broken, faults: builder.faults }
+}
+
+// Its parser is recursive: thousands of open brackets end in a RangeError, not in a fault of its own.
+function parse(yaml: typeof import('yaml'), text: string, lineCounter: LineCounter): Document | undefined {
+  const options = { lineCounter, version: '1.2', schema: 'core', uniqueKeys: false } as const
+  try {
+    return yaml.parseDocument(text, { ...options, prettyErrors: false, logLevel: 'silent' })
+  } catch (error) {
+    if (error instanceof RangeError) return undefined
+    throw error
+  }
 }
 
 interface Making {
@@ -62,9 +72,8 @@ class TreeBuilder {
 
   textFaults(document: Document): void {
     for (const error of [...document.errors, ...document.warnings]) {
-      if (error.code !== 'DUPLICATE_KEY') this.broken = true
-      const message = error.code === 'DUPLICATE_KEY' ? 'this key was given above already' : yamlSentence(error)
-      this.#fault(message, this.#place(error.pos[0]), [])
+      this.broken = true
+      this.#fault(yamlSentence(error), this.#place(error.pos[0]), [])
     }
   }
 
@@ -86,7 +95,7 @@ class TreeBuilder {
     if (!this.#fits(place, path)) return nothing
     if (isMap(node)) return { kind: 'map', path, place, entries: this.#entries(node, path) }
     if (isSeq(node)) return { kind: 'list', path, place, items: this.#items(node, path) }
-    return { kind: 'scalar', path, place, value: scalar((node as { value?: unknown }).value) }
+    return scalarNode(node as { value?: unknown; source?: string }, path, place)
   }
 
   #fits(place: Place, path: readonly string[]): boolean {
@@ -107,8 +116,11 @@ class TreeBuilder {
       }
       const name = String(pair.key.value)
       const inside = [...path, name]
-      // Keys that differ in YAML (1 and '1') may be one name here.
-      if (entries.has(name)) continue
+      const before = entries.get(name)?.key
+      if (before) {
+        this.#fault(`this key was given in line ${before.line} already`, key, inside)
+        continue
+      }
       const node: ConfigNode = pair.value
         ? this.#node(pair.value, inside)
         : { kind: 'scalar', path: inside, place: key, value: null }
@@ -138,6 +150,15 @@ export function faultAt(at: { message: string; place: Place; path: readonly stri
   const { line, column } = at.place
   const shown = at.text !== undefined && line !== undefined && { frame: frame(at.text, line, column ?? 1) }
   return { message: at.message, path: showPath(at.path), ...at.place, ...shown }
+}
+
+function scalarNode(
+  { value, source }: { value?: unknown; source?: string },
+  path: readonly string[],
+  place: Place,
+): ConfigNode {
+  const number = typeof value === 'number' && source !== undefined && { source }
+  return { kind: 'scalar', path, place, value: scalar(value), ...number }
 }
 
 function scalar(value: unknown): Scalar {
