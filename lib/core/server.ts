@@ -160,6 +160,9 @@ export class Server {
     get random(): Random {
       return this.server.random
     },
+    get unlimited(): boolean {
+      return this.server.settings.limits === 'off'
+    },
     host(domain: string) {
       return this.server.hosts.get(domain)
     },

@@ -9,7 +9,7 @@ import { Jid } from '../xmpp/jid.js'
 import { NS_CLIENT } from '../xmpp/namespaces.js'
 import type { Stanza } from '../xmpp/stanza.js'
 import type { Place } from '../cluster/directory.js'
-import type { BoundSession, ClientStream } from '../streams/client-stream.js'
+import { type BoundSession, type ClientStream, HELD_BY_SESSION } from '../streams/client-stream.js'
 import type { Host } from './host.js'
 import { handled } from './pipeline.js'
 import { Transit } from './transit.js'
@@ -89,7 +89,7 @@ export class Session implements BoundSession, Place {
 
   #hold(later: Promise<void>): void {
     this.#busy = true
-    this.#stream?.transport.pause()
+    this.#stream?.hold(HELD_BY_SESSION)
     later.then(
       () => this.#next(),
       (error) => {
@@ -102,7 +102,7 @@ export class Session implements BoundSession, Place {
   #next(): void {
     this.#busy = false
     while (!this.#busy && this.#inbox.length > 0) this.receive(this.#inbox.shift()!)
-    if (!this.#busy) this.#stream?.transport.resume()
+    if (!this.#busy) this.#stream?.release(HELD_BY_SESSION)
   }
 
   #decide(stanza: Stanza): Promise<void> | void {

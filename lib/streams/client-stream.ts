@@ -18,6 +18,7 @@ import { type StreamHeader, XmlReader, type XmlSink } from '../net/xml-reader.js
 import type { TlsFacts, Transport, TransportReceiver } from '../net/transport.js'
 import { closing, greeting, namespacesFor, streamErrorElement } from './framing.js'
 import type { NegotiatingStream, StreamFeature } from './negotiation.js'
+import { Pace } from './pace.js'
 
 /** What the core binds to a stream. */
 export interface BoundSession {
@@ -38,6 +39,8 @@ export interface StreamHost {
 export interface StreamSurroundings {
   readonly clock: Clock
   readonly random: Random
+  /** Whether clients may send as fast as they like: benchmarks. */
+  readonly unlimited: boolean
   host(domain: string): StreamHost | undefined
   /** A bug in a feature: logged in one place. */
   failed(error: unknown): void
@@ -49,6 +52,11 @@ const LOGIN_TIMEOUT = 30_000
 const BIND_TIMEOUT = 60_000
 /** RFC 6120 §6.4.5 recommends 2 to 5. */
 const LOGIN_ATTEMPTS = 5
+
+/** Why nothing is read: it is read again when no reason is left. */
+export const HELD_BY_FEATURE = 1
+export const HELD_BY_SESSION = 2
+const HELD_BY_PACE = 4
 
 type State = 'header' | 'open' | 'closed'
 type Step = () => void | Promise<void>
@@ -62,6 +70,8 @@ export class ClientStream implements NegotiatingStream, XmlSink {
   claimed: string | undefined
   account: Jid | undefined
   session: BoundSession | undefined
+  /** When the client was last heard of, keep-alives included */
+  heard = 0
   #surroundings: StreamSurroundings
   #reader: XmlReader
   #host: StreamHost | undefined
@@ -72,6 +82,9 @@ export class ClientStream implements NegotiatingStream, XmlSink {
   #busy = false
   #waiting: Step[] = []
   #timer: Timer | undefined
+  #held = 0
+  #pace: Pace | undefined
+  #taken = 0
 
   constructor(transport: Transport, surroundings: StreamSurroundings) {
     this.transport = transport
@@ -81,6 +94,8 @@ export class ClientStream implements NegotiatingStream, XmlSink {
       content: NS_CLIENT,
       limits: unauthenticatedLimits,
     })
+    this.heard = surroundings.clock.now()
+    if (!surroundings.unlimited) this.#pace = new Pace(this.heard)
     this.#within(LOGIN_TIMEOUT)
     transport.receiver = new Intake(this)
   }
@@ -105,12 +120,14 @@ export class ClientStream implements NegotiatingStream, XmlSink {
 
   bytes(chunk: Buffer): void {
     if (this.#state === 'closed') return
+    this.heard = this.#surroundings.clock.now()
     try {
       if (this.framing === 'stream') this.#reader.write(chunk)
       else this.#reader.message(chunk)
     } catch (error) {
       this.#fail(error)
     }
+    if (this.#pace) this.#keepPace(chunk.length)
   }
 
   gone(reason: Error | undefined): void {
@@ -124,6 +141,7 @@ export class ClientStream implements NegotiatingStream, XmlSink {
   }
 
   stanza(stanza: Stanza): void {
+    this.#taken++
     if (this.session !== undefined && !this.#busy) this.session.receive(stanza)
     else this.#take(() => this.#stanza(stanza))
   }
@@ -138,6 +156,17 @@ export class ClientStream implements NegotiatingStream, XmlSink {
   }
 
   // For features and the session
+
+  hold(reason: number): void {
+    if (this.#held === 0) this.transport.pause()
+    this.#held |= reason
+  }
+
+  release(reason: number): void {
+    if (this.#held === 0) return
+    this.#held &= ~reason
+    if (this.#held === 0 && this.#state !== 'closed') this.transport.resume()
+  }
 
   send(element: Element): void {
     this.write(serialize(element))
@@ -298,7 +327,7 @@ export class ClientStream implements NegotiatingStream, XmlSink {
 
   #await(later: Promise<void>): void {
     this.#busy = true
-    this.transport.pause()
+    this.hold(HELD_BY_FEATURE)
     later.then(
       () => this.#continue(),
       (error) => this.#fail(error),
@@ -308,7 +337,15 @@ export class ClientStream implements NegotiatingStream, XmlSink {
   #continue(): void {
     this.#busy = false
     while (!this.#busy && this.#waiting.length > 0) this.#take(this.#waiting.shift()!)
-    if (!this.#busy && this.#state !== 'closed') this.transport.resume()
+    if (!this.#busy) this.release(HELD_BY_FEATURE)
+  }
+
+  #keepPace(bytes: number): void {
+    const wait = this.#pace!.spend(bytes, this.#taken, this.heard)
+    this.#taken = 0
+    if (wait === 0 || this.#state === 'closed') return
+    this.hold(HELD_BY_PACE)
+    this.#surroundings.clock.after(wait, () => this.release(HELD_BY_PACE))
   }
 
   #fail(error: unknown): void {

@@ -28,6 +28,8 @@ export interface WorldOptions {
   host?: Partial<HostSettings>
   people?: readonly string[]
   nodes?: 1 | 2
+  /** 'default' where a test is about pace and throttles */
+  limits?: 'default' | 'off'
   /** Where sessions are bound already: default true */
   loggedIn?: boolean
   /** Bugs are expected: default is that a bug fails the test. */
@@ -192,7 +194,7 @@ function settings(options: WorldOptions, data: string, database: string): Server
     data,
     database,
     durability: 'crash',
-    limits: 'default',
+    limits: options.limits ?? 'off',
     listen: { c2s: [], c2s_tls: [], http: [], https: [], proxies: [] },
   }
 }
