@@ -27,18 +27,25 @@ export interface Configuration {
 export const nameRules: NameRules = {
   domain(text) {
     const jid = Jid.tryParse(text)
-    if (!jid || jid.local !== '' || jid.resource !== '') throw new Error('a domain is wanted, such as chat.example.com')
+    if (!jid || jid.local !== '' || jid.resource !== '')
+      throw new Error('a domain is wanted, such as chat.example.com')
     return jid.domain
   },
   address(text) {
     const jid = Jid.tryParse(text)
-    if (!jid || jid.local === '' || jid.resource !== '') throw new Error('an address is wanted, such as romeo@chat.example.com')
+    if (!jid || jid.local === '' || jid.resource !== '')
+      throw new Error('an address is wanted, such as romeo@chat.example.com')
     return jid.text
   },
 }
 
 export async function askConfiguration(source: ConfigurationSource): Promise<ConfigAnswer> {
-  const question: ConfigQuestion = { ...source, heads: await findModules(), loadHead: loadModule, names: nameRules }
+  const question: ConfigQuestion = {
+    ...source,
+    heads: await findModules(),
+    loadHead: loadModule,
+    names: nameRules,
+  }
   return readConfig(question)
 }
 

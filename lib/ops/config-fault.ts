@@ -37,12 +37,17 @@ export function unknownName(what: string, name: string, known: readonly string[]
   const near = nearest(name, known)
   const shown = JSON.stringify(name.length > 60 ? `${name.slice(0, 60)}…` : name).slice(1, -1)
   if (near !== undefined) return `there is no ${what} ${shown}: did you mean ${near}?`
-  return known.length > 0 ? `there is no ${what} ${shown}: known are ${known.join(', ')}` : `there is no ${what} ${shown}`
+  return known.length > 0
+    ? `there is no ${what} ${shown}: known are ${known.join(', ')}`
+    : `there is no ${what} ${shown}`
 }
 
 /** In the order in which an operator reads them. */
 export function inOrder(faults: readonly Fault[]): Fault[] {
   return [...faults].sort(
-    (a, b) => Number(a.line === undefined) - Number(b.line === undefined) || (a.line ?? 0) - (b.line ?? 0) || (a.column ?? 0) - (b.column ?? 0),
+    (a, b) =>
+      Number(a.line === undefined) - Number(b.line === undefined) ||
+      (a.line ?? 0) - (b.line ?? 0) ||
+      (a.column ?? 0) - (b.column ?? 0),
   )
 }

@@ -18,16 +18,28 @@ export interface ConfigText {
   readonly fault?: Fault
 }
 
-export function findConfig(named: string | undefined, cwd: string, systemFile = SYSTEM_FILE): ConfigText {
-  const candidates = named === undefined ? [resolve(cwd, FILE_NAME), systemFile] : [resolve(cwd, named)]
+export function findConfig(
+  named: string | undefined,
+  cwd: string,
+  systemFile = SYSTEM_FILE,
+): ConfigText {
+  const candidates =
+    named === undefined ? [resolve(cwd, FILE_NAME), systemFile] : [resolve(cwd, named)]
   const path = candidates.find((candidate) => named !== undefined || existsSync(candidate))
   if (path === undefined) return { path, shown: 'the defaults', text: '' }
   const shown = shownPath(path, cwd)
   try {
-    return { path, shown, text: new TextDecoder('utf-8', { fatal: true }).decode(readFileSync(path)) }
+    return {
+      path,
+      shown,
+      text: new TextDecoder('utf-8', { fatal: true }).decode(readFileSync(path)),
+    }
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code
-    const message = code === 'ERR_ENCODING_INVALID_ENCODED_DATA' ? 'this is not UTF-8' : `it cannot be read: ${why(code)}`
+    const message =
+      code === 'ERR_ENCODING_INVALID_ENCODED_DATA'
+        ? 'this is not UTF-8'
+        : `it cannot be read: ${why(code)}`
     return { path, shown, text: '', fault: { message, path: '', file: shown } }
   }
 }

@@ -41,7 +41,8 @@ function plainText(written: unknown): string {
 
 function postgresOrSqlite(written: unknown): string {
   if (written === 'sqlite') return 'sqlite'
-  if (typeof written === 'string' && /^postgres(ql)?:\/\/[^\s/]+\/[^\s/]+$/.test(written)) return written
+  if (typeof written === 'string' && /^postgres(ql)?:\/\/[^\s/]+\/[^\s/]+$/.test(written))
+    return written
   throw new Error("'sqlite' or 'postgres://user@host/database' is wanted")
 }
 
@@ -53,7 +54,9 @@ export function readPort(written: unknown): ListenPlace | undefined {
   const port = Number(match?.[2])
   const known = address === undefined || isIP(address) !== 0
   if (match && known && port >= 1 && port <= 65535) return { address, port }
-  throw new Error("a port from 1 to 65535, 'address:port' with an IP address, a list of them, or false is wanted")
+  throw new Error(
+    "a port from 1 to 65535, 'address:port' with an IP address, a list of them, or false is wanted",
+  )
 }
 
 function ports(key: { default: number; doc: string; later?: string }): Key {
@@ -67,14 +70,17 @@ function ports(key: { default: number; doc: string; later?: string }): Key {
     ...(key.later !== undefined && {
       later: (value) => {
         const opened = (value as unknown[]).some((place) => place !== undefined)
-        return opened ? { say: `is not opened: ${key.later} comes with a later version`, refuse: false } : undefined
+        return opened
+          ? { say: `is not opened: ${key.later} comes with a later version`, refuse: false }
+          : undefined
       },
     }),
   }
 }
 
 function readAddress(written: unknown): string {
-  if (written === everyAddress || (typeof written === 'string' && isIP(written) !== 0)) return written
+  if (written === everyAddress || (typeof written === 'string' && isIP(written) !== 0))
+    return written
   throw new Error("'all', an IP address or a list of them is wanted")
 }
 
@@ -82,7 +88,10 @@ function readNetwork(written: unknown): string {
   const [address = '', prefix] = String(written).split('/')
   const version = isIP(address)
   const longest = version === 4 ? 32 : 128
-  if (version === 0 || (prefix !== undefined && !(/^\d+$/.test(prefix) && Number(prefix) <= longest))) {
+  if (
+    version === 0 ||
+    (prefix !== undefined && !(/^\d+$/.test(prefix) && Number(prefix) <= longest))
+  ) {
     throw new Error("an IP address or a network such as '10.0.0.0/8' is wanted")
   }
   new BlockList().addSubnet(address, Number(prefix ?? longest), version === 4 ? 'ipv4' : 'ipv6')
@@ -101,10 +110,26 @@ export const listenKeys: Keys = {
   c2s_tls: ports({ default: 5223, doc: 'Clients; TLS from the first byte.' }),
   http: ports({ default: 5280, doc: 'HTTP: WebSocket at /xmpp.' }),
   https: ports({ default: 5281, doc: 'The same over TLS.' }),
-  s2s: ports({ default: 0, doc: 'Other servers; not opened by this version.', later: 'federation' }),
-  s2s_tls: ports({ default: 0, doc: 'Other servers over TLS; not opened by this version.', later: 'federation' }),
-  component: ports({ default: 0, doc: 'External components; not opened by this version.', later: 'this' }),
-  proxy65: ports({ default: 0, doc: 'File transfer proxy; not opened by this version.', later: 'this' }),
+  s2s: ports({
+    default: 0,
+    doc: 'Other servers; not opened by this version.',
+    later: 'federation',
+  }),
+  s2s_tls: ports({
+    default: 0,
+    doc: 'Other servers over TLS; not opened by this version.',
+    later: 'federation',
+  }),
+  component: ports({
+    default: 0,
+    doc: 'External components; not opened by this version.',
+    later: 'this',
+  }),
+  proxy65: ports({
+    default: 0,
+    doc: 'File transfer proxy; not opened by this version.',
+    later: 'this',
+  }),
   proxies: {
     kind: 'list',
     default: [],
@@ -123,7 +148,13 @@ export const tlsKeys: Keys = {
     read: plainText,
     example: 'fullchain.pem',
   },
-  key: { kind: 'path', default: '', doc: 'Its private key in PEM.', read: plainText, example: 'privkey.pem' },
+  key: {
+    kind: 'path',
+    default: '',
+    doc: 'Its private key in PEM.',
+    read: plainText,
+    example: 'privkey.pem',
+  },
 }
 
 export const hostKeys: Keys = {
@@ -169,7 +200,7 @@ export const hostKeys: Keys = {
     kind: 'list',
     default: [],
     doc: 'Addresses of the administrators.',
-    each: plainText,
+    each: whole,
     read: whole,
     perHost: true,
     example: '[romeo@chat.example.com]',
@@ -215,13 +246,24 @@ export const globalKeys: Keys = {
     default: '',
     doc: 'redis://host:6379, for more than one node; comes with a later version.',
     read: plainText,
-    later: () => ({ say: 'more than one node comes with a later version: leave redis out', refuse: true }),
+    later: () => ({
+      say: 'more than one node comes with a later version: leave redis out',
+      refuse: true,
+    }),
   },
   workers: {
-    ...integer({ default: 1, min: 1, max: 256, doc: 'Nodes on this machine; more than 1 comes with a later version.' }),
+    ...integer({
+      default: 1,
+      min: 1,
+      max: 256,
+      doc: 'Nodes on this machine; more than 1 comes with a later version.',
+    }),
     later: (value) =>
       (value as number) > 1
-        ? { say: 'more than one node comes with a later version: write 1 or leave workers out', refuse: true }
+        ? {
+            say: 'more than one node comes with a later version: write 1 or leave workers out',
+            refuse: true,
+          }
         : undefined,
   },
   durability: choice({
@@ -229,7 +271,17 @@ export const globalKeys: Keys = {
     choices: ['power', 'crash'],
     doc: 'power: on disk before the acknowledgement; crash: survives kill -9 but not a power cut (SQLite only).',
   }),
-  listen: { kind: 'section', default: {}, doc: 'Where to listen; 0 or false opens nothing.', keys: listenKeys, read: whole },
-  limits: choice({ default: 'default', choices: ['default', 'off'], doc: 'off lifts the rate limits: for benchmarks.' }),
+  listen: {
+    kind: 'section',
+    default: {},
+    doc: 'Where to listen; 0 or false opens nothing.',
+    keys: listenKeys,
+    read: whole,
+  },
+  limits: choice({
+    default: 'default',
+    choices: ['default', 'off'],
+    doc: 'off lifts the rate limits: for benchmarks.',
+  }),
   ...hostKeys,
 }

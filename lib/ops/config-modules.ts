@@ -47,10 +47,18 @@ export class Heads {
         const head = await this.#load?.(resolve(reader.around.folder, name))
         if (head) this.#known.set(name, head)
         if (head && this.#names.includes(head.name)) {
-          reader.list.at(entry.key, entry.node.path, `there is a module ${head.name} already: give this one another name`)
+          reader.list.at(
+            entry.key,
+            entry.node.path,
+            `there is a module ${head.name} already: give this one another name`,
+          )
         }
       } catch (error) {
-        reader.list.at(entry.key, entry.node.path, `this module cannot be loaded: ${(error as Error).message}`)
+        reader.list.at(
+          entry.key,
+          entry.node.path,
+          `this module cannot be loaded: ${(error as Error).message}`,
+        )
         this.#known.set(name, { name })
       }
     }
@@ -65,7 +73,11 @@ export class Heads {
   }
 }
 
-export function readModules(node: ConfigNode | undefined, reader: ConfigReader, heads: Heads): ModuleSettings {
+export function readModules(
+  node: ConfigNode | undefined,
+  reader: ConfigReader,
+  heads: Heads,
+): ModuleSettings {
   const settings = Object.create(null) as Record<string, ModuleOptions>
   for (const [name, entry] of reader.map(node)?.entries ?? []) {
     const options = readModule({ name, entry }, reader, heads)
@@ -102,7 +114,11 @@ function readOptions(node: MapNode, head: ModuleHead, reader: ConfigReader): Mod
   for (const [name, entry] of node.entries) {
     const option = Object.hasOwn(known, name) ? known[name] : undefined
     if (!option) {
-      reader.list.at(entry.key, entry.node.path, unknownName(`option of ${head.name}`, name, Object.keys(known)))
+      reader.list.at(
+        entry.key,
+        entry.node.path,
+        unknownName(`option of ${head.name}`, name, Object.keys(known)),
+      )
     } else if (!isEmpty(entry.node)) {
       const written = reader.option(entry.node, option)
       if (written !== undefined) options[name] = written

@@ -28,7 +28,11 @@ export function readSettings(settings: readonly string[]): Overrides {
   for (const setting of settings) {
     const match = /^((?:"[^"]*"|[^."=]+)(?:\.(?:"[^"]*"|[^."=]+))*)=(.*)$/s.exec(setting)
     if (!match) {
-      faults.push({ message: 'key=value is wanted, such as listen.c2s=5222', path: '', file: `--set ${setting.split('=')[0]}` })
+      faults.push({
+        message: 'key=value is wanted, such as listen.c2s=5222',
+        path: '',
+        file: `--set ${setting.split('=')[0]}`,
+      })
       continue
     }
     const path = match[1]!.match(/"[^"]*"|[^."]+/g)!.map((name) => name.replace(/^"|"$/g, ''))
@@ -41,7 +45,10 @@ export function readSettings(settings: readonly string[]): Overrides {
  * A variable whose first part is no key is only a warning: container platforms put names like
  * TERCET_PORT into the environment of everything that runs beside a service called tercet.
  */
-export function readEnvironment(env: Readonly<Record<string, string | undefined>>, keys: readonly string[]): Overrides {
+export function readEnvironment(
+  env: Readonly<Record<string, string | undefined>>,
+  keys: readonly string[],
+): Overrides {
   const overrides: Override[] = []
   const warnings: Fault[] = []
   for (const name of Object.keys(env).sort()) {
@@ -59,7 +66,11 @@ export function readEnvironment(env: Readonly<Record<string, string | undefined>
 }
 
 /** Changes the tree; names of the environment cannot hold a hyphen, so `known` finds the meant ones. */
-export async function lay(root: MapNode, override: Override, known: (path: readonly string[]) => readonly string[]): Promise<void> {
+export async function lay(
+  root: MapNode,
+  override: Override,
+  known: (path: readonly string[]) => readonly string[],
+): Promise<void> {
   const place = { file: override.source }
   const path: string[] = []
   let map = root
@@ -85,12 +96,18 @@ function meant(name: string, names: readonly string[]): string {
 
 // What is no YAML is a text: passwords and [::1]:5222 need no second pair of quotes.
 async function readOverride(override: Override, path: readonly string[]): Promise<ConfigNode> {
-  const { node, faults } = await readYaml({ text: override.written, file: override.source, inline: true, path: [...path] })
+  const { node, faults } = await readYaml({
+    text: override.written,
+    file: override.source,
+    inline: true,
+    path: [...path],
+  })
   const asText = faults.length > 0 || isText(override.written)
-  return asText ? { kind: 'scalar', path: [...path], place: { file: override.source }, value: override.written } : node
+  return asText
+    ? { kind: 'scalar', path: [...path], place: { file: override.source }, value: override.written }
+    : node
 }
 
 function isText(written: string): boolean {
   return /^\[[0-9a-fA-F:.]+\]:\d+$/.test(written)
 }
-

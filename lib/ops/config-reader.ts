@@ -35,7 +35,11 @@ export class ConfigReader {
     return undefined
   }
 
-  section(node: ConfigNode | undefined, keys: Keys, elsewhere: (name: string) => string | undefined = () => undefined): Section {
+  section(
+    node: ConfigNode | undefined,
+    keys: Keys,
+    elsewhere: (name: string) => string | undefined = () => undefined,
+  ): Section {
     const found = new Map<string, Found>()
     for (const [name, entry] of this.map(node)?.entries ?? []) {
       const key = Object.hasOwn(keys, name) ? keys[name] : undefined
@@ -52,7 +56,9 @@ export class ConfigReader {
 
   #value(node: ConfigNode, key: Key): unknown {
     if (key.kind === 'section') return key.keys ? this.section(node, key.keys) : node
-    const value = key.each ? this.#entries(node, key) : this.attempt(node, key, () => this.#written(node, key))
+    const value = key.each
+      ? this.#entries(node, key)
+      : this.attempt(node, key, () => this.#written(node, key))
     const problem = value === undefined ? undefined : key.later?.(value)
     if (problem?.refuse) this.list.add(node, problem.say)
     else if (problem) this.list.warn(node, problem.say)
@@ -61,7 +67,8 @@ export class ConfigReader {
 
   #written(node: ConfigNode, key: Key): unknown {
     if (key.kind === 'path') return readablePath(this.#path(node, key))
-    if (key.kind === 'secret' && standsElsewhere(node)) return key.read(readSecret(node, this.around))
+    if (key.kind === 'secret' && standsElsewhere(node))
+      return key.read(readSecret(node, this.around))
     return key.read(writtenValue(node, key.kind))
   }
 
@@ -128,7 +135,8 @@ export function isEmpty(node: ConfigNode): boolean {
 }
 
 function writtenValue(node: ConfigNode, kind: Key['kind']): unknown {
-  const number = node.kind === 'scalar' && node.source !== undefined && typeof node.value === 'number'
+  const number =
+    node.kind === 'scalar' && node.source !== undefined && typeof node.value === 'number'
   return number && (kind === 'text' || kind === 'secret') ? node.source : plainValue(node)
 }
 

@@ -15,7 +15,11 @@ export interface Surroundings {
 
 /** Whether a value is written as { file: … } or { credential: … }. */
 export function standsElsewhere(node: ConfigNode): boolean {
-  return node.kind === 'map' && node.entries.size === 1 && (node.entries.has('file') || node.entries.has('credential'))
+  return (
+    node.kind === 'map' &&
+    node.entries.size === 1 &&
+    (node.entries.has('file') || node.entries.has('credential'))
+  )
 }
 
 /** The path that { file: … } or { credential: … } names. */
@@ -29,14 +33,16 @@ export function pathOf(node: ConfigNode, around: Surroundings): string {
   if (!folder || !isAbsolute(folder)) {
     throw new Error('there are no credentials: LoadCredential= in the service unit brings them')
   }
-  if (!/^[\w.-]+$/.test(name) || name.startsWith('.')) throw new Error('a credential has a plain name')
+  if (!/^[\w.-]+$/.test(name) || name.startsWith('.'))
+    throw new Error('a credential has a plain name')
   return join(folder, name)
 }
 
 /** Its text without the line's end. */
 export function readSecret(node: ConfigNode, around: Surroundings): string {
   const path = readablePath(pathOf(node, around))
-  if (statSync(path).size > LARGEST_SECRET) throw new Error(`${path} is larger than a secret: at most 64 KiB`)
+  if (statSync(path).size > LARGEST_SECRET)
+    throw new Error(`${path} is larger than a secret: at most 64 KiB`)
   return readFileSync(path, 'utf8').replace(/\r?\n$/, '')
 }
 

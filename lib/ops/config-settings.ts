@@ -61,7 +61,10 @@ export function assemble(assembly: Assembly): Settings {
   const database = pick<string>(section, globalKeys, 'database')
   const durability = pick<Settings['durability']>(section, globalKeys, 'durability')
   if (durability === 'crash' && database !== 'sqlite') {
-    reader.list.warn(section.get('durability')!.node, 'crash is for SQLite: PostgreSQL always commits synchronously')
+    reader.list.warn(
+      section.get('durability')!.node,
+      'crash is for SQLite: PostgreSQL always commits synchronously',
+    )
   }
   return {
     hosts: readHosts(assembly, section),
@@ -86,10 +89,16 @@ function readHosts(assembly: Assembly, section: Section): HostPart[] {
   const domain = section.get('domain')
   const map = reader.map(written?.node)
   if (!map || map.entries.size === 0) {
-    const name = domain && reader.attempt(domain.node, nameKind, () => assembly.names.domain(domain.value as string))
+    const name =
+      domain &&
+      reader.attempt(domain.node, nameKind, () => assembly.names.domain(domain.value as string))
     return [{ ...global, domain: name ?? String(globalKeys.domain!.default) }]
   }
-  if (domain) reader.list.add(domain.node, 'domain is for one host and hosts for several: keep one of the two')
+  if (domain)
+    reader.list.add(
+      domain.node,
+      'domain is for one host and hosts for several: keep one of the two',
+    )
   return severalHosts(assembly, map, global)
 }
 
@@ -99,9 +108,15 @@ function severalHosts(assembly: Assembly, map: MapNode, global: HostPart): HostP
   const { reader, names } = assembly
   const hosts = new Map<string, HostPart>()
   for (const [name, entry] of map.entries) {
-    const keyNode: ConfigNode = { kind: 'scalar', path: entry.node.path, place: entry.key, value: name }
+    const keyNode: ConfigNode = {
+      kind: 'scalar',
+      path: entry.node.path,
+      place: entry.key,
+      value: name,
+    }
     const domain = reader.attempt(keyNode, nameKind, () => names.domain(name))
-    if (domain !== undefined && hosts.has(domain)) reader.list.add(keyNode, `the host ${domain} stands here twice`)
+    if (domain !== undefined && hosts.has(domain))
+      reader.list.add(keyNode, `the host ${domain} stands here twice`)
     const node = isEmpty(entry.node) ? emptyMap(entry.node.place, entry.node.path) : entry.node
     const section = reader.section(node, hostKeys, (key) => misplaced(key))
     hosts.set(domain ?? name, { ...partOf(assembly, section, global), domain: domain ?? name })
@@ -129,7 +144,11 @@ function partOf(assembly: Assembly, section: Section, global?: HostPart): HostPa
   }
 }
 
-function modulesOf({ reader, heads }: Assembly, section: Section, global: ModuleSettings = {}): ModuleSettings {
+function modulesOf(
+  { reader, heads }: Assembly,
+  section: Section,
+  global: ModuleSettings = {},
+): ModuleSettings {
   return mergeModules(global, readModules(section.get('modules')?.node, reader, heads))
 }
 
@@ -137,7 +156,9 @@ function readAdmins({ reader, names }: Assembly, section: Section): string[] {
   const { node } = section.get('admins')!
   const items = node.kind === 'list' ? node.items : [node]
   const admins = items.map((item) =>
-    reader.attempt(item, nameKind, () => names.address(item.kind === 'scalar' ? String(item.value) : '')),
+    reader.attempt(item, nameKind, () =>
+      names.address(item.kind === 'scalar' ? String(item.value) : ''),
+    ),
   )
   return admins.filter((address) => address !== undefined)
 }
@@ -147,11 +168,14 @@ function readTls(reader: ConfigReader, section: Section): HostPart['tls'] {
   const parts = value as Section
   const written = node.kind === 'map' ? node.entries : new Map()
   for (const name of ['certificate', 'key']) {
-    if (node.kind === 'map' && !written.has(name)) reader.list.add(node, `tls needs a certificate and a key: ${name} is missing`)
+    if (node.kind === 'map' && !written.has(name))
+      reader.list.add(node, `tls needs a certificate and a key: ${name} is missing`)
   }
   const certificate = parts.get('certificate')?.value
   const key = parts.get('key')?.value
-  return typeof certificate === 'string' && typeof key === 'string' ? { certificate, key } : undefined
+  return typeof certificate === 'string' && typeof key === 'string'
+    ? { certificate, key }
+    : undefined
 }
 
 // Places to listen
@@ -164,7 +188,10 @@ function readListen(section: Section, reader: ConfigReader): Settings['listen'] 
   const places = {} as Record<(typeof opened)[number], readonly ListenPlace[]>
   for (const name of opened) {
     const found = section.get(name)
-    const ports = (found?.value ?? [{ address: undefined, port: listenKeys[name]!.default }]) as (ListenPlace | undefined)[]
+    const ports = (found?.value ?? [{ address: undefined, port: listenKeys[name]!.default }]) as (
+      | ListenPlace
+      | undefined
+    )[]
     places[name] = ports.flatMap((place) => (place ? spread(place, addresses) : []))
     for (const place of places[name]) claim({ place, name, taken, reader, node: found?.node })
   }
@@ -189,7 +216,9 @@ function claim({ place, name, taken, reader, node }: Claim): void {
   const { address, port } = place
   const clash = [...taken].find(([key]) => {
     const [other, at] = key.split(' ')
-    return at === String(port) && (other === everyAddress || address === undefined || other === address)
+    return (
+      at === String(port) && (other === everyAddress || address === undefined || other === address)
+    )
   })
   if (!clash) {
     taken.set(`${address ?? everyAddress} ${port}`, name)

@@ -78,7 +78,8 @@ export function frame(text: string, line: number, column: number): string {
   for (let at = first; at <= last; at++) {
     const shown = visible(lines[at - 1] ?? '').slice(from, from + WIDEST)
     rows.push(`${at === line ? '>' : ' '} ${String(at).padStart(width)} | ${shown}`.trimEnd())
-    if (at === line) rows.push(`  ${' '.repeat(width)} | ${' '.repeat(Math.max(0, column - 1 - from))}^`)
+    if (at === line)
+      rows.push(`  ${' '.repeat(width)} | ${' '.repeat(Math.max(0, column - 1 - from))}^`)
   }
   return rows.join('\n')
 }

@@ -28,25 +28,37 @@ export interface YamlTree {
 export async function readYaml(source: YamlText): Promise<YamlTree> {
   const nothing = emptyMap({ file: source.file }, source.path)
   if (source.text.length > LONGEST_TEXT) {
-    return { node: nothing, broken: true, faults: [{ message: 'more than 1 MiB of configuration', path: '', file: source.file }] }
+    return {
+      node: nothing,
+      broken: true,
+      faults: [{ message: 'more than 1 MiB of configuration', path: '', file: source.file }],
+    }
   }
   const yaml = await import('yaml')
   const lines = new yaml.LineCounter()
   const builder = new TreeBuilder({ source, lines, yaml })
   const document = parse(yaml, source.text, lines)
   if (!document) {
-    return { node: nothing, broken: true, faults: [{ message: 'nested too deeply', path: '', file: source.file }] }
+    return {
+      node: nothing,
+      broken: true,
+      faults: [{ message: 'nested too deeply', path: '', file: source.file }],
+    }
   }
   builder.textFaults(document)
   const node = builder.broken ? nothing : builder.root(document)
-  return { node, broken: builder.broken, faults: builder.faults }
+  return { node: builder.broken ? nothing : node, broken: builder.broken, faults: builder.faults }
 }
 
 // Its parser is recursive: thousands of open brackets end in a RangeError, not in a fault of its own.
-function parse(yaml: typeof import('yaml'), text: string, lineCounter: LineCounter): Document | undefined {
+function parse(
+  yaml: typeof import('yaml'),
+  text: string,
+  lineCounter: LineCounter,
+): Document | undefined {
   const options = { lineCounter, version: '1.2', schema: 'core', uniqueKeys: false } as const
   try {
-    return yaml.parseDocument(text, { ...options, prettyErrors: false, logLevel: 'silent' })
+    return yaml.parseDocument(text, { ...options, prettyErrors: false, logLevel: 'error' })
   } catch (error) {
     if (error instanceof RangeError) return undefined
     throw error
@@ -61,7 +73,7 @@ interface Making {
 
 class TreeBuilder {
   readonly faults: Fault[] = []
-  /** The text makes no sense as YAML: no tree is built, or one fault would bring many. */
+  /** The text makes no sense as YAML or is beyond the bounds: one fault would bring many. */
   broken = false
   #making: Making
   #values = 0
@@ -100,10 +112,13 @@ class TreeBuilder {
 
   #fits(place: Place, path: readonly string[]): boolean {
     this.#values++
-    if (this.#values === MOST_VALUES + 1) this.#fault(`more than ${MOST_VALUES} values`, place, path)
+    if (this.#values === MOST_VALUES + 1)
+      this.#fault(`more than ${MOST_VALUES} values`, place, path)
     const depth = path.length - (this.#making.source.path?.length ?? 0)
     if (depth > DEEPEST) this.#fault(`nested more than ${DEEPEST} levels deep`, place, path)
-    return this.#values <= MOST_VALUES && depth <= DEEPEST
+    const fits = this.#values <= MOST_VALUES && depth <= DEEPEST
+    if (!fits) this.broken = true
+    return fits
   }
 
   #entries(map: YAMLMap, path: readonly string[]): Map<string, Entry> {
@@ -146,9 +161,15 @@ class TreeBuilder {
 }
 
 /** A fault with its code frame, where the place is a line of this text. */
-export function faultAt(at: { message: string; place: Place; path: readonly string[]; text?: string }): Fault {
+export function faultAt(at: {
+  message: string
+  place: Place
+  path: readonly string[]
+  text?: string
+}): Fault {
   const { line, column } = at.place
-  const shown = at.text !== undefined && line !== undefined && { frame: frame(at.text, line, column ?? 1) }
+  const shown = at.text !== undefined &&
+    line !== undefined && { frame: frame(at.text, line, column ?? 1) }
   return { message: at.message, path: showPath(at.path), ...at.place, ...shown }
 }
 
@@ -162,7 +183,8 @@ function scalarNode(
 }
 
 function scalar(value: unknown): Scalar {
-  if (typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean') return value
+  if (typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean')
+    return value
   return value === null || value === undefined ? null : String(value)
 }
 

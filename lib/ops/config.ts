@@ -10,7 +10,7 @@ import { globalKeys, hostKeys, listenKeys, tlsKeys } from './config-keys.js'
 import { Heads } from './config-modules.js'
 import type { HeadSource } from './config-modules.js'
 import { lay, readEnvironment, readSettings } from './config-overrides.js'
-import { ConfigReader } from './config-reader.js'
+import { ConfigReader, isEmpty } from './config-reader.js'
 import { assemble } from './config-settings.js'
 import type { NameRules, Settings } from './config-settings.js'
 import { emptyMap } from './config-tree.js'
@@ -46,7 +46,9 @@ export async function readConfig(question: ConfigQuestion): Promise<ConfigAnswer
   list.faults.push(...found.faults, ...over.faults)
   list.warnings.push(...over.warnings)
   // One fault of the text would look like many of its meaning.
-  const settings = found.broken ? undefined : await check(question, { source, list, root: found.root })
+  const settings = found.broken
+    ? undefined
+    : await check(question, { source, list, root: found.root })
   const faults = inOrder(list.faults)
   return {
     file: source.path,
@@ -69,11 +71,15 @@ async function readRoot(source: ConfigText): Promise<Root> {
   if (source.text.trim() === '') return { root: nothing, faults: [], broken: false }
   const { node, faults, broken } = await readYaml({ text: source.text, file: source.shown })
   if (node.kind === 'map') return { root: node, faults, broken }
+  if (isEmpty(node)) return { root: nothing, faults, broken }
   const message = 'keys with values are wanted, such as domain: chat.example.com'
   return { root: nothing, faults: [...faults, { message, path: '', ...node.place }], broken: true }
 }
 
-async function overlay(root: MapNode, question: ConfigQuestion): Promise<{ faults: readonly Fault[]; warnings: readonly Fault[] }> {
+async function overlay(
+  root: MapNode,
+  question: ConfigQuestion,
+): Promise<{ faults: readonly Fault[]; warnings: readonly Fault[] }> {
   const env = readEnvironment(question.env, Object.keys(globalKeys))
   const set = readSettings(question.set ?? [])
   const known = (path: readonly string[]) => namesAt(path, question)
@@ -102,14 +108,18 @@ interface Checking {
   root: MapNode
 }
 
-async function check(question: ConfigQuestion, { source, list, root }: Checking): Promise<Settings> {
+async function check(
+  question: ConfigQuestion,
+  { source, list, root }: Checking,
+): Promise<Settings> {
   const folder = source.path === undefined ? question.cwd : dirname(source.path)
   const reader = new ConfigReader(list, { folder, env: question.env })
   const heads = new Heads(question)
   await heads.loadPaths(root.entries.get('modules')?.node, reader)
   const hosts = root.entries.get('hosts')?.node
   for (const entry of hosts?.kind === 'map' ? hosts.entries.values() : []) {
-    if (entry.node.kind === 'map') await heads.loadPaths(entry.node.entries.get('modules')?.node, reader)
+    if (entry.node.kind === 'map')
+      await heads.loadPaths(entry.node.entries.get('modules')?.node, reader)
   }
   const data = folder.startsWith('/etc/') ? '/var/lib/tercet' : String(globalKeys.data!.default)
   const settings = assemble({ root, reader, heads, names: question.names, data })

@@ -105,6 +105,8 @@ export interface ConfigFault {
   file?: string
   line?: number
   column?: number
+  /** The lines around it, with a mark below the place */
+  frame?: string
 }
 
 export class ConfigError extends Error {

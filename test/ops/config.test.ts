@@ -1,0 +1,411 @@
+// Every kind of fault in tercet.yaml with its exact place, and what a good file becomes.
+
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { test } from 'tap'
+import { readConfig } from '../../lib/ops/config.js'
+import type { ConfigAnswer, ConfigQuestion } from '../../lib/ops/config.js'
+import type { ModuleHead } from '../../lib/ops/config-modules.js'
+import { bytes, choice, duration, flag, integer, list, text } from '../../lib/ops/options.js'
+
+const heads: ModuleHead[] = [
+  {
+    name: 'archive',
+    config: {
+      keep: duration({ default: '1 year', min: '1 day', max: 'forever', doc: 'How long.' }),
+      page: integer({ default: 50, min: 1, max: 250, unit: 'messages', doc: 'A page.' }),
+      largest: bytes({ default: '64 KiB', min: '1 KiB', max: '1 MiB', doc: 'A message.' }),
+      only: list({ default: [], max: 2, doc: 'Whom.' }),
+    },
+  },
+  { name: 'client-state', config: { on: flag({ default: true, doc: 'On.' }) } },
+  {
+    name: 'mail',
+    config: {
+      password: text({ default: '', doc: 'Secret.' }),
+      mode: choice({ default: 'daily', choices: ['daily', 'hourly'], doc: 'When.' }),
+    },
+  },
+]
+
+const names = {
+  domain(name: string) {
+    if (!/^[a-z.]+$/i.test(name)) throw new Error('a domain is wanted')
+    return name.toLowerCase()
+  },
+  address(name: string) {
+    if (!/^[^@]+@[^@/]+$/.test(name)) throw new Error('an address is wanted')
+    return name.toLowerCase()
+  },
+}
+
+async function read(
+  t: { teardown(call: () => void): void },
+  yaml: string | Uint8Array,
+  more: Partial<ConfigQuestion> = {},
+): Promise<ConfigAnswer & { folder: string }> {
+  const folder = mkdtempSync(join(tmpdir(), 'tercet-config-'))
+  t.teardown(() => rmSync(folder, { recursive: true }))
+  writeFileSync(join(folder, 'tercet.yaml'), yaml)
+  writeFileSync(join(folder, 'secret'), 'from a file\n')
+  return { folder, ...(await readConfig({ env: {}, cwd: folder, heads, names, ...more })) }
+}
+
+/** "line:column path: message" of every fault. */
+function shown({ faults }: ConfigAnswer): string[] {
+  return faults.map(({ line, column, path, message }) => `${line}:${column} ${path}: ${message}`)
+}
+
+test('a full file becomes the settings of the server', async (t) => {
+  const answer = await read(
+    t,
+    `domain: Chat.Example
+data: kept
+database: postgres://romeo@db.example/tercet
+durability: power
+listen:
+  address: [127.0.0.1, '::1']
+  c2s: [5222, '10.0.0.1:5322']
+  c2s_tls: 0
+  http: false
+  https: '[::1]:5281'
+  s2s: 0
+  proxies: [10.0.0.0/8, 127.0.0.1]
+encryption: optional
+registration: open
+password_rounds: 4096
+scram_sha1: false
+limits: off
+admins: [Romeo@chat.example]
+workers: 1
+redis:
+modules:
+  archive: { keep: 2 years, page: 20, largest: 1 KiB }
+  client-state: true
+  mail:
+  rooms: false
+`,
+  )
+  t.same(answer.faults, [])
+  t.same(answer.warnings, [])
+  t.equal(answer.file, join(answer.folder, 'tercet.yaml'))
+  t.same(JSON.parse(JSON.stringify(answer.settings)), {
+    hosts: [
+      {
+        domain: 'chat.example',
+        encryption: 'optional',
+        registration: 'open',
+        passwordRounds: 4096,
+        scramSha1: false,
+        admins: ['romeo@chat.example'],
+        modules: {
+          archive: { keep: '2 years', page: 20, largest: '1 KiB' },
+          'client-state': {},
+          mail: {},
+          rooms: false,
+        },
+      },
+    ],
+    data: join(answer.folder, 'kept'),
+    database: 'postgres://romeo@db.example/tercet',
+    durability: 'power',
+    limits: 'off',
+    listen: {
+      c2s: [
+        { address: '127.0.0.1', port: 5222 },
+        { address: '::1', port: 5222 },
+        { address: '10.0.0.1', port: 5322 },
+      ],
+      c2s_tls: [],
+      http: [],
+      https: [{ address: '::1', port: 5281 }],
+      proxies: ['10.0.0.0/8', '127.0.0.1'],
+    },
+  })
+})
+
+test('an empty file and no file are the defaults', async (t) => {
+  for (const yaml of ['', '# nothing\n', '---\n', '{}']) {
+    const answer = await read(t, yaml)
+    t.same(answer.faults, [], JSON.stringify(yaml))
+    t.equal(answer.settings?.hosts[0]?.domain, 'localhost')
+    t.equal(answer.settings?.database, 'sqlite')
+    t.same(answer.settings?.listen.c2s, [{ address: undefined, port: 5222 }])
+    t.equal(answer.settings?.hosts[0]?.passwordRounds, 100_000)
+  }
+  const none = await readConfig({
+    env: {},
+    cwd: mkdtempSync(join(tmpdir(), 'tercet-config-')),
+    heads,
+    names,
+  })
+  t.equal(none.file, undefined)
+  t.equal(none.settings?.hosts[0]?.encryption, 'required')
+})
+
+test('all faults are told at once, each with line, column, path and the nearest key', async (t) => {
+  const answer = await read(
+    t,
+    `domian: chat.example
+listen:
+  c2s_tsl: 5223
+  c2s: 70000
+encryption: requird
+password_rounds: 0
+modules:
+  archve: { keep: 1 year }
+  archive:
+    kep: 1 year
+    page: 1000
+    largest: 1 TB
+`,
+  )
+  t.equal(answer.settings, undefined)
+  t.same(shown(answer), [
+    '1:1 domian: there is no key domian: did you mean domain?',
+    '3:3 listen.c2s_tsl: there is no key c2s_tsl: did you mean c2s_tls?',
+    "4:8 listen.c2s: a port from 1 to 65535, 'address:port' with an IP address, a list of them, or false is wanted",
+    '5:13 encryption: one of required, optional is wanted',
+    '6:18 password_rounds: at least 1 is wanted (allowed: 1 to 10000000 rounds)',
+    '8:3 modules.archve: there is no module archve: did you mean archive?',
+    '10:5 modules.archive.kep: there is no option of archive kep: did you mean keep?',
+    '11:11 modules.archive.page: at most 250 is allowed (allowed: 1 to 250 messages)',
+    "12:14 modules.archive.largest: a size is wanted, such as '256 KiB' or '50 MB' (allowed: 1 KiB to 1 MiB)",
+  ])
+})
+
+test('a fault shows the lines around it and marks the column', async (t) => {
+  const { faults } = await read(t, 'domain: chat.example\nlisten:\n  c2s_tl: 5223\n  http: 5280\n')
+  t.equal(faults[0]?.frame, '  2 | listen:\n> 3 |   c2s_tl: 5223\n    |   ^\n  4 |   http: 5280')
+  t.equal(faults[0]?.file, 'tercet.yaml')
+})
+
+test('control characters of a file do not reach the terminal', async (t) => {
+  const { faults } = await read(t, 'domain: "a"\nlimits: "\\u001b[31m" # \u0085\u009b31m\n')
+  t.notMatch(faults[0]?.frame, /[\u0000-\u0009\u000b-\u001f\u007f-\u009f]/)
+  const long = await read(t, `admins: ["${'x'.repeat(500)}"]`)
+  t.ok((long.faults[0]?.frame?.length ?? 999) < 300, 'a long line is cut')
+  const key = await read(t, `${'y'.repeat(500)}: 1`)
+  t.ok((key.faults[0]?.message.length ?? 999) < 400, 'a long key is cut')
+})
+
+test('what is no YAML is told with its place, and nothing else is', async (t) => {
+  t.same(shown(await read(t, 'a: [1, 2\nlimits: nonsense\n')).length > 0, true)
+  const tabs = await read(t, 'listen:\n\tc2s: 1\n')
+  t.match(shown(tabs)[0], /^2:1 : this is not YAML: a tab indents here/)
+  const two = await read(t, 'domain: a\n---\ndomain: b\n')
+  t.match(shown(two)[0], /^2:1 : this is not YAML: a second document/)
+  const tag = await read(t, 'domain: !secret a\n')
+  t.match(shown(tag)[0], /^1:9 : this is not YAML: tags/)
+  t.match(shown(await read(t, 'just a text\n'))[0], /^1:1 : keys with values are wanted/)
+  t.match(shown(await read(t, '- a\n- b\n'))[0], /^1:1 : keys with values are wanted/)
+})
+
+test('a key given twice is refused where it comes again', async (t) => {
+  t.same(shown(await read(t, 'domain: a\nlimits: off\ndomain: b\nlistn: 1\n')), [
+    '3:1 domain: this key was given in line 1 already',
+    '4:1 listn: there is no key listn: did you mean listen?',
+  ])
+})
+
+test('aliases are refused, and deep, long and huge texts have an end', async (t) => {
+  t.match(
+    shown(await read(t, 'admins: &a [x@y]\nmodules: *a\n'))[0],
+    /^2:10 modules: aliases are not read here/,
+  )
+  t.match(
+    shown(await read(t, `admins: ${'['.repeat(30)}${']'.repeat(30)}\n`)).join(),
+    /nested more than 16 levels/,
+  )
+  t.match((await read(t, '['.repeat(200_000))).faults[0]?.message, /nested too deeply|not YAML/)
+  t.match(shown(await read(t, `admins: [${'a,'.repeat(10_001)}]`))[0], /more than 10000 values/)
+  t.match(
+    (await read(t, `#${'x'.repeat(1024 * 1024)}\ndomain: a`)).faults[0]?.message,
+    /more than 1 MiB/,
+  )
+})
+
+test('a file that cannot be read is one fault', async (t) => {
+  const missing = await read(t, '', { file: 'nowhere.yaml' })
+  t.same(missing.faults, [
+    { message: 'it cannot be read: there is no such file', path: '', file: 'nowhere.yaml' },
+  ])
+  const bytesNotText = await read(t, new Uint8Array([0x61, 0x3a, 0x20, 0xff, 0xfe]))
+  t.same(
+    bytesNotText.faults.map(({ message }) => message),
+    ['this is not UTF-8'],
+  )
+})
+
+test('values of the wrong shape are refused at their place', async (t) => {
+  t.same(
+    shown(
+      await read(
+        t,
+        `domain: [a]
+data: { a: b }
+database: mysql://x
+listen: 5222
+tls: { certificate: nowhere.pem }
+admins: [romeo@chat.example, nobody, 7]
+scram_sha1: maybe
+modules:
+  archive: 5
+  client-state: { on: 3 }
+  mail: { mode: weekly }
+`,
+      ),
+    ).map((line) => line.replace(/\/.*\//, '')),
+    [
+      '1:9 domain: a text is wanted',
+      '2:7 data: a text is wanted',
+      "3:11 database: 'sqlite' or 'postgres:database' is wanted",
+      '4:9 listen: keys with values are wanted here',
+      '5:6 tls: tls needs a certificate and a key: key is missing',
+      '5:21 tls.certificate: nowhere.pem cannot be read: there is no such file',
+      '6:30 admins.1: an address is wanted',
+      '6:38 admins.2: an address is wanted',
+      '7:13 scram_sha1: true or false is wanted',
+      '9:12 modules.archive: options of the module, true or false are wanted',
+      '10:23 modules.client-state.on: true or false is wanted',
+      '11:17 modules.mail.mode: one of daily, hourly is wanted',
+    ],
+  )
+  t.same(shown(await read(t, 'admins:\n  - romeo@chat.example\n  - nobody\n')), [
+    '3:5 admins.1: an address is wanted',
+  ])
+})
+
+test('in a list the wrong entry is pointed at', async (t) => {
+  const answer = await read(
+    t,
+    `listen:
+  c2s: [5222, x]
+  proxies: [10.0.0.0/8, 10.0.0.0/33, here]
+modules:
+  archive: { only: [a, 5] }
+`,
+  )
+  t.same(
+    answer.faults.map(({ line, column, path }) => `${line}:${column} ${path}`),
+    [
+      '2:15 listen.c2s.1',
+      '3:25 listen.proxies.1',
+      '3:38 listen.proxies.2',
+      '5:24 modules.archive.only.1',
+    ],
+  )
+  t.same(shown(await read(t, 'modules:\n  archive: { only: [a, b, c] }\n')), [
+    '2:20 modules.archive.only: at most 2 entries are allowed (allowed: up to 2)',
+  ])
+})
+
+test('one port cannot be opened twice', async (t) => {
+  const taken = (port: number, by: string) =>
+    `port ${port} is taken by ${by}: write another port here, or false`
+  t.same(shown(await read(t, 'listen: { http: 5222 }\n')), [
+    `1:17 listen.http: ${taken(5222, 'listen.c2s')}`,
+  ])
+  t.same(shown(await read(t, "listen: { c2s: '127.0.0.1:7000', http: 7000 }\n")), [
+    `1:40 listen.http: ${taken(7000, 'listen.c2s')}`,
+  ])
+  t.same(shown(await read(t, "listen: { c2s: '127.0.0.1:7000', http: '127.0.0.2:7000' }\n")), [])
+})
+
+test('hosts override what stands above them, module by module and option by option', async (t) => {
+  const { settings, faults } = await read(
+    t,
+    `registration: open
+admins: [romeo@a.example]
+modules:
+  archive: { keep: 1 year, page: 10 }
+  mail: false
+hosts:
+  A.example:
+  b.example:
+    registration: closed
+    encryption: optional
+    admins: []
+    modules:
+      archive: { page: 20 }
+      mail: { mode: hourly }
+      client-state: false
+`,
+  )
+  t.same(faults, [])
+  const [a, b] = JSON.parse(JSON.stringify(settings?.hosts))
+  t.equal(a.domain, 'a.example')
+  t.equal(a.registration, 'open')
+  t.same(a.admins, ['romeo@a.example'])
+  t.same(a.modules, { archive: { keep: '1 year', page: 10 }, mail: false })
+  t.equal(b.registration, 'closed')
+  t.equal(b.encryption, 'optional')
+  t.same(b.admins, [])
+  t.same(b.modules, {
+    archive: { keep: '1 year', page: 20 },
+    mail: { mode: 'hourly' },
+    'client-state': false,
+  })
+})
+
+test('what hosts cannot have is told', async (t) => {
+  t.same(
+    shown(
+      await read(
+        t,
+        `domain: a.example
+hosts:
+  a.example: { listen: { c2s: 1 }, regstration: open }
+  A.Example: {}
+  'b c': {}
+  d.example: 5
+`,
+      ),
+    ),
+    [
+      '1:9 domain: domain is for one host and hosts for several: keep one of the two',
+      '3:16 hosts."a.example".listen: listen is for the whole server: it belongs to the top level, not under a host',
+      '3:36 hosts."a.example".regstration: there is no key regstration: did you mean registration?',
+      '4:3 hosts."A.Example": the host a.example stands here twice',
+      '5:3 hosts."b c": a domain is wanted',
+      '6:14 hosts."d.example": keys with values are wanted here',
+    ],
+  )
+})
+
+test('what comes with a later version is refused or, where it does no harm, warned of', async (t) => {
+  const refused = await read(t, 'redis: redis://127.0.0.1\nworkers: 2\n')
+  t.same(shown(refused), [
+    '1:8 redis: more than one node comes with a later version: leave redis out',
+    '2:10 workers: more than one node comes with a later version: write 1 or leave workers out',
+  ])
+  const warned = await read(
+    t,
+    "listen: { s2s: 5269, s2s_tls: 5270, component: '127.0.0.1:5347', proxy65: 5000 }\n",
+  )
+  t.same(warned.faults, [])
+  t.same(
+    warned.warnings.map(({ line, path, message }) => `${line} ${path} ${message}`),
+    [
+      '1 listen.s2s is not opened: federation comes with a later version',
+      '1 listen.s2s_tls is not opened: federation comes with a later version',
+      '1 listen.component is not opened: this comes with a later version',
+      '1 listen.proxy65 is not opened: this comes with a later version',
+    ],
+  )
+  t.same((await read(t, 'listen: { s2s: 0, s2s_tls: false, proxy65: [] }\n')).warnings, [])
+  const crash = await read(t, 'durability: crash\ndatabase: postgres://a@b/c\n')
+  t.match(crash.warnings[0]?.message, /PostgreSQL always commits/)
+})
+
+test('modules that do not exist may be left out but not set up', async (t) => {
+  const answer = await read(
+    t,
+    'modules:\n  uploads: false\n  rooms: { max: 5 }\n  __proto__: { a: 1 }\n',
+  )
+  t.same(
+    answer.faults.map(({ line, path }) => `${line} ${path}`),
+    ['3 modules.rooms', '4 modules.__proto__'],
+  )
+})
