@@ -7,8 +7,8 @@
 
 import type { Jid } from './jid.js'
 
-/** Bytes of heap an entry takes beside its characters: the Map's slot and the address it keeps. */
-const ENTRY = 256
+/** Bytes of heap an entry takes beside its characters: slots in a Map, the address, its parts. */
+const ENTRY = 384
 
 /** Two generations: the young one becomes the old one when it has used half of the bound. */
 class Generations {
@@ -63,10 +63,10 @@ export class JidCache {
   readonly #proven: Generations
   readonly #trial: Generations
 
-  /** @param bound estimated bytes of heap, three quarters of them for proven addresses */
-  constructor(bound: number) {
-    this.#proven = new Generations((bound * 3) / 4)
-    this.#trial = new Generations(bound / 4)
+  /** @param bound estimated bytes of heap */
+  constructor(bound: { proven: number; trial: number }) {
+    this.#proven = new Generations(bound.proven)
+    this.#trial = new Generations(bound.trial)
   }
 
   get size(): number {

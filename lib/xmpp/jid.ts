@@ -16,7 +16,8 @@ export { JidError }
 const PART_LIMIT = 1023
 /** What may be asked at all: preparing can shorten a text (full-width forms, composition). */
 const TEXT_LIMIT = 4096
-const CACHE_BYTES = 32 * 1024 * 1024
+/** Bytes of heap: room for the addresses of about 50,000 sessions, and little for passers-by. */
+const CACHE_BOUND = { proven: 24 * 1024 * 1024, trial: 4 * 1024 * 1024 }
 
 // What needs no table: ASCII, with no label that IDNA reserves (`??--`) and no number at the end of
 // the domain, which could be an IPv4 address.
@@ -27,7 +28,7 @@ const PLAIN_RESOURCE = /^[\x21-\x7e][\x20-\x7e]{0,1022}$/
 
 const ASCII = /^[\x00-\x7f]*$/
 
-const cache = new JidCache(CACHE_BYTES)
+const cache = new JidCache(CACHE_BOUND)
 
 interface Parts {
   local: string
@@ -146,22 +147,22 @@ function read(text: string): Jid {
 
 export function prepareLocal(text: string): string {
   if (PLAIN_LOCAL.test(text)) return text.toLowerCase()
-  return sized('localpart', usernameCaseMapped(text))
+  return sized('localpart', text, usernameCaseMapped)
 }
 
 export function prepareDomain(text: string): string {
   if (text.length <= PART_LIMIT && PLAIN_DOMAIN.test(text)) return text.toLowerCase()
-  return sized('domain', domainToUnicode(text))
+  return sized('domain', text, domainToUnicode)
 }
 
 export function prepareResource(text: string): string {
   if (PLAIN_RESOURCE.test(text)) return text
-  return sized('resource', opaqueString(text))
+  return sized('resource', text, opaqueString)
 }
 
-function sized(part: string, text: string): string {
+function sized(part: string, text: string, prepare: (text: string) => string): string {
   if (text === '') throw new JidError(`the ${part} is empty`)
-  if (Buffer.byteLength(text) > PART_LIMIT)
-    throw new JidError(`the ${part} is longer than 1023 octets`)
-  return text
+  const prepared = text.length > TEXT_LIMIT ? text : prepare(text)
+  if (Buffer.byteLength(prepared) <= PART_LIMIT) return prepared
+  throw new JidError(`the ${part} is longer than ${PART_LIMIT} octets`)
 }
