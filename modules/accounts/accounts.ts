@@ -1,0 +1,36 @@
+// Accounts of a host: who lives here, and the keys of their passwords. Logging in is the module
+// authentication's; what else belongs to an account is with the modules that keep it.
+
+import { defineModule } from '../../lib/core/module.js'
+import { AccountRegistry } from './account-registry.js'
+import { accountCommands } from './commands.js'
+import { Passwords } from './passwords.js'
+import { Removals } from './removal.js'
+import { AccountStore } from './store.js'
+import { migrations } from './tables.js'
+
+/** What modules that require this one get. */
+export type AccountsApi = AccountRegistry
+
+const RESUME_REMOVALS = 10 * 60_000
+
+export default defineModule<AccountsApi>({
+  name: 'accounts',
+  summary: 'Accounts, their passwords, and their removal without a trace',
+  xeps: { 'XEP-0438': '0.2.0' },
+  migrations,
+
+  async setup(host) {
+    const store = new AccountStore(host.database, host.domain)
+    const passwords = await Passwords.open(host, store)
+    const removals = new Removals(host)
+    const registry = new AccountRegistry(host, { store, passwords, removals })
+    return {
+      accounts: registry,
+      provides: registry,
+      commands: accountCommands(host, registry),
+      tasks: [{ name: 'resume removals', every: RESUME_REMOVALS, run: () => removals.resume() }],
+      on: { 'host:ready': () => removals.resume() },
+    }
+  },
+})

@@ -1,0 +1,221 @@
+// The SQL of accounts and their keys, for one host. It knows no policy: names are prepared, keys are
+// derived, and who may do what is decided elsewhere. Removing is in removal-store.ts.
+
+import type { Knex } from 'knex'
+import { type Database, isUniqueViolation } from '../../lib/storage/database.js'
+import type { HashName } from './hashing.js'
+import type { ScramKeys } from './scram-keys.js'
+
+export interface AccountRow {
+  readonly number: number
+  readonly local: string
+  readonly disabled: boolean
+  readonly created: number
+}
+
+export interface NewAccount {
+  readonly local: string
+  readonly skeleton: string
+  readonly created: number
+  readonly keys: readonly ScramKeys[]
+}
+
+export type Refusal = 'taken' | 'removed' | 'alike'
+
+interface KeyRow {
+  hash: HashName
+  salt: Buffer
+  iterations: number
+  stored_key: Buffer
+  server_key: Buffer
+}
+
+const COLUMNS = ['number', 'local', 'disabled', 'created']
+
+export class AccountStore {
+  readonly #database: Database
+  readonly #host: string
+
+  constructor(database: Database, host: string) {
+    this.#database = database
+    this.#host = host
+  }
+
+  async find(local: string): Promise<AccountRow | undefined> {
+    const found = await this.#read('accounts')
+      .where({ host: this.#host, local })
+      .first(...COLUMNS)
+    return found && row(found)
+  }
+
+  /** In one query, so that a name that nobody has takes as long as any other (SEC-22). */
+  async findWithKeys(
+    local: string,
+  ): Promise<{ account: AccountRow; keys: ScramKeys[] } | undefined> {
+    const rows: (AccountRow & KeyRow)[] = await this.#read('accounts')
+      .leftJoin('account_keys', 'account_keys.number', 'accounts.number')
+      .where({ host: this.#host, local })
+      .select('accounts.number as number', 'local', 'disabled', 'created')
+      .select('hash', 'salt', 'iterations', 'stored_key', 'server_key')
+    const [first] = rows
+    if (!first) return undefined
+    const keys = rows.filter(({ hash }) => hash !== null).map(readKeys)
+    return { account: row(first), keys }
+  }
+
+  /** Its number, or the reason why it cannot be. */
+  async create(account: NewAccount, force: boolean): Promise<number | Refusal> {
+    try {
+      return await this.#database.transaction(
+        async (trx) => (await this.#refusal(trx, account, force)) ?? this.#insert(trx, account),
+      )
+    } catch (error) {
+      if (isUniqueViolation(error)) return 'taken'
+      throw error
+    }
+  }
+
+  async #refusal(
+    trx: Knex.Transaction,
+    { local, skeleton }: NewAccount,
+    force: boolean,
+  ): Promise<Refusal | undefined> {
+    const host = this.#host
+    if (await trx('accounts').where({ host, local }).first('number')) return 'taken'
+    if (force) return undefined
+    if (await trx('account_tombstones').where({ host, local }).first('number')) return 'removed'
+    if (await trx('accounts').where({ host, skeleton }).first('number')) return 'alike'
+    return undefined
+  }
+
+  async #insert(trx: Knex.Transaction, account: NewAccount): Promise<number> {
+    const { keys, ...columns } = account
+    const [made] = await trx('accounts')
+      .insert({ host: this.#host, disabled: false, ...columns })
+      .returning('number')
+    await insertKeys(trx, made.number, keys)
+    return made.number
+  }
+
+  /** These keys and no others. */
+  async replaceKeys(number: number, keys: readonly ScramKeys[]): Promise<void> {
+    await this.#database.transaction(async (trx) => {
+      await trx('account_keys').where({ number }).delete()
+      await insertKeys(trx, number, keys)
+    })
+  }
+
+  /**
+   * Keys of the same password in another form, beside the others: only while the account still has
+   * the keys that this password was checked against.
+   */
+  addKeys(number: number, checked: ScramKeys, keys: readonly ScramKeys[]): Promise<boolean> {
+    return this.#database.transaction(async (trx) => {
+      const { hash, storedKey } = checked
+      const still = await trx('account_keys').where({ number, hash, stored_key: storedKey }).first()
+      if (!still) return false
+      const given = keys.map((key) => key.hash)
+      await trx('account_keys').where({ number }).whereIn('hash', given).delete()
+      await insertKeys(trx, number, keys)
+      return true
+    })
+  }
+
+  async disable(number: number, disabled: boolean): Promise<void> {
+    await this.#database.knex('accounts').where({ number }).update({ disabled })
+  }
+
+  /** In the order of their numbers. */
+  async list(page: {
+    after: number
+    limit: number
+    disabled: boolean | undefined
+  }): Promise<AccountRow[]> {
+    const rows = await this.#all(page.disabled)
+      .where('number', '>', page.after)
+      .orderBy('number')
+      .limit(page.limit)
+      .select(...COLUMNS)
+    return rows.map(row)
+  }
+
+  async count(disabled: boolean | undefined): Promise<number> {
+    const found = await this.#all(disabled).count({ count: '*' }).first()
+    return Number(found?.count ?? 0)
+  }
+
+  /** Names of accounts with fewer than these keys, at most so many. */
+  async lacking(wanted: readonly HashName[], limit: number): Promise<Map<string, HashName[]>> {
+    const rows: { local: string; hash: HashName | null }[] = await this.#read('accounts')
+      .leftJoin('account_keys', 'account_keys.number', 'accounts.number')
+      .where('host', this.#host)
+      .whereIn('accounts.number', this.#short(wanted, limit))
+      .select('local', 'hash')
+    const present = new Map<string, HashName[]>()
+    for (const { local, hash } of rows) {
+      present.set(local, [...(present.get(local) ?? []), ...(hash ? [hash] : [])])
+    }
+    return present
+  }
+
+  #short(wanted: readonly HashName[], limit: number): Knex.QueryBuilder {
+    return this.#read('accounts as a')
+      .leftJoin('account_keys as k', (join) =>
+        join.on('k.number', 'a.number').onIn('k.hash', [...wanted]),
+      )
+      .where('a.host', this.#host)
+      .groupBy('a.number')
+      .havingRaw('count(k.hash) between 1 and ?', [wanted.length - 1])
+      .limit(limit)
+      .select('a.number')
+  }
+
+  /** Made by whoever asks first; the same for every node from then on. */
+  async secret(made: Buffer): Promise<Buffer> {
+    const { knex } = this.#database
+    const host = this.#host
+    await knex('account_secrets').insert({ host, secret: made }).onConflict('host').ignore()
+    return (await knex('account_secrets').where({ host }).first('secret')).secret
+  }
+
+  #all(disabled: boolean | undefined): Knex.QueryBuilder {
+    const accounts = this.#read('accounts').where({ host: this.#host })
+    return disabled === undefined ? accounts : accounts.where({ disabled })
+  }
+
+  #read(table: string): Knex.QueryBuilder {
+    return this.#database.reader(table)
+  }
+}
+
+function readKeys(found: KeyRow): ScramKeys {
+  return {
+    hash: found.hash,
+    salt: found.salt,
+    iterations: found.iterations,
+    storedKey: found.stored_key,
+    serverKey: found.server_key,
+  }
+}
+
+function row({ number, local, disabled, created }: AccountRow): AccountRow {
+  return { number, local, disabled: Boolean(disabled), created: Number(created) }
+}
+
+async function insertKeys(
+  trx: Knex.Transaction,
+  number: number,
+  keys: readonly ScramKeys[],
+): Promise<void> {
+  if (keys.length === 0) return
+  await trx('account_keys').insert(
+    keys.map((key) => ({
+      number,
+      hash: key.hash,
+      salt: key.salt,
+      iterations: key.iterations,
+      stored_key: key.storedKey,
+      server_key: key.serverKey,
+    })),
+  )
+}
