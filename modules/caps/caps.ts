@@ -1,0 +1,111 @@
+// Entity Capabilities: the server tells its own in the stream features, and learns those of its
+// clients. What a client announces is asked for once per hash and believed only when the hash proves
+// it: nobody can teach us what another client can do (SEC-62).
+
+import { type Element, elements, xml } from '../../lib/xmpp/element.js'
+import type { Envelope } from '../../lib/xmpp/envelope.js'
+import { defineModule, type DiscoQuestion } from '../../lib/core/module.js'
+import type { Passage } from '../../lib/core/pipeline.js'
+import type { Session } from '../../lib/core/session.js'
+import disco from '../disco.js'
+import { verificationHash, verifies } from './verification.js'
+
+const NS_CAPS = 'http://jabber.org/protocol/caps'
+const NS_INFO = 'http://jabber.org/protocol/disco#info'
+const NODE = 'https://tercet.im'
+
+/** LIM-caps-cache: hashes remembered */
+const MOST_KNOWN = 5000
+/** LIM-caps-features: of one client */
+const MOST_FEATURES = 500
+
+type Features = ReadonlySet<string>
+
+export interface CapsApi {
+  /** What this client said it can do, as far as it is known. */
+  featuresOf(session: Session): Features | undefined
+}
+
+interface Announced {
+  node: string
+  hash: string
+  ver: string
+}
+
+const nothing: Features = new Set()
+const remembered = Symbol('caps')
+
+export default defineModule<CapsApi>({
+  name: 'caps',
+  summary: 'Learns what clients can do without asking each of them',
+  xeps: { 'XEP-0115': '1.6.0' },
+  requires: [disco],
+
+  setup(host) {
+    const service = host.use(disco)
+    const known = new Map<string, Features>()
+    let own: { loaded: unknown; ver: string } | undefined
+    return {
+      disco: { server: [NS_CAPS, `${NS_CAPS}#optimize`], nodeInfo },
+      streamFeatures: [{ name: 'caps', accepts: [], advertise, negotiate() {} }],
+      hooks: { 'presence:sent': { record: learn } },
+      provides: { featuresOf: (session) => session.memo.get(remembered) as Features | undefined },
+    }
+
+    // XEP-0115 §6.3
+    function advertise(): Element {
+      return xml('c', { xmlns: NS_CAPS, hash: 'sha-1', node: NODE, ver: version() })
+    }
+
+    /** The list of features is replaced whenever a module comes or goes. */
+    function version(): string {
+      const loaded = host.streamFeatures
+      if (own?.loaded !== loaded) own = { loaded, ver: verificationHash('sha1', service.host()) }
+      return own.ver
+    }
+
+    function nodeInfo({ node, to }: DiscoQuestion): Element[] | undefined {
+      return to.isDomain && node === `${NODE}#${version()}` ? service.host() : undefined
+    }
+
+    function learn(envelope: Envelope, { session }: Passage): void {
+      if (!session || envelope.addressed) return
+      const announced = announcement(envelope)
+      if (!announced) return void session.memo.delete(remembered)
+      const features = known.get(`${announced.hash} ${announced.ver}`)
+      if (features) session.memo.set(remembered, features)
+      else host.server.pending(ask(session, announced))
+    }
+
+    // The answer of this client is believed for this client, and for others only if the hash proves it.
+    async function ask(session: Session, announced: Announced): Promise<void> {
+      const query = xml('query', { xmlns: NS_INFO, node: `${announced.node}#${announced.ver}` })
+      const answer = await host.iq.ask(query, { type: 'get', from: host.jid, to: session.jid }).catch(() => undefined)
+      const info = answer?.child('query', NS_INFO)
+      if (!info) return
+      const features = featuresIn(info)
+      session.memo.set(remembered, features)
+      if (features !== nothing && verifies(info, announced)) remember(announced, features)
+    }
+
+    function remember({ hash, ver }: Announced, features: Features): void {
+      if (known.size >= MOST_KNOWN) known.delete(known.keys().next().value!)
+      known.set(`${hash} ${ver}`, features)
+    }
+  },
+})
+
+function announcement(envelope: Envelope): Announced | undefined {
+  if (!envelope.stanza.has('c', NS_CAPS)) return undefined
+  const { node, hash, ver } = envelope.stanza.child('c', NS_CAPS)?.attrs ?? {}
+  // XEP-0115 §11: without a hash it is the legacy format, which proves nothing.
+  if (!node || !hash || !ver || ver.length > 128 || hash.length > 32 || node.length > 1024) return undefined
+  return { node, hash, ver }
+}
+
+function featuresIn(info: Element): Features {
+  const names = elements(info)
+    .filter((child) => child.getName() === 'feature')
+    .map(({ attrs }) => attrs.var ?? '')
+  return names.length > MOST_FEATURES ? nothing : new Set(names)
+}

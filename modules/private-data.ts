@@ -1,0 +1,123 @@
+// Private XML Storage: small pieces of XML that a client keeps for itself, one for each element name
+// and namespace. Bounded in size and number for each account (LIM-private-data).
+
+import type { Knex } from 'knex'
+import { type Element, elements, fromWire, serialize, toWire, xml } from '../lib/xmpp/element.js'
+import { StanzaError } from '../lib/xmpp/errors.js'
+import { parseTree } from '../lib/xmpp/tree.js'
+import { defineModule, type IqRequest } from '../lib/core/module.js'
+import type { JournalEntry } from '../lib/storage/journal.js'
+import type { Migration } from '../lib/storage/migrations.js'
+import { bytes, integer } from '../lib/ops/options.js'
+import accounts from './accounts/accounts.js'
+
+const NS_PRIVATE = 'jabber:iq:private'
+
+const migrations: readonly Migration[] = [
+  {
+    name: 'create private_data',
+    up: (schema) =>
+      schema.createTable('private_data', (table) => {
+        table.bigInteger('account').notNullable()
+        table.text('name').notNullable()
+        table.text('xmlns').notNullable()
+        table.text('content').notNullable()
+        table.primary(['account', 'name', 'xmlns'])
+      }),
+  },
+]
+
+interface Row {
+  account: number
+  name: string
+  xmlns: string
+  content: string
+}
+
+class PrivateDataStore {
+  readonly #reader: Knex
+
+  constructor(reader: Knex) {
+    this.#reader = reader
+  }
+
+  async get(account: number, name: string, xmlns: string): Promise<string | undefined> {
+    const row: Row | undefined = await this.#reader('private_data').where({ account, name, xmlns }).first()
+    return row?.content
+  }
+
+  async names(account: number): Promise<Pick<Row, 'name' | 'xmlns'>[]> {
+    return this.#reader('private_data').where({ account }).select('name', 'xmlns')
+  }
+
+  put(entry: JournalEntry, rows: readonly Row[]): void {
+    entry.write(async (trx) => {
+      await trx('private_data').insert(rows).onConflict(['account', 'name', 'xmlns']).merge(['content'])
+    })
+  }
+}
+
+export default defineModule({
+  name: 'private-data',
+  summary: 'Keeps small pieces of XML for clients',
+  xeps: { 'XEP-0049': '1.2' },
+  requires: [accounts],
+  config: {
+    size: bytes({ default: '64 KiB', doc: 'Most bytes of one piece' }),
+    pieces: integer({ default: 100, min: 1, doc: 'Most pieces of one account' }),
+  },
+  migrations,
+
+  setup(host) {
+    const store = new PrivateDataStore(host.database.knex)
+    return {
+      disco: { server: [NS_PRIVATE], account: [NS_PRIVATE] },
+      iq: [
+        { get: 'query', xmlns: NS_PRIVATE, to: 'account', allow: 'self', reads: true, answer: get },
+        { set: 'query', xmlns: NS_PRIVATE, to: 'account', allow: 'self', answer: set },
+      ],
+      account: { forget: async (account, trx) => void (await trx('private_data').where({ account: account.number }).del()) },
+    }
+
+    // XEP-0049 §2: the piece, or the empty element that was asked for.
+    async function get(request: IqRequest): Promise<Element> {
+      const wanted = elements(request.element)[0]
+      if (!wanted) throw new StanzaError('bad-request', 'name what you want')
+      const [name, xmlns] = nameOf(wanted)
+      const kept = await store.get(await number(request), name, xmlns)
+      const found = kept === undefined ? undefined : parseTree(toWire(kept))
+      return xml('query', NS_PRIVATE, found ?? wanted)
+    }
+
+    async function set(request: IqRequest): Promise<undefined> {
+      const pieces = elements(request.element)
+      if (pieces.length === 0) throw new StanzaError('not-acceptable', 'there is nothing to keep')
+      const account = await number(request)
+      const rows = pieces.map((piece) => row(account, piece))
+      const known = new Set([...(await store.names(account)), ...rows].map(({ name, xmlns }) => `${xmlns} ${name}`))
+      if (known.size > host.config.pieces) throw new StanzaError('resource-constraint', 'too many pieces')
+      store.put(request.entry, rows)
+      return undefined
+    }
+
+    function row(account: number, piece: Element): Row {
+      const [name, xmlns] = nameOf(piece)
+      const wire = serialize(piece)
+      if (wire.length > host.config.size) throw new StanzaError('resource-constraint', 'this piece is too large')
+      return { account, name, xmlns, content: fromWire(wire) }
+    }
+
+    async function number(request: IqRequest): Promise<number> {
+      const account = await host.accounts?.lookup(request.to.local)
+      if (!account) throw new StanzaError('item-not-found')
+      return account.number
+    }
+  },
+})
+
+// XEP-0049 §2.3: each piece names a namespace of its own.
+function nameOf(element: Element): [name: string, xmlns: string] {
+  const xmlns = element.getNS()
+  if (!xmlns || xmlns === NS_PRIVATE || xmlns === 'jabber:client') throw new StanzaError('not-acceptable', 'it needs a namespace of its own')
+  return [element.getName(), xmlns]
+}
