@@ -7,7 +7,8 @@ import type { Random } from '../ops/random.js'
 import { Jid } from '../xmpp/jid.js'
 import type { Database } from '../storage/database.js'
 import type { Journal } from '../storage/journal.js'
-import type { BoundSession, ClientStream, StreamHost } from '../streams/client-stream.js'
+import type { ClientStream } from '../streams/client-stream.js'
+import type { BoundSession, StreamHost } from '../streams/surroundings.js'
 import type { StreamFeature } from '../streams/negotiation.js'
 import { starttls } from '../streams/starttls.js'
 import { StanzaError } from '../xmpp/errors.js'
@@ -23,6 +24,8 @@ import type { HostSettings } from './settings.js'
 
 export interface LoadedModule {
   readonly module: Module
+  /** Its options as the configuration has them */
+  readonly written: Readonly<Record<string, unknown>>
   readonly offers: Offers
 }
 
@@ -79,7 +82,9 @@ export class Host implements StreamHost {
   }
 
   /** Every offer of one kind, with the module that made it. */
-  *offered<K extends keyof Offers>(kind: K): Generator<{ owner: string; offer: NonNullable<Offers[K]> }> {
+  *offered<K extends keyof Offers>(
+    kind: K,
+  ): Generator<{ owner: string; offer: NonNullable<Offers[K]> }> {
     for (const [owner, { offers }] of this.modules) {
       const offer = offers[kind]
       if (offer !== undefined) yield { owner, offer: offer as NonNullable<Offers[K]> }
@@ -94,7 +99,9 @@ export class Host implements StreamHost {
   exists(jid: Jid): boolean | Promise<boolean> {
     if (this.sessions.of(jid.bare).length > 0) return true
     const account = this.accounts?.lookup(jid.local)
-    return account instanceof Promise ? account.then((found) => found !== undefined) : account !== undefined
+    return account instanceof Promise
+      ? account.then((found) => found !== undefined)
+      : account !== undefined
   }
 
   features(): readonly StreamFeature[] {
@@ -109,7 +116,11 @@ export class Host implements StreamHost {
     this.contacts = [...this.offered('contacts')][0]?.offer
   }
 
-  async bind(stream: ClientStream, account: Jid, resource: string | undefined): Promise<BoundSession> {
+  async bind(
+    stream: ClientStream,
+    account: Jid,
+    resource: string | undefined,
+  ): Promise<BoundSession> {
     const found = await this.accounts?.lookup(account.local)
     if (!found || found.disabled) throw new StanzaError('not-authorized')
     return this.sessions.bind(stream, found, resource)

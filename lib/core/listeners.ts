@@ -2,7 +2,6 @@
 // hosts, limits per address, the HTTP routes.
 
 import type { Server } from './server.js'
-import type { ServerSettings } from './settings.js'
 
 export class Listeners {
   readonly ports: { c2s: number[]; c2s_tls: number[]; http: number[]; https: number[] } = {
@@ -16,7 +15,7 @@ export class Listeners {
     return new Listeners()
   }
 
-  async reload(_settings: ServerSettings): Promise<string[]> {
+  async reload(): Promise<string[]> {
     return []
   }
 

@@ -14,7 +14,8 @@ const builtIn = join(dirname(fileURLToPath(import.meta.url)), '..', '..', 'modul
 /** A built-in module is modules/NAME.js or modules/NAME/NAME.js. */
 export async function findModules(folder = builtIn): Promise<Module[]> {
   const names = readdirSync(folder, { withFileTypes: true }).flatMap((entry) => {
-    if (entry.isDirectory()) return existsSync(join(folder, entry.name, `${entry.name}.js`)) ? [entry.name] : []
+    if (entry.isDirectory())
+      return existsSync(join(folder, entry.name, `${entry.name}.js`)) ? [entry.name] : []
     return entry.name.endsWith('.js') ? [entry.name.slice(0, -3)] : []
   })
   return Promise.all(names.sort().map((name) => loadModule(pathOf(folder, name))))
@@ -28,7 +29,9 @@ function pathOf(folder: string, name: string): string {
 export async function loadModule(path: string): Promise<Module> {
   const loaded = (await import(pathToFileURL(path).href)) as { default?: Module }
   if (typeof loaded.default?.setup !== 'function') {
-    throw new ConfigError([{ message: `${path} exports no module: export default defineModule({ … })`, path: 'modules' }])
+    throw new ConfigError([
+      { message: `${path} exports no module: export default defineModule({ … })`, path: 'modules' },
+    ])
   }
   return loaded.default
 }
@@ -39,10 +42,12 @@ export function inOrder(modules: readonly Module[]): Module[] {
   const ordered: Module[] = []
   const visit = (module: Module, path: readonly string[]): void => {
     if (ordered.includes(module)) return
-    if (path.includes(module.name)) throw fault(`modules require each other: ${[...path, module.name].join(' → ')}`)
+    if (path.includes(module.name))
+      throw fault(`modules require each other: ${[...path, module.name].join(' → ')}`)
     for (const required of module.requires ?? []) {
       const found = byName.get(required.name)
-      if (!found) throw fault(`module ${module.name} needs module ${required.name}, which is left out`)
+      if (!found)
+        throw fault(`module ${module.name} needs module ${required.name}, which is left out`)
       visit(found, [...path, module.name])
     }
     ordered.push(module)
@@ -56,7 +61,10 @@ function fault(message: string): ConfigError {
 }
 
 /** The module's options: what was written, read by its declarations, defaults for the rest. */
-export function readOptions(module: Module, written: Readonly<Record<string, unknown>> = {}): Record<string, unknown> {
+export function readOptions(
+  module: Module,
+  written: Readonly<Record<string, unknown>> = {},
+): Record<string, unknown> {
   const declared: Options = module.config ?? {}
   const values: Record<string, unknown> = Object.create(null)
   for (const name of Object.keys(written)) {
@@ -72,10 +80,11 @@ export function readOptions(module: Module, written: Readonly<Record<string, unk
   return values
 }
 
-export async function addModule(host: Host, module: Module): Promise<void> {
-  const written = host.settings.modules[module.name]
-  const offers = await module.setup(moduleHost(host, module, readOptions(module, written || {})))
-  host.modules.set(module.name, { module, offers })
+type Written = Readonly<Record<string, unknown>>
+
+export async function addModule(host: Host, module: Module, written: Written): Promise<void> {
+  const offers = await module.setup(moduleHost(host, module, readOptions(module, written)))
+  host.modules.set(module.name, { module, written, offers })
   try {
     addOffers(host, module.name, offers)
   } catch (error) {
@@ -88,7 +97,8 @@ function addOffers(host: Host, owner: string, offers: Offers): void {
   host.iq.add(owner, offers.iq ?? [])
   host.pipeline.add(owner, offers.hooks ?? {})
   host.events.add(owner, offers.on ?? {})
-  if (offers.domain) host.server.domains.set(`${offers.domain.subdomain}.${host.domain}`, offers.domain)
+  if (offers.domain)
+    host.server.domains.set(`${offers.domain.subdomain}.${host.domain}`, offers.domain)
   for (const route of offers.http ?? []) host.server.routes.add(`${host.domain} ${owner}`, route)
   for (const task of offers.tasks ?? []) host.server.schedule.add(`${host.domain} ${owner}`, task)
   host.refresh()
@@ -101,7 +111,8 @@ export async function removeModule(host: Host, name: string): Promise<void> {
   host.iq.remove(name)
   host.pipeline.remove(name)
   host.events.remove(name)
-  if (loaded.offers.domain) host.server.domains.delete(`${loaded.offers.domain.subdomain}.${host.domain}`)
+  if (loaded.offers.domain)
+    host.server.domains.delete(`${loaded.offers.domain.subdomain}.${host.domain}`)
   host.server.routes.remove(`${host.domain} ${name}`)
   host.server.schedule.remove(`${host.domain} ${name}`)
   host.refresh()
@@ -119,6 +130,7 @@ function moduleHost(host: Host, module: Module, config: Record<string, unknown>)
 }
 
 function use(host: Host, module: Module, other: Module): unknown {
-  if (!module.requires?.includes(other)) throw new Error(`module ${module.name} must require ${other.name} to use it`)
+  if (!module.requires?.includes(other))
+    throw new Error(`module ${module.name} must require ${other.name} to use it`)
   return host.modules.get(other.name)?.offers.provides
 }

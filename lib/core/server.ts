@@ -16,18 +16,18 @@ import { Routes } from '../net/http.js'
 import type { Transport } from '../net/transport.js'
 import { Database } from '../storage/database.js'
 import { Journal } from '../storage/journal.js'
-import { migrate } from '../storage/migrations.js'
 import { ClientStream } from '../streams/client-stream.js'
 import { type Command, type CommandResult, readArguments } from './commands.js'
 import { encodeFrame, readFrame } from './frame.js'
-import { Host } from './host.js'
+import type { Host } from './host.js'
+import { Hosts } from './hosts.js'
 import { Listeners } from './listeners.js'
-import { addModule, findModules, inOrder, loadModule, removeModule } from './loader.js'
+import { findModules } from './loader.js'
 import type { DomainOffer, Module } from './module.js'
 import { Router } from './router.js'
 import { Schedule } from './schedule.js'
 import type { Session } from './session.js'
-import type { HostSettings, ServerSettings } from './settings.js'
+import type { ServerSettings } from './settings.js'
 
 export interface ServerOptions {
   settings: ServerSettings
@@ -47,7 +47,6 @@ export class Server {
   readonly log: Log
   readonly clock: Clock
   readonly random: Random
-  readonly hosts = new Map<string, Host>()
   /** Domains of modules: rooms.chat.example and the like */
   readonly domains = new Map<string, DomainOffer>()
   readonly routes = new Routes()
@@ -60,15 +59,19 @@ export class Server {
   readonly shuffle: (<T>(list: T[]) => T[]) | undefined
   readonly schedule: Schedule
   settings: ServerSettings
+  readonly #hosts: Hosts
   #listeners: Listeners | undefined
-  #available: readonly Module[]
   #pending = new Set<Promise<void>>()
   #stopping = false
 
   static async start(options: ServerOptions): Promise<Server> {
     const { settings } = options
     const [database, modules] = await Promise.all([
-      Database.open({ url: settings.database, folder: settings.data, durability: settings.durability }),
+      Database.open({
+        url: settings.database,
+        folder: settings.data,
+        durability: settings.durability,
+      }),
       options.modules ?? findModules(),
     ])
     const server = new Server(options, database, modules)
@@ -94,43 +97,13 @@ export class Server {
     this.directory = cluster.directory()
     this.bus = cluster.bus(this.node)
     this.schedule = new Schedule(this.clock, (where, error) => this.failed(where, error))
-    this.#available = modules
+    this.#hosts = new Hosts(this, modules)
   }
 
   async #open(): Promise<void> {
     this.bus.onFrame((_from, frame) => this.#frame(frame))
-    await this.#migrate()
-    for (const settings of this.settings.hosts) await this.#addHost(settings)
+    for (const settings of this.settings.hosts) await this.#hosts.add(settings)
     this.#listeners = await Listeners.open(this)
-  }
-
-  async #migrate(): Promise<void> {
-    const sets = this.#available
-      .filter((module) => module.migrations)
-      .map((module) => ({ owner: module.name, migrations: module.migrations ?? [] }))
-    await migrate(this.database, sets)
-  }
-
-  async #addHost(settings: HostSettings): Promise<void> {
-    const host = new Host(this, settings)
-    this.hosts.set(host.domain, host)
-    for (const module of inOrder(await this.#modulesFor(settings))) await addModule(host, module)
-    await host.events.emit('host:ready', { domain: host.domain })
-  }
-
-  /** All built-in modules but those switched off, and those the configuration names by their path. */
-  async #modulesFor(settings: HostSettings): Promise<Module[]> {
-    const paths = Object.keys(settings.modules).filter((name) => name.startsWith('/') && settings.modules[name])
-    const named = await Promise.all(paths.map(loadModule))
-    return [...this.#available.filter((module) => settings.modules[module.name] !== false), ...named]
-  }
-
-  async #removeHost(host: Host): Promise<void> {
-    await host.events.emit('host:closing', { domain: host.domain })
-    for (const session of [...host.sessions.all()]) session.close(new StreamError('host-gone'))
-    for (const name of [...host.modules.keys()].reverse()) await removeModule(host, name)
-    host.iq.close()
-    this.hosts.delete(host.domain)
   }
 
   get ports(): Listeners['ports'] {
@@ -139,6 +112,10 @@ export class Server {
 
   get stopping(): boolean {
     return this.#stopping
+  }
+
+  get hosts(): ReadonlyMap<string, Host> {
+    return this.#hosts.byDomain
   }
 
   hostOf(jid: Jid): Host | undefined {
@@ -195,18 +172,29 @@ export class Server {
   // Commands
 
   commands(domain?: string): Command[] {
-    const hosts = domain === undefined ? [...this.hosts.values()] : [this.hosts.get(domain)].filter((host) => host !== undefined)
+    const hosts =
+      domain === undefined
+        ? [...this.hosts.values()]
+        : [this.hosts.get(domain)].filter((host) => host !== undefined)
     const byName = new Map<string, Command>()
     for (const host of hosts) {
-      for (const { offer } of host.offered('commands')) for (const command of offer) byName.set(command.name, command)
+      for (const { offer } of host.offered('commands'))
+        for (const command of offer) byName.set(command.name, command)
     }
     return [...byName.values()]
   }
 
-  async run(domain: string | undefined, name: string, args: Record<string, unknown>, by?: Jid): Promise<CommandResult> {
+  async run(
+    domain: string | undefined,
+    name: string,
+    args: Record<string, unknown>,
+    by?: Jid,
+  ): Promise<CommandResult> {
     const host = domain === undefined ? [...this.hosts.values()][0] : this.hosts.get(domain)
     if (!host) throw new StanzaError('item-not-found', `there is no host ${domain}`)
-    const command = [...host.offered('commands')].flatMap(({ offer }) => offer).find((offer) => offer.name === name)
+    const command = [...host.offered('commands')]
+      .flatMap(({ offer }) => offer)
+      .find((offer) => offer.name === name)
     if (!command) throw new StanzaError('item-not-found', `there is no command '${name}'`)
     return command.run(readArguments(command, args), { host, by })
   }
@@ -241,47 +229,16 @@ export class Server {
 
   /** Takes over what can change while running; says what changed and what needs a restart. */
   async reload(settings: ServerSettings): Promise<string[]> {
-    const changes: string[] = []
-    for (const host of [...this.hosts.values()]) {
-      if (settings.hosts.some(({ domain }) => domain === host.domain)) continue
-      await this.#removeHost(host)
-      changes.push(`host ${host.domain} removed`)
-    }
-    for (const next of settings.hosts) changes.push(...(await this.#reloadHost(next)))
-    for (const key of ['data', 'database', 'durability', 'limits', 'listen'] as const) {
-      if (JSON.stringify(settings[key]) !== JSON.stringify(this.settings[key])) changes.push(`${key} changed: needs a restart`)
-    }
-    const kept = { ...this.settings, hosts: settings.hosts }
-    this.settings = kept
-    changes.push(...((await this.#listeners?.reload(kept)) ?? []))
-    return changes
-  }
-
-  async #reloadHost(next: HostSettings): Promise<string[]> {
-    const host = this.hosts.get(next.domain)
-    if (!host) {
-      await this.#addHost(next)
-      return [`host ${next.domain} added`]
-    }
-    const before = host.settings
-    const wanted = inOrder(await this.#modulesFor(next))
-    host.settings = next
-    const changes = (['encryption', 'registration', 'passwordRounds', 'scramSha1', 'admins'] as const)
-      .filter((key) => JSON.stringify(before[key]) !== JSON.stringify(next[key]))
-      .map((key) => `${host.domain}: ${key} changed`)
-    return [...changes, ...(await this.#reloadModules(host, before, wanted))]
-  }
-
-  async #reloadModules(host: Host, before: HostSettings, wanted: readonly Module[]): Promise<string[]> {
-    const changes: string[] = []
-    for (const name of [...host.modules.keys()].reverse()) {
-      const changed = JSON.stringify(before.modules[name]) !== JSON.stringify(host.settings.modules[name])
-      if (wanted.some((module) => module.name === name) && !changed) continue
-      await removeModule(host, name)
-      changes.push(`${host.domain}: module ${name} ${changed ? 'reloaded' : 'removed'}`)
-    }
-    for (const module of wanted) if (!host.modules.has(module.name)) await addModule(host, module)
-    return changes
+    const before = this.settings
+    const fixed = (['data', 'database', 'durability', 'limits', 'listen'] as const).filter(
+      (key) => JSON.stringify(settings[key]) !== JSON.stringify(before[key]),
+    )
+    this.settings = { ...before, hosts: settings.hosts }
+    return [
+      ...fixed.map((key) => `${key} changed: needs a restart`),
+      ...(await this.#hosts.reload(settings.hosts)),
+      ...((await this.#listeners?.reload()) ?? []),
+    ]
   }
 
   /** Everybody is told, everything that was taken is finished, nothing is lost. */
@@ -291,7 +248,7 @@ export class Server {
     await this.#listeners?.stopAccepting()
     for (const stream of [...this.streams]) stream.close(new StreamError('system-shutdown'))
     await this.settled()
-    for (const host of [...this.hosts.values()]) await this.#removeHost(host)
+    for (const host of [...this.hosts.values()]) await this.#hosts.remove(host)
     this.schedule.close()
     await this.#listeners?.close()
     await this.journal.close()

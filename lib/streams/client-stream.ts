@@ -5,47 +5,22 @@
 // While a feature is at work nothing further is taken from the client: what the reader still finds
 // in the chunk at hand waits in order, and the transport is paused.
 
-import type { Clock, Timer } from '../ops/clock.js'
-import type { Random } from '../ops/random.js'
+import type { Timer } from '../ops/clock.js'
 import { type Element, serialize, type Wire, xml } from '../xmpp/element.js'
 import { StanzaError, StreamError } from '../xmpp/errors.js'
 import { Jid } from '../xmpp/jid.js'
 import { NS_BIND, NS_CLIENT, NS_STREAM } from '../xmpp/namespaces.js'
-import { Stanza } from '../xmpp/stanza.js'
+import type { Stanza } from '../xmpp/stanza.js'
 import { errorReply, resultReply } from '../xmpp/replies.js'
 import { authenticatedLimits, unauthenticatedLimits } from '../net/xml-limits.js'
 import { type StreamHeader, XmlReader, type XmlSink } from '../net/xml-reader.js'
-import type { TlsFacts, Transport, TransportReceiver } from '../net/transport.js'
+import type { TlsFacts, Transport } from '../net/transport.js'
 import { closing, greeting, namespacesFor, streamErrorElement } from './framing.js'
+import { Intake } from './intake.js'
 import type { NegotiatingStream, StreamFeature } from './negotiation.js'
 import { Pace } from './pace.js'
-
-/** What the core binds to a stream. */
-export interface BoundSession {
-  readonly jid: Jid
-  receive(stanza: Stanza): void
-  /** The stream is gone; `error` is set where it did not end in peace. */
-  detached(stream: ClientStream, error: Error | undefined): void
-}
-
-/** A host as a stream sees it. */
-export interface StreamHost {
-  readonly domain: string
-  readonly encryption: 'required' | 'optional'
-  features(): readonly StreamFeature[]
-  bind(stream: ClientStream, account: Jid, resource: string | undefined): Promise<BoundSession>
-}
-
-export interface StreamSurroundings {
-  readonly clock: Clock
-  readonly random: Random
-  /** Whether clients may send as fast as they like: benchmarks. */
-  readonly unlimited: boolean
-  host(domain: string): StreamHost | undefined
-  /** A bug in a feature: logged in one place. */
-  failed(error: unknown): void
-  ended(stream: ClientStream): void
-}
+import type { BoundSession, StreamHost, StreamSurroundings } from './surroundings.js'
+import { Turns } from './turns.js'
 
 /** LIM-unauthenticated-timeout: from the first byte to login, from login to a bound resource. */
 const LOGIN_TIMEOUT = 30_000
@@ -59,7 +34,6 @@ export const HELD_BY_SESSION = 2
 const HELD_BY_PACE = 4
 
 type State = 'header' | 'open' | 'closed'
-type Step = () => void | Promise<void>
 
 export class ClientStream implements NegotiatingStream, XmlSink {
   readonly transport: Transport
@@ -79,8 +53,7 @@ export class ClientStream implements NegotiatingStream, XmlSink {
   #greeted = false
   #offered: readonly StreamFeature[] = []
   #attempts = 0
-  #busy = false
-  #waiting: Step[] = []
+  readonly #turns: Turns
   #timer: Timer | undefined
   #held = 0
   #pace: Pace | undefined
@@ -93,6 +66,11 @@ export class ClientStream implements NegotiatingStream, XmlSink {
       framing: transport.framing,
       content: NS_CLIENT,
       limits: unauthenticatedLimits,
+    })
+    this.#turns = new Turns({
+      hold: () => this.hold(HELD_BY_FEATURE),
+      release: () => this.release(HELD_BY_FEATURE),
+      fail: (error) => this.#fail(error),
     })
     this.heard = surroundings.clock.now()
     if (!surroundings.unlimited) this.#pace = new Pace(this.heard)
@@ -137,22 +115,22 @@ export class ClientStream implements NegotiatingStream, XmlSink {
   // From the reader
 
   opened(header: StreamHeader): void {
-    this.#take(() => this.#open(header))
+    this.#turns.take(() => this.#open(header))
   }
 
   stanza(stanza: Stanza): void {
     this.#taken++
-    if (this.session !== undefined && !this.#busy) this.session.receive(stanza)
-    else this.#take(() => this.#stanza(stanza))
+    if (this.session !== undefined && !this.#turns.busy) this.session.receive(stanza)
+    else this.#turns.take(() => this.#stanza(stanza))
   }
 
   element(element: Element): void {
-    this.#take(() => this.#negotiate(element))
+    this.#turns.take(() => this.#negotiate(element))
   }
 
   /** RFC 6120 §4.4: the client closes its stream; ours is closed in answer. */
   closed(): void {
-    this.#take(() => this.close())
+    this.#turns.take(() => this.close())
   }
 
   // For features and the session
@@ -181,7 +159,10 @@ export class ClientStream implements NegotiatingStream, XmlSink {
     this.account = account
     this.#reader.limits = authenticatedLimits
     this.#within(BIND_TIMEOUT)
-    if (next === 'features') return this.#sendFeatures()
+    if (next === 'features') {
+      this.#sendFeatures()
+      return
+    }
     this.#state = 'header'
     this.#reader.reset()
   }
@@ -211,7 +192,7 @@ export class ClientStream implements NegotiatingStream, XmlSink {
   async secure(proceed: Element): Promise<void> {
     // RFC 6120 §5.4.3.3: nothing that came in clear may count after TLS (SEC-12).
     this.#reader.stop()
-    this.#waiting.length = 0
+    this.#turns.drop()
     this.send(proceed)
     await this.transport.secure()
     this.#reader.reset()
@@ -234,7 +215,8 @@ export class ClientStream implements NegotiatingStream, XmlSink {
     const domain = Jid.tryParse(header.to)
     const host = domain?.isDomain ? this.#surroundings.host(domain.domain) : undefined
     this.#newId()
-    if (this.#host && host !== this.#host) throw new StreamError('host-unknown', 'the stream was for another host')
+    if (this.#host && host !== this.#host)
+      throw new StreamError('host-unknown', 'the stream was for another host')
     if (!host) throw new StreamError('host-unknown')
     this.#host = host
     this.domain = host.domain
@@ -248,7 +230,8 @@ export class ClientStream implements NegotiatingStream, XmlSink {
 
   #checkHeader(header: StreamHeader): void {
     // RFC 6120 §4.7.5: no version means a server before 1.0, which we do not speak.
-    if (!/^[1-9]\d{0,8}\.\d{1,9}$/.test(header.version ?? '')) throw new StreamError('unsupported-version')
+    if (!/^[1-9]\d{0,8}\.\d{1,9}$/.test(header.version ?? ''))
+      throw new StreamError('unsupported-version')
     if (header.from === undefined) return
     const from = Jid.tryParse(header.from)
     if (!from) throw new StreamError('invalid-from')
@@ -284,7 +267,10 @@ export class ClientStream implements NegotiatingStream, XmlSink {
     const key = `{${element.getNS() ?? ''}}${element.getName()}`
     const candidates = this.account ? (this.#host?.features() ?? []) : this.#offered
     const feature = candidates.find((candidate) => candidate.accepts.includes(key))
-    if (!feature) throw new StreamError(element.getNS() === NS_STREAM ? 'bad-format' : 'unsupported-stanza-type')
+    if (!feature)
+      throw new StreamError(
+        element.getNS() === NS_STREAM ? 'bad-format' : 'unsupported-stanza-type',
+      )
     return feature.negotiate(element, this)
   }
 
@@ -292,7 +278,8 @@ export class ClientStream implements NegotiatingStream, XmlSink {
     if (this.session) return this.session.receive(stanza)
     // RFC 6120 §4.9.3.12, §7.1: no stanza before login, none but the bind request before binding.
     if (!this.account || this.#state !== 'open') throw new StreamError('not-authorized')
-    const bind = stanza.kind === 'iq' && stanza.type === 'set' ? stanza.child('bind', NS_BIND) : undefined
+    const bind =
+      stanza.kind === 'iq' && stanza.type === 'set' ? stanza.child('bind', NS_BIND) : undefined
     if (!bind) throw new StreamError('not-authorized', 'bind a resource first')
     return this.#bindRequest(stanza, bind.getChildText('resource') || undefined)
   }
@@ -311,35 +298,6 @@ export class ClientStream implements NegotiatingStream, XmlSink {
     this.write(stanza.render('', '', '', this.framing === 'message' ? NS_CLIENT : ''))
   }
 
-  #take(step: Step): void {
-    if (this.#state === 'closed') return
-    if (this.#busy) {
-      this.#waiting.push(step)
-      return
-    }
-    try {
-      const later = step()
-      if (later) this.#await(later)
-    } catch (error) {
-      this.#fail(error)
-    }
-  }
-
-  #await(later: Promise<void>): void {
-    this.#busy = true
-    this.hold(HELD_BY_FEATURE)
-    later.then(
-      () => this.#continue(),
-      (error) => this.#fail(error),
-    )
-  }
-
-  #continue(): void {
-    this.#busy = false
-    while (!this.#busy && this.#waiting.length > 0) this.#take(this.#waiting.shift()!)
-    if (!this.#busy) this.release(HELD_BY_FEATURE)
-  }
-
   #keepPace(bytes: number): void {
     const wait = this.#pace!.spend(bytes, this.#taken, this.heard)
     this.#taken = 0
@@ -350,45 +308,25 @@ export class ClientStream implements NegotiatingStream, XmlSink {
 
   #fail(error: unknown): void {
     if (this.#state === 'closed') return
-    if (error instanceof StreamError) return this.close(error)
-    this.#surroundings.failed(error)
-    this.close(new StreamError('internal-server-error'))
+    if (!(error instanceof StreamError)) this.#surroundings.failed(error)
+    this.close(error instanceof StreamError ? error : new StreamError('internal-server-error'))
   }
 
   #within(ms: number): void {
     this.#timer?.cancel()
-    this.#timer = this.#surroundings.clock.after(ms, () => this.close(new StreamError('connection-timeout')))
+    this.#timer = this.#surroundings.clock.after(ms, () =>
+      this.close(new StreamError('connection-timeout')),
+    )
   }
 
   #end(error: Error | undefined): void {
     if (this.#state === 'closed') return
     this.#state = 'closed'
     this.#timer?.cancel()
-    this.#waiting.length = 0
+    this.#turns.stop()
     this.#reader.stop()
     for (const feature of this.#host?.features() ?? []) feature.closed?.(this)
     this.session?.detached(this, error)
     this.#surroundings.ended(this)
-  }
-}
-
-/** The transport's receiver: kept apart because a transport and a reader both say `closed`. */
-class Intake implements TransportReceiver {
-  readonly #stream: ClientStream
-
-  constructor(stream: ClientStream) {
-    this.#stream = stream
-  }
-
-  bytes(chunk: Buffer): void {
-    this.#stream.bytes(chunk)
-  }
-
-  message(chunk: Buffer): void {
-    this.#stream.bytes(chunk)
-  }
-
-  closed(reason?: Error): void {
-    this.#stream.gone(reason)
   }
 }

@@ -14,7 +14,8 @@ export interface Greeting {
 }
 
 export function greeting(framing: Framing, { id, from, to }: Greeting): Wire {
-  const attribute = (name: string, value: string | undefined) => (value ? ` ${name}='${escapeXml(value)}'` : '')
+  const attribute = (name: string, value: string | undefined) =>
+    value ? ` ${name}='${escapeXml(value)}'` : ''
   const attributes = `${attribute('from', from)}${attribute('to', to)} id='${id}' version='1.0' xml:lang='en'`
   if (framing === 'message') return toWire(`<open xmlns='${NS_FRAMING}'${attributes}/>`)
   const namespaces = `xmlns='${NS_CLIENT}' xmlns:stream='${NS_STREAM}'`

@@ -6,7 +6,7 @@ import type { Element } from '../xmpp/element.js'
 import type { Jid } from '../xmpp/jid.js'
 import type { TlsFacts } from '../net/transport.js'
 import type { StreamError } from '../xmpp/errors.js'
-import type { BoundSession } from './client-stream.js'
+import type { BoundSession } from './surroundings.js'
 
 /** What a feature sees of its stream. */
 export interface NegotiatingStream {
