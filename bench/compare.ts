@@ -1,0 +1,78 @@
+// `npm run bench`: the same work for each server in turn, round after round, so that what
+// disturbs one disturbs all; then the table. Ends everything that it started, also on ^C.
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { machine, reservations } from './machine.js'
+import { type Options, readOptions } from './options.js'
+import { createCertificate } from './peers/certificate.js'
+import { ejabberd } from './peers/ejabberd.js'
+import type { Peer } from './peers/peer.js'
+import { prosody } from './peers/prosody.js'
+import { relay } from './peers/relay.js'
+import { tercet } from './peers/tercet.js'
+import { type Column, heading, type Run, remarks, table } from './report.js'
+import { type Round, runRound } from './rounds.js'
+import { type Work, works } from './works.js'
+
+const say = (text: string) => process.stdout.write(`${text}\n`)
+
+function chosen(options: Options): { peer: Peer; column: Column }[] {
+  return [relay, prosody, ejabberd, tercet].flatMap((peer) => {
+    if (!options.only.some((name) => name === peer.name)) return []
+    const version = peer.version()
+    if (version === undefined) {
+      say(`${peer.title} is not here (${peer.missing}); its column stays out.`)
+      return []
+    }
+    return [{ peer, column: { name: peer.name, title: peer.title, version, readyMs: [] } }]
+  })
+}
+
+async function compare(options: Options, list: Work[], folder: string): Promise<void> {
+  const servers = chosen(options)
+  if (servers.length === 0) throw new Error('there is no server to measure')
+  const certificate = createCertificate(folder)
+  const runs: Run[] = []
+  for (let round = 1; round <= options.rounds; round++) {
+    for (const { peer, column } of servers) {
+      const task: Round = { peer, column, works: list, folder, certificate, round }
+      await runRound(task, (run) => {
+        runs.push(run)
+        process.stderr.write(`${progress(run, list)}\n`)
+      })
+    }
+  }
+  const columns = servers.map(({ column }) => column)
+  say(`\n${heading(machine(), columns)}\n\n${table(list, columns, runs)}\n`)
+  for (const remark of [...reservations(), ...remarks(runs)]) say(remark)
+  if (options.json) writeJson(options.json, { machine: machine(), options, columns, runs })
+}
+
+function writeJson(file: string, content: object): void {
+  writeFileSync(file, `${JSON.stringify(content, null, 2)}\n`)
+}
+
+function progress(run: Run, list: readonly Work[]): string {
+  const figure = list.find((work) => work.title === run.work)!.figure
+  const value = run.figures[figure.key]
+  const result = value === undefined ? run.error : `${value.toFixed(figure.digits)} ${figure.unit}`
+  return `round ${run.round}, ${run.server}, ${run.work}: ${result}`
+}
+
+async function main(): Promise<void> {
+  const options = readOptions(process.argv.slice(2))
+  const list = works(options).filter((work) => options.work.includes(work.family))
+  const folder = mkdtempSync(join(tmpdir(), 'tercet-bench-'))
+  chmodSync(folder, 0o755)
+  mkdirSync(join(folder, 'servers'))
+  process.once('SIGINT', () => process.exit(130)).once('SIGTERM', () => process.exit(143))
+  process.on('exit', () => options.keep || rmSync(folder, { recursive: true, force: true }))
+  if (options.keep) say(`Folders of the servers: ${folder}`)
+  await compare(options, list, folder)
+}
+
+main().catch((error) => {
+  process.stderr.write(`${error instanceof Error ? error.message : error}\n`)
+  process.exit(1)
+})

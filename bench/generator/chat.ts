@@ -1,0 +1,225 @@
+// Users in pairs write to each other. Closed loop: each keeps a number of messages in flight and
+// writes the next one when one arrived. Open loop: messages leave at random moments at a given
+// rate whatever the server does, and latency counts from the moment they were due. Every message
+// carries `@@TIME:RECIPIENT@@` in its body; a text that reaches anybody else came back as an error
+// or is a copy, and is not counted as delivered.
+import type { Job, Outcome, Plan } from '../job.js'
+import { usageOf } from '../measure.js'
+import type { Connection, Receiver } from './connection.js'
+import { Crowd, logIn } from './crowd.js'
+import { Histogram } from './histogram.js'
+
+export type ChatPlan = Extract<Plan, { kind: 'chat' }>
+
+const AT = 0x40
+const COLON = 0x3a
+const ZERO = 0x30
+const LETTER_A = 0x61
+const LETTER_M = 0x6d
+const SM = 'urn:xmpp:sm:3'
+/** An open loop that is this far behind has lost: the server cannot carry the rate. */
+const OUTSTANDING_LIMIT = 200_000
+
+const micros = () => Math.floor(performance.now() * 1000)
+const pause = (seconds: number) => new Promise((done) => setTimeout(done, seconds * 1000))
+
+/** Exponentially distributed around 1: arrivals that know nothing of each other. */
+const gap = () => -Math.log(1 - Math.random())
+
+class Side {
+  readonly connection: Connection
+  readonly head: string
+  readonly tail: string
+  owed = 0
+  unasked = 0
+  /** When acknowledgements were asked for, oldest first. */
+  readonly asked: number[] = []
+
+  constructor(connection: Connection, to: string, tail: string) {
+    this.connection = connection
+    this.head = `<message type='chat' to='${to}' id='m`
+    this.tail = tail
+  }
+}
+
+export class Chat implements Receiver {
+  private readonly plan: ChatPlan
+  private readonly crowd: Crowd
+  private readonly sides: Side[] = []
+  private readonly dirty: Side[] = []
+  private sent = 0
+  private running = false
+  private measuring = false
+  private delivered = 0
+  private acknowledged = 0
+  private returned = 0
+  private outstanding = 0
+  private latencies = new Histogram()
+  private acknowledgements = new Histogram()
+
+  constructor(job: Job, plan: ChatPlan, crowd: Crowd) {
+    this.plan = plan
+    this.crowd = crowd
+    const body = 'x'.repeat(Math.max(0, plan.bodyBytes))
+    for (const connection of crowd.live()) {
+      const to = connection.index ^ 1
+      const address = `${job.login.prefix}${to}@${job.target.domain}`
+      const tail = `:${to}@@${body}</body></message>`
+      this.sides[connection.index] = new Side(connection, address, tail)
+      connection.receiver = this
+    }
+  }
+
+  stanza(connection: Connection, bytes: Buffer, start: number, end: number): void {
+    const letter = bytes[start + 1]
+    if (letter === LETTER_M) this.message(connection.index, bytes, start, end)
+    else if (letter === LETTER_A) this.acknowledgement(connection.index)
+  }
+
+  lost(connection: Connection, why: string): void {
+    this.crowd.count(`session ${connection.index} was lost: ${why}`)
+  }
+
+  drained(): void {
+    if (this.dirty.length > 0) this.flush()
+  }
+
+  private message(index: number, bytes: Buffer, start: number, end: number): void {
+    let at = start + 30
+    while (at < end && (bytes[at] !== AT || bytes[at + 1] !== AT)) at++
+    if (at >= end) return
+    let time = 0
+    for (at += 2; bytes[at] !== COLON; at++) time = time * 10 + bytes[at]! - ZERO
+    let to = 0
+    for (at++; bytes[at] !== AT; at++) to = to * 10 + bytes[at]! - ZERO
+    if (to !== index) {
+      this.stray(bytes, start, end)
+      return
+    }
+    this.outstanding--
+    if (this.measuring) {
+      this.delivered++
+      this.latencies.record(micros() - time)
+    }
+    if (this.running && this.plan.rate === 0) this.owe(this.sides[index ^ 1])
+  }
+
+  private stray(bytes: Buffer, start: number, end: number): void {
+    const text = bytes.toString('latin1', start, end)
+    if (!/^<message[^>]*type=['"]error/.test(text)) return
+    if (this.returned++ === 0) process.stderr.write(`a message came back: ${text}\n`)
+  }
+
+  private acknowledgement(index: number): void {
+    const asked = this.sides[index]?.asked.shift()
+    if (asked === undefined || !this.measuring) return
+    this.acknowledged++
+    this.acknowledgements.record(micros() - asked)
+  }
+
+  private owe(side: Side | undefined): void {
+    if (side === undefined) return
+    if (side.owed++ === 0) this.dirty.push(side)
+  }
+
+  private flush(): void {
+    for (const side of this.dirty) {
+      const now = micros()
+      for (; side.owed > 0; side.owed--) this.write(side, now)
+      side.connection.flush()
+    }
+    this.dirty.length = 0
+  }
+
+  private write(side: Side, time: number): void {
+    this.outstanding++
+    side.connection.send(`${side.head}${++this.sent}'><body>@@${time}${side.tail}`)
+    if (this.plan.askEvery === 0 || ++side.unasked < this.plan.askEvery) return
+    side.unasked = 0
+    if (!side.connection.managed) return
+    side.asked.push(time)
+    side.connection.send(`<r xmlns='${SM}'/>`)
+  }
+
+  /** Warms up, then measures. */
+  async run(server: readonly number[]): Promise<Outcome> {
+    this.running = true
+    const stop = this.plan.rate > 0 ? this.openLoop() : this.closedLoop()
+    await pause(this.plan.warmUpSeconds)
+    const before = usageOf(server)
+    const own = process.cpuUsage()
+    const began = performance.now()
+    const sentBefore = this.sent
+    this.measuring = true
+    await pause(this.plan.seconds)
+    this.measuring = false
+    const seconds = (performance.now() - began) / 1000
+    const { user, system } = process.cpuUsage(own)
+    const cpuSeconds = usageOf(server).cpuSeconds - before.cpuSeconds
+    const sent = this.sent - sentBefore
+    this.running = false
+    stop()
+    await pause(0.2)
+    return this.outcome({ seconds, cpuSeconds, sent, ownSeconds: (user + system) / 1e6 })
+  }
+
+  private closedLoop(): () => void {
+    for (const side of this.sides) {
+      for (let i = 0; side && i < this.plan.inFlight; i++) this.owe(side)
+    }
+    this.flush()
+    return () => {}
+  }
+
+  private openLoop(): () => void {
+    const meanGap = 1e6 / this.plan.rate
+    const present = this.sides.filter((side) => side !== undefined)
+    let due = micros()
+    const timer = setInterval(() => {
+      for (const now = micros(); due <= now; due += meanGap * gap()) {
+        const side = present[Math.floor(Math.random() * present.length)]!
+        this.write(side, Math.floor(due))
+        if (side.owed++ === 0) this.dirty.push(side)
+      }
+      for (const side of this.dirty) {
+        side.owed = 0
+        side.connection.flush()
+      }
+      this.dirty.length = 0
+      if (this.outstanding > OUTSTANDING_LIMIT) clearInterval(timer)
+    }, 1)
+    return () => clearInterval(timer)
+  }
+
+  private outcome(run: Record<'seconds' | 'cpuSeconds' | 'sent' | 'ownSeconds', number>): Outcome {
+    const { seconds, cpuSeconds } = run
+    const asked = this.plan.askEvery > 0
+    return {
+      failed: this.crowd.failed + this.returned,
+      generatorCores: run.ownSeconds / seconds,
+      figures: {
+        cpuMicros: (cpuSeconds * 1e6) / Math.max(1, this.delivered),
+        perSecond: this.delivered / seconds,
+        sentPerSecond: run.sent / seconds,
+        cores: cpuSeconds / seconds,
+        p50: this.latencies.quantile(0.5),
+        p99: this.latencies.quantile(0.99),
+        p999: this.latencies.quantile(0.999),
+        outstanding: this.outstanding,
+        ...(asked && {
+          acknowledged: this.acknowledged,
+          ackP50: this.acknowledgements.quantile(0.5),
+        }),
+        ...(asked && { ackP99: this.acknowledgements.quantile(0.99) }),
+      },
+    }
+  }
+}
+
+export async function chat(job: Job, plan: ChatPlan): Promise<Outcome> {
+  const crowd = new Crowd()
+  await crowd.grow(plan.users, job.login.concurrency, logIn(job))
+  const outcome = await new Chat(job, plan, crowd).run(job.server)
+  crowd.close()
+  return outcome
+}

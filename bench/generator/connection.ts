@@ -1,0 +1,219 @@
+// One client connection: bytes out, stanzas in, over TCP, direct TLS, STARTTLS or WebSocket.
+// Everything that is sent is a latin1 string of one element. The receiver is replaced as the
+// conversation goes on: first the login, then the scenario. Only 127.0.0.0/8 is ever dialled.
+import { type Socket, connect as tcpConnect } from 'node:net'
+import { connect as tlsConnect } from 'node:tls'
+import { FrameReader, textFrame } from './frames.js'
+import { Scanner } from './scanner.js'
+
+export const TRANSPORTS = ['tcp', 'tls', 'starttls', 'websocket'] as const
+export type Transport = (typeof TRANSPORTS)[number]
+
+export type Target = {
+  address: string
+  port: number
+  domain: string
+  transport: Transport
+  /** Where the server speaks RFC 7395, for `websocket`. */
+  path: string
+}
+
+export interface Receiver {
+  stanza(connection: Connection, bytes: Buffer, start: number, end: number): void
+  lost(connection: Connection, why: string): void
+  /** Everything that one read brought has been handed over. */
+  drained?(): void
+}
+
+const SESSIONS_PER_ADDRESS = 20_000
+const shared = Buffer.allocUnsafe(1 << 16)
+const STREAMS = 'http://etherx.jabber.org/streams'
+const LETTER = { i: 0x69, m: 0x6d, p: 0x70, r: 0x72 }
+
+export class Connection {
+  readonly index: number
+  readonly target: Target
+  receiver: Receiver
+  /** Stream management is on: stanzas are counted, and requests answered (XEP-0198 §4). */
+  managed = false
+  private handled = 0
+  /** Texts that were sent in this turn and are not written yet. */
+  private out = ''
+  private socket: Socket
+  private reader: Scanner | FrameReader
+  private readonly framed: boolean
+  private upgrading = ''
+  private closed = false
+
+  constructor(index: number, target: Target, receiver: Receiver) {
+    if (!target.address.startsWith('127.'))
+      throw new RangeError('the generator dials loopback only')
+    this.index = index
+    this.target = target
+    this.receiver = receiver
+    this.framed = target.transport === 'websocket'
+    this.reader = this.framed ? new FrameReader(this) : new Scanner(this)
+    this.socket = target.transport === 'tls' ? this.dialTls() : this.dial()
+    this.socket.setNoDelay(true)
+    this.watch()
+  }
+
+  private where() {
+    const { address, port } = this.target
+    const localAddress = `127.0.0.${1 + Math.floor(this.index / SESSIONS_PER_ADDRESS)}`
+    return { host: address, port, localAddress }
+  }
+
+  /** A read buffer shared by all sockets: reads are handed over before the next one happens. */
+  private readonly onread = {
+    buffer: shared,
+    callback: (length: number, bytes: Uint8Array) => {
+      this.received(bytes as Buffer, length)
+      return true
+    },
+  }
+
+  private dial(): Socket {
+    const starttls = this.target.transport === 'starttls'
+    const socket = tcpConnect(
+      starttls ? this.where() : { ...this.where(), onread: this.onread },
+      () => this.connected(),
+    )
+    if (starttls) socket.on('data', (bytes) => this.received(bytes, bytes.length))
+    return socket
+  }
+
+  private dialTls(): Socket {
+    const options = { servername: this.target.domain, rejectUnauthorized: false }
+    return tlsConnect({ ...this.where(), ...options, onread: this.onread } as never, () =>
+      this.connected(),
+    )
+  }
+
+  private watch(): void {
+    this.socket.on('error', (error) => this.fail(error.message))
+    this.socket.on('close', () => this.fail('the server closed the connection'))
+  }
+
+  private connected(): void {
+    if (!this.framed) {
+      this.openStream()
+      return
+    }
+    const { address, port, path } = this.target
+    const key = Buffer.alloc(16, this.index).toString('base64')
+    this.upgrading = ' '
+    this.socket.write(
+      `GET ${path} HTTP/1.1\r\nHost: ${address}:${port}\r\nUpgrade: websocket\r\n` +
+        `Connection: Upgrade\r\nSec-WebSocket-Key: ${key}\r\nSec-WebSocket-Version: 13\r\n` +
+        'Sec-WebSocket-Protocol: xmpp\r\n\r\n',
+    )
+  }
+
+  openStream(): void {
+    const to = this.target.domain
+    if (this.framed) {
+      this.write(`<open xmlns='urn:ietf:params:xml:ns:xmpp-framing' to='${to}' version='1.0'/>`)
+      return
+    }
+    this.write(
+      `<?xml version='1.0'?><stream:stream to='${to}' version='1.0' xmlns='jabber:client' xmlns:stream='${STREAMS}'>`,
+    )
+  }
+
+  restartStream(): void {
+    if (this.reader instanceof Scanner) this.reader.restart()
+    this.openStream()
+  }
+
+  upgradeToTls(): void {
+    if (this.reader instanceof Scanner) this.reader.restart()
+    const clear = this.socket
+    clear.removeAllListeners('data')
+    const options = { servername: this.target.domain, rejectUnauthorized: false }
+    this.socket = tlsConnect({ socket: clear, ...options }, () => this.openStream())
+    this.socket.on('data', (bytes) => this.received(bytes, bytes.length))
+    this.watch()
+  }
+
+  /** Queues one element; `flush` writes what was queued in one call. */
+  send(element: string): void {
+    this.out += this.framed ? textFrame(withNamespace(element)) : element
+  }
+
+  write(element: string): void {
+    this.send(element)
+    this.flush()
+  }
+
+  flush(): void {
+    const text = this.out
+    this.out = ''
+    if (text !== '' && !this.closed) this.socket.write(text, 'latin1')
+  }
+
+  close(): void {
+    if (this.closed) return
+    this.write(
+      this.framed ? "<close xmlns='urn:ietf:params:xml:ns:xmpp-framing'/>" : '</stream:stream>',
+    )
+    this.closed = true
+    this.socket.destroySoon()
+  }
+
+  private received(bytes: Buffer, length: number): void {
+    if (this.closed) return
+    if (this.upgrading !== '') {
+      this.readUpgrade(bytes.toString('latin1', 0, length))
+      return
+    }
+    this.reader.feed(bytes, length)
+    this.receiver.drained?.()
+    this.flush()
+  }
+
+  private readUpgrade(text: string): void {
+    this.upgrading += text
+    if (!this.upgrading.includes('\r\n\r\n')) return
+    if (!this.upgrading.startsWith(' HTTP/1.1 101')) {
+      this.fail(`no WebSocket: ${this.upgrading.split('\r\n')[0]}`)
+      return
+    }
+    this.upgrading = ''
+    this.openStream()
+  }
+
+  stanza(bytes: Buffer, start: number, end: number): void {
+    if (this.managed && this.isRequest(bytes[start + 1]!)) {
+      this.send(`<a xmlns='urn:xmpp:sm:3' h='${this.handled}'/>`)
+      return
+    }
+    this.receiver.stanza(this, bytes, start, end)
+  }
+
+  private isRequest(letter: number): boolean {
+    if (letter === LETTER.m || letter === LETTER.p || letter === LETTER.i) this.handled++
+    return letter === LETTER.r
+  }
+
+  streamClosed(): void {
+    this.fail('the server closed the stream')
+  }
+
+  reply(frame: string): void {
+    this.socket.write(frame, 'latin1')
+  }
+
+  fail(why: string): void {
+    if (this.closed) return
+    this.closed = true
+    this.socket.destroy()
+    this.receiver.lost(this, why)
+  }
+}
+
+/** A frame is a document of its own (RFC 7395 §3.3.3): stanzas name the namespace that the stream's header carries elsewhere. */
+function withNamespace(element: string): string {
+  const name = /^<(message|presence|iq)/.exec(element)?.[0]
+  return name ? `${name} xmlns='jabber:client'${element.slice(name.length)}` : element
+}

@@ -1,0 +1,82 @@
+// The flags of `npm run bench`, with what they mean; --help is written from here.
+import { type Command, InvalidArgumentError, program } from 'commander'
+import { FAMILIES, type Family, type Size } from './works.js'
+
+export const PEERS = ['relay', 'prosody', 'ejabberd', 'tercet'] as const
+export type PeerName = (typeof PEERS)[number]
+
+export type Options = Size & {
+  only: PeerName[]
+  work: Family[]
+  rounds: number
+  json?: string
+  keep?: boolean
+}
+
+const MANUAL = `
+Every server is started in a folder of its own, configured for the work at hand, pinned to the
+first core; the load generator runs on the second. The figure that counts is the processor time
+of the server, with all its threads and children, per unit of work; the rate shows what one core
+carries only while nothing else runs there.
+
+  npm run bench                                  everything, about half an hour
+  npm run bench -- --quick                       the same rows, short, one round
+  npm run bench -- --only tercet --work chat,tls
+`
+
+function oneOf<T extends string>(known: readonly T[]) {
+  return (text: string): T[] =>
+    text.split(',').map((name) => {
+      const found = known.find((each) => each === name)
+      if (!found) throw new InvalidArgumentError(`one or more of ${known.join(',')}`)
+      return found
+    })
+}
+
+function between(least: number, most: number) {
+  return (text: string): number => {
+    const value = Number(text)
+    if (value >= least && value <= most) return value
+    throw new InvalidArgumentError(`a number from ${least} to ${most}`)
+  }
+}
+
+const QUICK: Partial<Options> = {
+  rounds: 1,
+  seconds: 3,
+  warmUpSeconds: 2,
+  idleUsers: 1000,
+  settleSeconds: 3,
+  loginUsers: 100,
+}
+
+function declare(): Command {
+  return program
+    .name('npm run bench --')
+    .description('Compares Tercet with Prosody and ejabberd on this machine.')
+    .option('--only <servers>', `of ${PEERS.join(', ')}`, oneOf(PEERS), [...PEERS])
+    .option('--work <families>', `of ${FAMILIES.join(', ')}`, oneOf(FAMILIES), [...FAMILIES])
+    .option('--quick', 'short runs, one round: a first impression')
+    .option('--rounds <n>', 'rounds over all servers; medians are shown', between(1, 20), 3)
+    .option('--users <n>', 'users who write, in pairs', between(2, 20_000), 200)
+    .option('--body-bytes <n>', 'bytes of text in a message', between(0, 20_000), 80)
+    .option('--seconds <n>', 'how long a chat run is measured', between(1, 120), 6)
+    .option('--warm-up-seconds <n>', 'how long it runs before that', between(0, 60), 3)
+    .option('--rate <n>', 'messages a second in the open loop', between(1, 200_000), 2000)
+    .option('--idle-users <n>', 'idle sessions', between(100, 20_000), 4000)
+    .option('--settle-seconds <n>', 'wait before memory is read', between(0, 300), 5)
+    .option('--login-users <n>', 'logins in a round', between(10, 20_000), 300)
+    .option('--json <file>', 'write all figures of all rounds there')
+    .option('--keep', 'keep the folders of the servers, with their logs')
+    .addHelpText('after', MANUAL)
+}
+
+export function readOptions(args: readonly string[]): Options {
+  const command = declare().parse(args, { from: 'user' })
+  const options = command.opts<Options & { quick?: boolean }>()
+  if (!options.quick) return options
+  for (const [key, value] of Object.entries(QUICK)) {
+    if (command.getOptionValueSource(key) === 'default') Object.assign(options, { [key]: value })
+  }
+  return options
+}

@@ -1,0 +1,78 @@
+// ejabberd as Debian packages it: hashed passwords and Mnesia, one scheduler
+// without busy waiting for its one core, no shapers. Started by erl itself with the arguments
+// that ejabberdctl gives it, but without Erlang distribution, so that no epmd is needed.
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { installedVersion } from '../programs.js'
+import { DOMAIN, type Launch, type Peer, type Site } from './peer.js'
+
+const CONTROL = '/usr/sbin/ejabberdctl'
+
+/** Only what the work needs, so that the server is at its best. */
+const MODULES = ['carboncopy', 'disco', 'muc', 'offline', 'ping', 'stream_mgmt', 'version']
+
+function configuration({ ports, certificate, setting }: Site): string {
+  const modules = MODULES.map((name) => `  mod_${name}: {}`).join('\n')
+  const archive = setting.archive ? '  mod_mam: { default: always }\n' : ''
+  return `
+loglevel: error
+hosts: [${DOMAIN}]
+certfiles: ["${certificate.chain}", "${certificate.key}"]
+listen:
+  - { port: ${ports.clear}, ip: "127.0.0.1", module: ejabberd_c2s, access: all, shaper: none, starttls: true }
+  - { port: ${ports.tls}, ip: "127.0.0.1", module: ejabberd_c2s, access: all, shaper: none, tls: true }
+  - port: ${ports.http}
+    ip: "127.0.0.1"
+    module: ejabberd_http
+    request_handlers: { /ws: ejabberd_http_ws }
+auth_method: internal
+auth_password_format: scram
+disable_sasl_mechanisms: ["digest-md5", "X-OAUTH2"]
+registration_timeout: infinity
+shaper: { none: none }
+shaper_rules: { max_user_sessions: 10, max_user_offline_messages: 5000 }
+access_rules: { all: { allow: all } }
+modules:
+${modules}
+${archive}  mod_register: { ip_access: all, welcome_message: {}, access: all }
+  mod_roster: { versioning: true }
+`
+}
+
+/** The library path in ejabberdctl depends on the machine's architecture. */
+function libraries(): string {
+  return /^ERL_LIBS='?([^'\n]+)/m.exec(readFileSync(CONTROL, 'utf8'))?.[1] ?? '/usr/lib'
+}
+
+function prepare(site: Site): Launch {
+  const { folder } = site
+  for (const name of ['spool', 'log']) mkdirSync(join(folder, name), { recursive: true })
+  const file = join(folder, 'ejabberd.yml')
+  writeFileSync(file, configuration(site))
+  writeFileSync(join(folder, 'inetrc'), '{lookup,["file","native"]}.\n')
+  const options = '+K true +P 250000 +S 1:1 +sbwt none +sbwtdcpu none +sbwtdio none -noinput'
+  const mnesia = ['-mnesia', 'dir', `"${folder}/spool"`, '-s', 'ejabberd']
+  return {
+    command: ['erl', ...options.split(' '), ...mnesia],
+    user: 'ejabberd',
+    environment: {
+      HOME: folder,
+      EJABBERD_CONFIG_PATH: file,
+      EJABBERD_LOG_PATH: `${folder}/log/ejabberd.log`,
+      ERL_LIBS: libraries(),
+      ERL_INETRC: `${folder}/inetrc`,
+      ERL_MAX_PORTS: '32000',
+      ERL_MAX_ETS_TABLES: '1400',
+      ERL_CRASH_DUMP_BYTES: '0',
+    },
+  }
+}
+
+export const ejabberd: Peer = {
+  name: 'ejabberd',
+  title: 'ejabberd',
+  websocketPath: '/ws',
+  version: () => installedVersion('ejabberd'),
+  missing: 'apt-get install ejabberd',
+  prepare,
+}

@@ -1,0 +1,54 @@
+// Tercet from this build: limits off and clear text allowed, as for its peers; everything else as
+// it comes.
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { outputOf } from '../programs.js'
+import { DOMAIN, type Launch, type Peer, type Site } from './peer.js'
+
+const PROGRAM = fileURLToPath(new URL('../../bin/tercet.js', import.meta.url))
+
+function configuration({ folder, ports, certificate, setting }: Site): string {
+  return `
+domain: ${DOMAIN}
+data: ${folder}/data
+listen:
+  address: 127.0.0.1
+  c2s: ${ports.clear}
+  c2s_tls: ${ports.tls}
+  s2s: 0
+  s2s_tls: 0
+  component: 0
+  http: ${ports.http}
+  https: 0
+  proxy65: 0
+tls:
+  certificate: ${certificate.chain}
+  key: ${certificate.key}
+encryption: optional
+registration: open
+password_rounds: 4096
+limits: off
+${setting.archive ? '' : 'modules: { archive: false }\n'}`
+}
+
+function prepare(site: Site): Launch {
+  mkdirSync(join(site.folder, 'data'), { recursive: true })
+  const file = join(site.folder, 'tercet.yaml')
+  writeFileSync(file, configuration(site))
+  return { command: [process.execPath, PROGRAM, 'start', '--config', file] }
+}
+
+function version(): string | undefined {
+  if (!existsSync(PROGRAM)) return undefined
+  return outputOf(process.execPath, PROGRAM, 'version') ?? '(no version)'
+}
+
+export const tercet: Peer = {
+  name: 'tercet',
+  title: 'Tercet',
+  websocketPath: '/xmpp',
+  version,
+  missing: 'npm run build',
+  prepare,
+}

@@ -1,0 +1,98 @@
+// The table: one row for each work, one column for each server, the goal beside them, and below
+// each figure what stands beside it. Markdown, so that it can be kept in the documentation.
+import type { Machine } from './machine.js'
+import type { Work } from './works.js'
+
+export type Run = {
+  server: string
+  work: string
+  round: number
+  failed: number
+  generatorCores?: number
+  /** Of the server's core, what others took while the run lasted. */
+  disturbance: number
+  figures: Record<string, number>
+  error?: string
+}
+
+export type Column = { name: string; title: string; version: string; readyMs: number[] }
+
+export function median(values: readonly number[]): number {
+  const sorted = [...values].sort((a, b) => a - b)
+  const middle = sorted.length >> 1
+  return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2
+}
+
+const whole = (value: number) => Math.round(value).toLocaleString('en')
+
+/** The median of one figure over the rounds. */
+function figure(runs: readonly Run[], key: string): number {
+  return median(runs.map((run) => run.figures[key] ?? 0))
+}
+
+function beside(work: Work, runs: readonly Run[]): string {
+  const of = (key: string) => figure(runs, key)
+  if (work.plan.kind === 'idle') return `slope ${of('slopeKb').toFixed(1)} KB`
+  if (work.plan.kind === 'login') return `${whole(of('perSecond'))}/s`
+  const latency = `p50 ${of('p50').toFixed(1)}, p99 ${of('p99').toFixed(1)} ms`
+  const asked = work.plan.kind === 'chat' && work.plan.askEvery > 0
+  const acks = asked ? `; acks p99 ${of('ackP99').toFixed(1)} ms` : ''
+  return `${whole(of('perSecond'))}/s; ${latency}${acks}; ${of('cores').toFixed(2)} cores`
+}
+
+function cell(work: Work, runs: readonly Run[]): string {
+  const good = runs.filter((run) => run.error === undefined)
+  if (good.length === 0) return runs[0]?.error ?? '–'
+  const { key, digits, unit } = work.figure
+  const failed = good.reduce((sum, run) => sum + run.failed, 0)
+  const remark = failed > 0 ? ` **${failed} failed**` : ''
+  return `**${figure(good, key).toFixed(digits)} ${unit}** (${beside(work, good)})${remark}`
+}
+
+export function table(works: readonly Work[], columns: readonly Column[], runs: readonly Run[]) {
+  const row = (cells: string[]) => `| ${cells.join(' | ')} |`
+  const lines = [
+    row(['work', ...columns.map((column) => column.title), 'goal']),
+    row(['---', ...columns.map(() => '---'), '---']),
+  ]
+  for (const work of works) {
+    const cells = columns.map(({ name }) =>
+      cell(
+        work,
+        runs.filter((run) => run.server === name && run.work === work.title),
+      ),
+    )
+    lines.push(row([work.title, ...cells, work.goal ? `≤ ${work.goal} ${work.figure.unit}` : '–']))
+  }
+  const starts = columns.map(({ readyMs }) =>
+    readyMs.length > 0 ? `**${(median(readyMs) / 1000).toFixed(2)} s**` : '–',
+  )
+  lines.push(row(['start to ready', ...starts, '≤ 0.8 s']))
+  return lines.join('\n')
+}
+
+export function heading(machine: Machine, columns: readonly Column[]): string {
+  const versions = columns.map(({ title, version }) => `${title} ${version}`)
+  return [
+    `${machine.processor}, ${machine.cores} cores, ${machine.memoryGb} GB; Linux ${machine.kernel}`,
+    `${versions.join('; ')}; Node ${machine.node}`,
+  ].join('\n')
+}
+
+const DISTURBED = 0.1
+const BUSY = 0.95
+
+/** What a reader has to know before believing a rate. */
+export function remarks(runs: readonly Run[]): string[] {
+  const disturbed = runs.filter((run) => run.disturbance > DISTURBED).length
+  const busy = runs.filter((run) => (run.generatorCores ?? 0) > BUSY)
+  const limited = [...new Set(busy.map((run) => `${run.server}: ${run.work}`))]
+  return [
+    ...(disturbed > 0
+      ? [
+          `In ${disturbed} of ${runs.length} runs others took more than a tenth of the server's core: rates and latencies are worse than they could be, processor time is not.`,
+        ]
+      : []),
+    ...limited.map((name) => `The generator was the limit of the rate (${name}).`),
+  ]
+}
