@@ -15,9 +15,9 @@ import { isIPv6 } from 'node:net'
 import { JidError } from './jid-error.js'
 import {
   codePoints,
-  contextAllows,
   hasRightToLeft,
   meetsBidiRule,
+  misplaced,
   named,
   needsContext,
 } from './label-rules.js'
@@ -106,13 +106,9 @@ function checkLabel(codes: readonly number[]): void {
 }
 
 function checkCodePoints(codes: readonly number[]): void {
-  for (const [at, code] of codes.entries()) {
-    const derived = idnaOf(propertiesOf(code))
-    if (derived === DERIVED.VALID) continue
-    if (!needsContext(derived) || !contextAllows(codes, at)) {
-      throw new JidError(`${named(code)} is not allowed in a domain`)
-    }
-  }
+  const allows = (derived: number) => derived === DERIVED.VALID || needsContext(derived)
+  const wrong = codes.find((code) => !allows(idnaOf(propertiesOf(code)))) ?? misplaced(codes)
+  if (wrong !== undefined) throw new JidError(`${named(wrong)} is not allowed in a domain`)
 }
 
 /** RFC 5893 §2: one label from right to left makes the rule hold for all. */

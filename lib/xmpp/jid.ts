@@ -14,8 +14,9 @@ export { JidError }
 
 /** RFC 7622 §3.1: each part at most 1023 octets of UTF-8. */
 const PART_LIMIT = 1023
-/** What may be asked at all: preparing can shorten a text (full-width forms, composition). */
-const TEXT_LIMIT = 4096
+/** Before it is prepared: composing makes two octets of three letters at the very most. */
+const RAW_PART_LIMIT = 1536
+const TEXT_LIMIT = 3 * RAW_PART_LIMIT
 /** Bytes of heap: room for the addresses of about 50,000 sessions, and little for passers-by. */
 const CACHE_BOUND = { proven: 24 * 1024 * 1024, trial: 4 * 1024 * 1024 }
 
@@ -162,7 +163,7 @@ export function prepareResource(text: string): string {
 
 function sized(part: string, text: string, prepare: (text: string) => string): string {
   if (text === '') throw new JidError(`the ${part} is empty`)
-  const prepared = text.length > TEXT_LIMIT ? text : prepare(text)
+  const prepared = text.length > RAW_PART_LIMIT ? text : prepare(text)
   if (Buffer.byteLength(prepared) <= PART_LIMIT) return prepared
   throw new JidError(`the ${part} is longer than ${PART_LIMIT} octets`)
 }

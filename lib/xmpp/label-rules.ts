@@ -2,7 +2,15 @@
 // rules (RFC 5892 appendix A, which RFC 8264 §9.3 takes over) and the Bidi Rule (RFC 5893 §2).
 // They expect code points whose derived property has been checked.
 
-import { DERIVED, VIRAMA, bidiOf, joiningOf, propertiesOf, scriptOf } from './code-points.js'
+import {
+  DERIVED,
+  VIRAMA,
+  bidiOf,
+  joiningOf,
+  precisOf,
+  propertiesOf,
+  scriptOf,
+} from './code-points.js'
 
 export function codePoints(text: string): number[] {
   return Array.from(text, (character) => character.codePointAt(0)!)
@@ -17,32 +25,48 @@ export function needsContext(derived: number): boolean {
   return derived === DERIVED.CONTEXT_J || derived === DERIVED.CONTEXT_O
 }
 
-/** Whether the code point at `at`, one that `needsContext`, may stand where it stands. */
-export function contextAllows(codes: readonly number[], at: number): boolean {
-  const code = codes[at]!
-  if (isArabicIndic(code)) return !codes.some(isExtendedArabicIndic)
-  if (isExtendedArabicIndic(code)) return !codes.some(isArabicIndic)
-  return RULES.get(code)?.(codes, at) ?? false
+/** The first code point that may not stand where it stands; in time linear in the text. */
+export function misplaced(codes: readonly number[]): number | undefined {
+  const needing = [...codes.keys()].filter((at) => needsContext(precisOf(propertiesOf(codes[at]!))))
+  if (needing.length === 0) return undefined
+  const text = { codes, ...wholeText(codes) }
+  const at = needing.find((at) => !RULES.get(codes[at]!)!(text, at))
+  return at === undefined ? undefined : codes[at]
 }
 
-type ContextRule = (codes: readonly number[], at: number) => boolean
+interface Text {
+  codes: readonly number[]
+  hasArabicIndic: boolean
+  hasExtendedArabicIndic: boolean
+  hasJapanese: boolean
+}
+
+function wholeText(codes: readonly number[]): Omit<Text, 'codes'> {
+  return {
+    hasArabicIndic: codes.some((code) => ARABIC_INDIC.includes(code)),
+    hasExtendedArabicIndic: codes.some((code) => EXTENDED_ARABIC_INDIC.includes(code)),
+    hasJapanese: codes.some((_, at) => /Hiragana|Katakana|Han/.test(scriptAt(codes, at))),
+  }
+}
+
+type ContextRule = (text: Text, at: number) => boolean
 
 const LATIN_L = 0x6c
+const ARABIC_INDIC = Array.from({ length: 10 }, (_, digit) => 0x660 + digit)
+const EXTENDED_ARABIC_INDIC = Array.from({ length: 10 }, (_, digit) => 0x6f0 + digit)
 
-/** RFC 5892 A.1 to A.7 */
+/** RFC 5892 A.1 to A.9: each code point that PRECIS or IDNA allows in a context only. */
 const RULES = new Map<number, ContextRule>([
-  [0x200c, (codes, at) => afterVirama(codes, at) || joinsBothSides(codes, at)],
-  [0x200d, (codes, at) => afterVirama(codes, at)],
-  [0xb7, (codes, at) => codes[at - 1] === LATIN_L && codes[at + 1] === LATIN_L],
-  [0x375, (codes, at) => scriptAt(codes, at + 1) === 'Greek'],
-  [0x5f3, (codes, at) => scriptAt(codes, at - 1) === 'Hebrew'],
-  [0x5f4, (codes, at) => scriptAt(codes, at - 1) === 'Hebrew'],
-  [0x30fb, (codes) => codes.some((_, i) => /Hiragana|Katakana|Han/.test(scriptAt(codes, i)))],
+  [0x200c, ({ codes }, at) => afterVirama(codes, at) || joinsBothSides(codes, at)],
+  [0x200d, ({ codes }, at) => afterVirama(codes, at)],
+  [0xb7, ({ codes }, at) => codes[at - 1] === LATIN_L && codes[at + 1] === LATIN_L],
+  [0x375, ({ codes }, at) => scriptAt(codes, at + 1) === 'Greek'],
+  [0x5f3, ({ codes }, at) => scriptAt(codes, at - 1) === 'Hebrew'],
+  [0x5f4, ({ codes }, at) => scriptAt(codes, at - 1) === 'Hebrew'],
+  [0x30fb, (text) => text.hasJapanese],
+  ...ARABIC_INDIC.map((code): [number, ContextRule] => [code, (t) => !t.hasExtendedArabicIndic]),
+  ...EXTENDED_ARABIC_INDIC.map((code): [number, ContextRule] => [code, (t) => !t.hasArabicIndic]),
 ])
-
-/** RFC 5892 A.8 and A.9: the two sets of digits never meet. */
-const isArabicIndic = (code: number) => code >= 0x660 && code <= 0x669
-const isExtendedArabicIndic = (code: number) => code >= 0x6f0 && code <= 0x6f9
 
 function scriptAt(codes: readonly number[], at: number): string {
   const code = codes[at]

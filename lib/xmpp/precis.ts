@@ -15,9 +15,9 @@ import {
 import { JidError } from './jid-error.js'
 import {
   codePoints,
-  contextAllows,
   hasRightToLeft,
   meetsBidiRule,
+  misplaced,
   named,
   needsContext,
 } from './label-rules.js'
@@ -94,8 +94,6 @@ function checkClass(codes: readonly number[], allows: (derived: number) => boole
 }
 
 function checkContext(codes: readonly number[]): void {
-  for (const [at, code] of codes.entries()) {
-    if (!needsContext(precisOf(propertiesOf(code)))) continue
-    if (!contextAllows(codes, at)) throw new JidError(`${named(code)} cannot stand where it stands`)
-  }
+  const code = misplaced(codes)
+  if (code !== undefined) throw new JidError(`${named(code)} cannot stand where it stands`)
 }

@@ -104,6 +104,7 @@ test('SEC-71: an A-label is the one that its U-label gives (RFC 5891 §5.4)', as
     `xn--${encodePunycode(codePoints('a.\u00fc'))}`,
     `xn--${encodePunycode(codePoints('a@\u00fc'))}`,
     `xn--${encodePunycode(codePoints('\u05d0a'))}`,
+    `xn---${encodePunycode(codePoints('\u00fc'))}`,
   ]
   t.same(
     fakes.map(domain).filter((text) => text !== undefined),
@@ -122,6 +123,7 @@ test('SEC-71: one label from right to left binds all of them (RFC 5893 §2)', as
     'a\u05d0',
     '1\u05d0',
     '\u06271\u0661',
+    'a\u02b9.\u05d0\u05d1',
     '\u05d0\u05d1.a-\u05d0',
   ]
   t.same(

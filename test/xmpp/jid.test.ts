@@ -159,6 +159,23 @@ test('SEC-71: one address however it is written', async (t) => {
   t.throws(() => Jid.parse('\u212aelvin@b'), JidError, 'the Kelvin sign is in no localpart')
 })
 
+test('SEC-71: no text of legal length costs more than a few milliseconds', async (t) => {
+  const slow = [
+    `a${'\u0301\u0327'.repeat(767)}@b`,
+    `${'\u0661'.repeat(1536)}@b`,
+    `${'\u30fb'.repeat(1535)}\u30a2@b`,
+    `${'\u0628\u200c\u064e'.repeat(500)}\u0628@b`,
+    `\u0628${'\u064e'.repeat(700)}${'\u200c'.repeat(700)}@b`,
+    `a@${'xn--99999999999.'.repeat(96)}`,
+    `a@${'a.'.repeat(768)}`,
+    `a@b/${'\u0301\u0327'.repeat(768)}`,
+  ]
+  const started = process.hrtime.bigint()
+  for (let i = 0; i < 10; i++) for (const text of slow) Jid.tryParse(text)
+  const each = Number(process.hrtime.bigint() - started) / 1e6 / (10 * slow.length)
+  t.ok(each < 10, `${each.toFixed(2)} ms`)
+})
+
 test('SEC-71: literals of IP are domains (RFC 7622 §3.2)', async (t) => {
   for (const text of [
     'a@127.0.0.1',
