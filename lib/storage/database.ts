@@ -113,8 +113,27 @@ function postgres(options: DatabaseOptions): Knex {
       pipeline: true,
       types: readers(),
     } as Knex.PgConnectionConfig,
-    pool: { min: 0, max: options.connections ?? 8, idleTimeoutMillis: 60_000 },
+    pool: {
+      min: 0,
+      max: options.connections ?? 8,
+      idleTimeoutMillis: 60_000,
+      afterCreate: insistOnDisk,
+    },
   })
+}
+
+/** What is acknowledged is on disk, also where the server's own setting would not wait for it. */
+function insistOnDisk(
+  connection: { query(sql: string): Promise<unknown> },
+  done: (error: unknown, connection: unknown) => void,
+): void {
+  const sql =
+    "select set_config('synchronous_commit', 'on', false) " +
+    "where current_setting('synchronous_commit') = 'off'"
+  connection.query(sql).then(
+    () => done(null, connection),
+    (error) => done(error, connection),
+  )
 }
 
 // Errors name the statement with its placeholders: values are people's messages and keys.

@@ -1,8 +1,10 @@
 // Migrations: each module owns a list of named steps, and each step runs once, in order, in a
 // transaction of its own that also records it. Nodes that start together wait for one another.
 // Steps that the database knows and this version does not are left alone; `unknownSteps` names them.
+// The journal's own steps come first, unasked.
 
 import type { Knex } from 'knex'
+import { journalMigrations } from './commit-mark.js'
 import type { Database } from './database.js'
 
 export interface Migration {
@@ -30,7 +32,7 @@ export async function migrate(
   })
   const recorded = await recordedSteps(database)
   const applied: string[] = []
-  for (const { owner, migrations } of sets) {
+  for (const { owner, migrations } of [journalMigrations, ...sets]) {
     for (const migration of migrations) {
       const known = recorded.has(`${owner}: ${migration.name}`)
       if (!known && (await apply(database, owner, migration))) {
@@ -47,7 +49,9 @@ export async function unknownSteps(
   sets: readonly MigrationSet[],
 ): Promise<string[]> {
   const known = new Set(
-    sets.flatMap(({ owner, migrations }) => migrations.map(({ name }) => `${owner}: ${name}`)),
+    [journalMigrations, ...sets].flatMap(({ owner, migrations }) =>
+      migrations.map(({ name }) => `${owner}: ${name}`),
+    ),
   )
   return [...(await recordedSteps(database))].filter((step) => !known.has(step))
 }

@@ -2,9 +2,11 @@
 // COMMIT that PostgreSQL turned into a rollback is an error. Whole numbers are read as numbers where
 // they are safe, else as BigInt.
 
+import { createHash } from 'node:crypto'
 import { createRequire } from 'node:module'
 import type { Knex } from 'knex'
 import pg from 'pg'
+import type { Row, RowWriter } from './rows.js'
 
 interface KnexQuery {
   readonly sql: string
@@ -16,10 +18,18 @@ interface KnexDialect {
   processResponse(query: KnexQuery, runner: unknown): unknown
 }
 
+interface KnexConnection {
+  query(query: {
+    text: string
+    name?: string
+    values: unknown[]
+  }): Promise<{ rows: Record<string, unknown>[] }>
+}
+
 const require = createRequire(import.meta.url)
 const KnexPostgres: new (config: Knex.Config) => KnexDialect = require('knex/lib/dialects/postgres')
 
-export class PostgresDialect extends KnexPostgres {
+export class PostgresDialect extends KnexPostgres implements RowWriter {
   override async _query(connection: object, query: KnexQuery): Promise<KnexQuery> {
     await super._query(connection, query)
     // PostgreSQL answers the COMMIT of a failed transaction with ROLLBACK, not with an error.
@@ -33,6 +43,51 @@ export class PostgresDialect extends KnexPostgres {
     const answer = super.processResponse(query, runner)
     return query.method === 'raw' ? (answer as { rows: unknown[] }).rows : answer
   }
+
+  async insertRows(trx: Knex.Transaction, table: string, rows: readonly Row[]): Promise<void> {
+    const columns = Object.keys(rows[0]!)
+    const connection: KnexConnection = await trx.client.acquireConnection()
+    const kinds = await columnKinds(connection, table, columns)
+    const arrays = kinds.map((kind, at) => `$${at + 1}::${kind}[]`)
+    const text = `insert into ${quoted(table)} (${columns.map(quoted)}) select * from unnest(${arrays})`
+    const values = columns.map((column) => rows.map((row) => row[column] ?? null))
+    await connection.query({ name: preparedName(text), text, values })
+  }
+}
+
+/** The types of tables' columns, asked once per connection. */
+const known = new WeakMap<KnexConnection, Map<string, Map<string, string>>>()
+
+async function columnKinds(
+  connection: KnexConnection,
+  table: string,
+  columns: readonly string[],
+): Promise<string[]> {
+  const tables = known.get(connection) ?? new Map<string, Map<string, string>>()
+  known.set(connection, tables)
+  let kinds = tables.get(table)
+  if (!kinds || columns.some((column) => !kinds!.has(column))) {
+    kinds = await askKinds(connection, table)
+    tables.set(table, kinds)
+  }
+  return columns.map((column) => kinds.get(column) ?? 'text')
+}
+
+async function askKinds(connection: KnexConnection, table: string): Promise<Map<string, string>> {
+  const text =
+    'select attname as name, format_type(atttypid, null) as kind from pg_attribute ' +
+    'where attrelid = $1::regclass and attnum > 0 and not attisdropped'
+  const { rows } = await connection.query({ text, values: [quoted(table)] })
+  return new Map(rows.map(({ name, kind }) => [name as string, kind as string]))
+}
+
+// PostgreSQL cuts names at 63 bytes.
+function preparedName(text: string): string {
+  return createHash('sha256').update(text).digest('base64url')
+}
+
+function quoted(name: string): string {
+  return `"${name.replaceAll('"', '""')}"`
 }
 
 const INT8 = 20

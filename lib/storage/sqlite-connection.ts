@@ -40,7 +40,11 @@ export class SqliteConnection {
 
   private constructor(settings: Omit<SqliteSettings, 'flags'>) {
     const workerData = { sqlite: { ...settings, flags: this.#flags } }
-    this.#worker = new Worker(new URL('./sqlite-worker.js', import.meta.url), { workerData })
+    this.#worker = new Worker(new URL('./sqlite-worker.js', import.meta.url), {
+      workerData,
+      // Not those of the process; and Node still calls its own SQLite experimental.
+      execArgv: ['--disable-warning=ExperimentalWarning'],
+    })
     this.#worker.on('message', (answers) => this.#answered(answers))
     this.#worker.on('error', (error) => this.#break(error))
     this.#ended = new Promise((resolve) => {

@@ -4,6 +4,7 @@
 
 import { createRequire } from 'node:module'
 import type { Knex } from 'knex'
+import type { Row, RowWriter } from './rows.js'
 import { SqliteConnection } from './sqlite-connection.js'
 import type { SqliteResult } from './sqlite-connection.js'
 import type { SqliteSettings, SqliteValue } from './sqlite-protocol.js'
@@ -36,7 +37,7 @@ class Transaction extends SqliteTransaction {
   }
 }
 
-export class SqliteDialect extends KnexSqlite {
+export class SqliteDialect extends KnexSqlite implements RowWriter {
   _driver(): object {
     return {}
   }
@@ -65,9 +66,22 @@ export class SqliteDialect extends KnexSqlite {
     query.context = { changes, lastID: lastInsertRowid }
     return query
   }
+
+  async insertRows(trx: Knex.Transaction, table: string, rows: readonly Row[]): Promise<void> {
+    const columns = Object.keys(rows[0]!)
+    const sql = `insert into ${quoted(table)} (${columns.map(quoted)}) values (${columns.map(() => '?')})`
+    const values = rows.map((row) => columns.map((column) => outward(row[column])))
+    // Inside a transaction this is its own connection.
+    const connection: SqliteConnection = await trx.client.acquireConnection()
+    await connection.run({ sql, bindings: [], rows: values })
+  }
 }
 
 type SqliteChangesOf = Extract<SqliteResult, { changes: number }>
+
+function quoted(name: string): string {
+  return `\`${name.replaceAll('`', '``')}\``
+}
 
 function outward(value: unknown): SqliteValue {
   if (typeof value === 'boolean') return value ? 1 : 0

@@ -13,6 +13,8 @@ export interface SqliteSettings {
 export interface SqliteRequest {
   readonly sql: string
   readonly bindings: readonly SqliteValue[]
+  /** Runs the statement once for each of these instead, until one fails. */
+  readonly rows?: readonly (readonly SqliteValue[])[]
 }
 
 export interface SqliteRows {

@@ -7,6 +7,8 @@
 import { parentPort, workerData } from 'node:worker_threads'
 import { errorName } from './sqlite-errors.js'
 import { BUSY, ENDING } from './sqlite-protocol.js'
+import { SqliteStatements } from './sqlite-statements.js'
+import type { Prepared, SqliteDriver, SqliteHandle } from './sqlite-statements.js'
 import type {
   SqliteAnswer,
   SqliteChanges,
@@ -16,54 +18,25 @@ import type {
   SqliteValue,
 } from './sqlite-protocol.js'
 
-/** What node:sqlite and its stand-in for older versions of Node have in common. */
-interface Driver {
-  DatabaseSync: new (file: string, options: object) => Connection
-}
-
-interface Connection {
-  readonly isTransaction: boolean
-  prepare(sql: string): Statement
-  exec(sql: string): void
-  close(): void
-}
-
-interface Statement {
-  all(...bindings: SqliteValue[]): SqliteValue[][]
-  run(...bindings: SqliteValue[]): SqliteChanges
-  columns(): { name: string; type: string | null }[]
-  setReadBigInts(on: boolean): void
-  setReturnArrays(on: boolean): void
-}
-
-interface Prepared {
-  readonly statement: Statement
-  columns: readonly string[]
-  /** Positions of the columns declared as boolean */
-  booleans: readonly number[]
-}
-
-const MOST_PREPARED = 500
-
 class SqliteThread {
-  // The connection must stay referenced: a collected one takes its statements along.
-  readonly #connection: Connection
-  readonly #prepared = new Map<string, Prepared>()
+  readonly #connection: SqliteHandle
+  readonly #statements: SqliteStatements
   #doomed = false
 
-  constructor(driver: Driver, settings: SqliteSettings) {
+  constructor(driver: SqliteDriver, settings: SqliteSettings) {
     this.#connection = new driver.DatabaseSync(settings.file, {
       readOnly: settings.readOnly,
       timeout: 10_000,
     })
+    this.#statements = new SqliteStatements(this.#connection)
     for (const pragma of pragmas(settings)) this.#connection.exec(`PRAGMA ${pragma}`)
   }
 
-  answer({ sql, bindings }: SqliteRequest): SqliteAnswer {
+  answer({ sql, bindings, rows }: SqliteRequest): SqliteAnswer {
     const within = this.#connection.isTransaction
     try {
       if (this.#doomed) return this.#whileDoomed(sql)
-      return this.#execute(sql, bindings)
+      return rows ? this.#repeat(sql, rows) : this.#execute(sql, bindings)
     } catch (error) {
       this.#doomed = within && !this.#undoneCommit(sql)
       return { failure: failureOf(error) }
@@ -71,23 +44,31 @@ class SqliteThread {
   }
 
   close(): void {
-    this.#prepared.clear()
+    this.#statements.clear()
     this.#connection.close()
   }
 
   #execute(sql: string, bindings: readonly SqliteValue[]): SqliteAnswer {
-    const prepared = this.#prepare(sql)
+    const prepared = this.#statements.prepare(sql)
     const values = bindings.map(exact)
     if (prepared.columns.length === 0) return this.#change(prepared, sql, values)
     const rows = prepared.statement.all(...values)
-    if (rows[0] && rows[0].length !== prepared.columns.length) describe(prepared)
-    for (const row of rows) plain(row, prepared.booleans)
-    return { columns: prepared.columns, rows }
+    // Another connection has changed the table since this was prepared.
+    if (rows[0] && rows[0].length !== prepared.columns.length) this.#statements.clear()
+    const { columns, booleans } = this.#statements.prepare(sql)
+    for (const row of rows) plain(row, booleans)
+    return { columns, rows }
+  }
+
+  #repeat(sql: string, rows: readonly (readonly SqliteValue[])[]): SqliteChanges {
+    const { statement } = this.#statements.prepare(sql)
+    for (const row of rows) statement.run(...row.map(exact))
+    return { changes: rows.length, lastInsertRowid: 0 }
   }
 
   #change(prepared: Prepared, sql: string, values: SqliteValue[]): SqliteChanges {
     const { changes, lastInsertRowid } = prepared.statement.run(...values)
-    if (/^\s*(alter|create|drop)\b/i.test(sql)) this.#prepared.clear()
+    if (/^\s*(alter|create|drop)\b/i.test(sql)) this.#statements.clear()
     return { changes: Number(changes), lastInsertRowid: safe(lastInsertRowid) }
   }
 
@@ -115,34 +96,6 @@ class SqliteThread {
     if (this.#connection.isTransaction) this.#connection.exec('ROLLBACK')
     return true
   }
-
-  #prepare(sql: string): Prepared {
-    const known = this.#prepared.get(sql)
-    if (known) this.#prepared.delete(sql)
-    const prepared = known ?? this.#compile(sql)
-    this.#prepared.set(sql, prepared)
-    if (this.#prepared.size > MOST_PREPARED) {
-      for (const oldest of this.#prepared.keys()) {
-        this.#prepared.delete(oldest)
-        break
-      }
-    }
-    return prepared
-  }
-
-  #compile(sql: string): Prepared {
-    const prepared = { statement: this.#connection.prepare(sql), columns: [], booleans: [] }
-    prepared.statement.setReadBigInts(true)
-    prepared.statement.setReturnArrays(true)
-    describe(prepared)
-    return prepared
-  }
-}
-
-function describe(prepared: Prepared): void {
-  const columns = prepared.statement.columns()
-  prepared.columns = columns.map((column) => column.name)
-  prepared.booleans = columns.flatMap(({ type }, at) => (/^bool/i.test(type ?? '') ? [at] : []))
 }
 
 function exact(value: SqliteValue): SqliteValue {
@@ -183,7 +136,7 @@ async function serve(settings: SqliteSettings): Promise<void> {
   const port = parentPort!
   const builtIn = Number(process.versions.node.split('.')[0]) >= 24
   const name = builtIn ? 'node:sqlite' : '@photostructure/sqlite'
-  const driver: Driver = await import(name)
+  const driver: SqliteDriver = await import(name)
   const thread = new SqliteThread(driver, settings)
   port.on('message', (batch: SqliteRequest[] | 'close') => {
     Atomics.store(settings.flags, BUSY, 1)

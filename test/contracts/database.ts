@@ -179,6 +179,23 @@ function transactionsContract(name: string, withThings: WithThings): void {
     t.same(await database.knex('things').pluck('key'), ['c'])
   })
 
+  test(`${name}: a transaction that fails at its commit leaves nothing, open or done`, async (t) => {
+    const database = await withThings(t)
+    await database.knex.raw(
+      'create table parts (thing varchar(255) references things (key) deferrable initially deferred)',
+    )
+    const broken = database.transaction(async (trx) => {
+      await trx('things').insert({ key: 'a' })
+      await trx('parts').insert({ thing: 'none' })
+    })
+    await t.rejects(broken)
+    await database.transaction(async (trx) => {
+      await trx('parts').insert({ thing: 'b' })
+      await trx('things').insert({ key: 'b' })
+    })
+    t.same(await database.knex('things').pluck('key'), ['b'])
+  })
+
   test(`${name}: a nested transaction may fail alone`, async (t) => {
     const database = await withThings(t)
     await database.transaction(async (trx) => {

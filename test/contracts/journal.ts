@@ -7,6 +7,7 @@ import { isUniqueViolation } from '../../lib/storage/database.js'
 import type { Database } from '../../lib/storage/database.js'
 import { Journal } from '../../lib/storage/journal.js'
 import type { JournalEntry, JournalOptions } from '../../lib/storage/journal.js'
+import { migrate } from '../../lib/storage/migrations.js'
 import { StanzaError } from '../../lib/xmpp/errors.js'
 import type { StoreKind } from './stores.js'
 
@@ -23,6 +24,7 @@ export function journalContract({ name, fresh }: StoreKind): void {
   async function notebook(t: Test, options?: JournalOptions): Promise<Notebook> {
     const database = await (await fresh()).open()
     t.teardown(() => database.close())
+    await migrate(database, [])
     await database.knex.schema.createTable('notes', (table) => {
       table.increments('place')
       table.string('text').unique()
@@ -33,6 +35,8 @@ export function journalContract({ name, fresh }: StoreKind): void {
   groupsContract(name, notebook)
   failuresContract(name, notebook)
   boundsContract(name, notebook)
+  rowsContract(name, notebook)
+  doubtContract(name, notebook)
 }
 
 type OpenNotebook = (t: Test, options?: JournalOptions) => Promise<Notebook>
@@ -149,5 +153,107 @@ function boundsContract(name: string, notebook: OpenNotebook): void {
     await Promise.all(commits)
     t.same(await texts(), ['a', 'b', 'c', 'd', 'e'])
     await database.close()
+  })
+}
+
+function rowsContract(name: string, notebook: OpenNotebook): void {
+  test(`${name}: rows of a group go in together, after its changes, in order`, async (t) => {
+    const { journal, note, texts, database, transactions } = await notebook(t)
+    await database.knex.schema.createTable('sizes', (table) => {
+      table.bigInteger('size')
+      table.boolean('big').defaultTo(false)
+      table.binary('bytes')
+    })
+    const entries = ['a', 'b', 'c'].map((text) => {
+      const entry = note(text)
+      entry.insert('notes', { text: `row ${text}` })
+      entry.insert('sizes', { size: 2n ** 60n, big: true, bytes: Buffer.from(text) })
+      return entry
+    })
+    entries[1]!.insert('sizes', { size: 7 })
+    await Promise.all(entries.map((entry) => journal.commit(entry)))
+    t.equal(transactions(), 1)
+    t.same(await texts(), ['a', 'b', 'c', 'row a', 'row b', 'row c'])
+    const sizes = await database.knex('sizes').orderBy('bytes').whereNotNull('bytes')
+    t.same(
+      sizes,
+      ['a', 'b', 'c'].map((text) => ({ size: 2n ** 60n, big: true, bytes: Buffer.from(text) })),
+    )
+    t.same(await database.knex('sizes').whereNull('bytes'), [{ size: 7, big: false, bytes: null }])
+  })
+
+  test(`${name}: a row that fails takes only its own entry along`, async (t) => {
+    const { journal, texts } = await notebook(t)
+    const commits = ['a', 'b', 'a'].map((text) => {
+      const entry = journal.entry()
+      entry.insert('notes', { text: `${text} before` })
+      entry.insert('notes', { text })
+      return journal.commit(entry)
+    })
+    const results = await Promise.allSettled(commits)
+    t.same(
+      results.map(({ status }) => status),
+      ['fulfilled', 'fulfilled', 'rejected'],
+    )
+    t.same(await texts(), ['a before', 'a', 'b before', 'b'])
+  })
+
+  test(`${name}: rows may have columns that a table gained later`, async (t) => {
+    const { journal, note, database } = await notebook(t)
+    const first = journal.entry()
+    first.insert('notes', { text: 'a' })
+    await journal.commit(first)
+    await database.knex.schema.alterTable('notes', (table) => table.bigInteger('weight'))
+    const second = note('b')
+    second.insert('notes', { text: 'c', weight: 3 })
+    await journal.commit(second)
+    t.same(await database.knex('notes').where({ weight: 3 }).pluck('text'), ['c'])
+  })
+}
+
+function doubtContract(name: string, notebook: OpenNotebook): void {
+  async function doubtful(t: Test, transaction: (database: Database) => Database['transaction']) {
+    const book = await notebook(t)
+    const lossy = { transaction: transaction(book.database) }
+    return { ...book, journal: new Journal(lossy, { patience: 0 }) }
+  }
+
+  test(`${name}: a commit whose answer was lost counts as what it was: done`, async (t) => {
+    const { journal, note, texts } = await doubtful(t, (database) => {
+      let lost = false
+      return async (run) => {
+        const result = await database.transaction(run)
+        if (lost) return result
+        lost = true
+        throw new Error('connection lost')
+      }
+    })
+    await Promise.all([journal.commit(note('a')), journal.commit(note('b'))])
+    t.same(await texts(), ['a', 'b'])
+  })
+
+  test(`${name}: a commit that never took place is tried again entry by entry`, async (t) => {
+    const { journal, note, texts } = await doubtful(t, (database) => {
+      let lost = false
+      return (run) =>
+        database.transaction(async (trx) => {
+          const result = await run(trx)
+          if (lost) return result
+          lost = true
+          throw new Error('connection lost')
+        })
+    })
+    await Promise.all([journal.commit(note('a')), journal.commit(note('b'))])
+    t.same(await texts(), ['a', 'b'])
+  })
+
+  test(`${name}: a commit that nobody can look up is refused`, async (t) => {
+    const { journal, note } = await doubtful(t, (database) => {
+      return async (run) => {
+        await database.transaction(run)
+        throw new Error('connection lost')
+      }
+    })
+    await t.rejects(journal.commit(note('a')), { message: 'connection lost' })
   })
 }

@@ -1,11 +1,17 @@
 // PostgreSQL: the contracts, and what only PostgreSQL can get wrong.
 
+import { spawn } from 'node:child_process'
+import pg from 'pg'
+import { test } from 'tap'
+import type { Test } from 'tap'
 import { Database } from '../../lib/storage/database.js'
+import { Journal } from '../../lib/storage/journal.js'
+import { migrate } from '../../lib/storage/migrations.js'
 import { databaseContract } from '../contracts/database.js'
 import { journalContract } from '../contracts/journal.js'
 import { migrationsContract } from '../contracts/migrations.js'
 import type { StoreKind } from '../contracts/stores.js'
-import { freshPostgres } from '../world/postgres.js'
+import { freshPostgres, Postgres } from '../world/postgres.js'
 
 const postgres: StoreKind = {
   name: 'PostgreSQL',
@@ -18,3 +24,95 @@ const postgres: StoreKind = {
 databaseContract(postgres)
 migrationsContract(postgres)
 journalContract(postgres)
+
+async function opened(t: Test, url: string): Promise<Database> {
+  const database = await Database.open({ url, folder: '', durability: 'power' })
+  t.teardown(() => database.close())
+  return database
+}
+
+test('no statement and no idle transaction may hang for ever', async (t) => {
+  const { knex } = await opened(t, await freshPostgres())
+  t.same(await knex.raw('show statement_timeout'), [{ statement_timeout: '30s' }])
+  const [row] = await knex.raw('show idle_in_transaction_session_timeout')
+  t.equal(row.idle_in_transaction_session_timeout, '30s')
+})
+
+async function openedWith(t: Test, setting: string): Promise<Database> {
+  const url = await freshPostgres()
+  const before = await opened(t, url)
+  const [{ name }] = await before.knex.raw('select current_database() as name')
+  await before.knex.raw(`alter database ${name} set ${setting}`)
+  return opened(t, url)
+}
+
+test('commits are synchronous even where the server says off', async (t) => {
+  const { knex } = await openedWith(t, 'synchronous_commit = off')
+  t.same(await knex.raw('show synchronous_commit'), [{ synchronous_commit: 'on' }])
+})
+
+test('a stricter setting of the server stays', async (t) => {
+  const { knex } = await openedWith(t, 'synchronous_commit = remote_apply')
+  t.same(await knex.raw('show synchronous_commit'), [{ synchronous_commit: 'remote_apply' }])
+})
+
+test('connections that the server ends are replaced', async (t) => {
+  const url = await freshPostgres()
+  const [{ knex }, other] = [await opened(t, url), await opened(t, url)]
+  const ended = new Promise((resolve) => {
+    knex.client.pool.free[0].resource.once('end', resolve)
+  })
+  await other.knex.raw(
+    `select pg_terminate_backend(pid) from pg_stat_activity
+     where datname = current_database() and pid <> pg_backend_pid()`,
+  )
+  await ended
+  t.same(await knex.raw('select 1 as one'), [{ one: 1 }])
+})
+
+test('what was committed before a crash of the server is there, what was not is not', async (t) => {
+  const server = await Postgres.start()
+  t.teardown(() => server.stop())
+  const database = await opened(t, await server.database())
+  await migrate(database, [])
+  await database.knex.raw('create table notes (text text)')
+  const journal = new Journal(database)
+  const kept = journal.entry()
+  kept.insert('notes', { text: 'kept' })
+  await journal.commit(kept)
+  const lost = journal.entry()
+  lost.write(async (trx) => {
+    await trx('notes').insert({ text: 'lost' })
+    await server.crash()
+  })
+  await t.rejects(journal.commit(lost))
+  const later = journal.entry()
+  later.insert('notes', { text: 'later' })
+  await journal.commit(later)
+  t.same(await database.knex('notes').pluck('text'), ['kept', 'later'])
+})
+
+test('a server that is not there is an error at once', async (t) => {
+  const url = 'postgres://tercet@localhost/none?host=%2Fnonexistent'
+  await t.rejects(Database.open({ url, folder: '', durability: 'power' }), { code: 'ENOENT' })
+})
+
+test('the PostgreSQL of a test process that is killed stops by itself', async (t) => {
+  const address = new URL('../world/postgres.js', import.meta.url).href
+  const program = `
+    import { freshPostgres, Postgres } from '${address}'
+    console.log(await freshPostgres())
+    setInterval(() => {}, 1000)`
+  const child = spawn(process.execPath, ['--input-type=module', '-e', program])
+  t.teardown(() => child.kill('SIGKILL'))
+  const url = await new Promise<string>((resolve) => {
+    child.stdout.once('data', (data) => resolve(String(data).trim()))
+  })
+  const client = new pg.Client(url)
+  client.on('error', () => {})
+  await client.connect()
+  const ended = new Promise((resolve) => client.once('end', resolve))
+  child.kill('SIGKILL')
+  await ended
+  t.pass('it ended the connection')
+})

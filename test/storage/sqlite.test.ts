@@ -1,10 +1,17 @@
 // SQLite: the contracts, and what only SQLite can get wrong.
 
-import { mkdtemp, rm } from 'node:fs/promises'
+import { spawnSync } from 'node:child_process'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import tap from 'tap'
+import tap, { test } from 'tap'
+import type { Test } from 'tap'
 import { Database } from '../../lib/storage/database.js'
+import type { DatabaseOptions } from '../../lib/storage/database.js'
+import { insertRows } from '../../lib/storage/rows.js'
+import type { SqliteConnection } from '../../lib/storage/sqlite-connection.js'
+import { SqliteStatements } from '../../lib/storage/sqlite-statements.js'
 import { databaseContract } from '../contracts/database.js'
 import { journalContract } from '../contracts/journal.js'
 import { migrationsContract } from '../contracts/migrations.js'
@@ -25,3 +32,117 @@ const sqlite: StoreKind = {
 databaseContract(sqlite)
 migrationsContract(sqlite)
 journalContract(sqlite)
+
+async function opened(t: Test, options: Partial<DatabaseOptions> = {}): Promise<Database> {
+  const folder = await mkdtemp(join(tmpdir(), 'sqlite-'))
+  folders.push(folder)
+  const database = await Database.open({ url: 'sqlite', folder, durability: 'power', ...options })
+  t.teardown(() => database.close())
+  return database
+}
+
+async function pragma(database: Database, name: string): Promise<unknown> {
+  const [row] = await database.knex.raw(`pragma ${name}`)
+  return Object.values(row)[0]
+}
+
+test('durability decides how a commit reaches the disk', async (t) => {
+  const power = await opened(t)
+  const crash = await opened(t, { durability: 'crash' })
+  t.equal(await pragma(power, 'synchronous'), 2)
+  t.equal(await pragma(crash, 'synchronous'), 1)
+  t.equal(await pragma(power, 'journal_mode'), 'wal')
+  t.equal(await pragma(power, 'page_size'), 8192)
+})
+
+test('a database in memory works, without a folder', async (t) => {
+  const database = await opened(t, { url: 'sqlite:memory', folder: '' })
+  await database.knex.raw('create table notes (text text)')
+  await database.knex('notes').insert({ text: 'a' })
+  t.same(await database.reader('notes'), [{ text: 'a' }])
+})
+
+test('the reader cannot write', async (t) => {
+  const database = await opened(t)
+  await database.knex.raw('create table notes (text text)')
+  await t.rejects(Promise.resolve(database.reader('notes').insert({ text: 'a' })), {
+    code: 'SQLITE_READONLY',
+  })
+})
+
+test('a file that is no database is refused', async (t) => {
+  const folder = await mkdtemp(join(tmpdir(), 'sqlite-'))
+  folders.push(folder)
+  await writeFile(join(folder, 'tercet.db'), 'no database at all'.repeat(1000))
+  await t.rejects(Database.open({ url: 'sqlite', folder, durability: 'power' }), {
+    message: /not a database/,
+  })
+})
+
+test('two servers on one file wait for each other', async (t) => {
+  const folder = await mkdtemp(join(tmpdir(), 'sqlite-'))
+  const one = await opened(t, { folder })
+  const two = await opened(t, { folder })
+  await one.knex.raw('create table notes (number integer)')
+  const raise = (database: Database) =>
+    database.transaction(async (trx) => {
+      const row = await trx('notes').max({ most: 'number' }).first()
+      await trx('notes').insert({ number: (row?.most ?? 0) + 1 })
+    })
+  await Promise.all([one, two, one, two, one, two].map(raise))
+  t.same(await one.knex('notes').pluck('number').orderBy('number'), [1, 2, 3, 4, 5, 6])
+})
+
+test('a connection whose thread has ended is replaced', async (t) => {
+  const { knex } = await opened(t)
+  const connection: SqliteConnection = await knex.client.acquireConnection()
+  await connection.close()
+  await t.rejects(connection.run({ sql: 'select 1', bindings: [] }), { message: /has ended/ })
+  knex.client.releaseConnection(connection)
+  t.same(await knex.raw('select 1 as one'), [{ one: 1 }])
+})
+
+test('prepared statements have a bound, and the recently used stay', async (t) => {
+  const { DatabaseSync } = createRequire(import.meta.url)('@photostructure/sqlite')
+  const handle = new DatabaseSync(':memory:')
+  const statements = new SqliteStatements(handle)
+  const first = statements.prepare('select 0')
+  for (let number = 1; number <= 2000; number++) {
+    statements.prepare(`select ${number}`)
+    statements.prepare('select 0')
+  }
+  t.equal(statements.size, 500)
+  t.equal(statements.prepare('select 0'), first)
+  handle.close()
+})
+
+test('a hundred thousand statements survive the garbage collector', async (t) => {
+  const database = await opened(t, { durability: 'crash' })
+  await database.knex.raw('create table notes (number integer primary key, bytes blob)')
+  await database.transaction(async (trx) => {
+    for (let part = 0; part < 100; part++) {
+      const rows = Array.from({ length: 1000 }, (_, at) => ({
+        number: part * 1000 + at,
+        bytes: Buffer.from(`note ${part} ${at}`),
+      }))
+      await insertRows(trx, 'notes', rows)
+      await trx('notes')
+        .where('number', '<', 100 * part + 10)
+        .limit(1000 + part)
+    }
+  })
+  t.same(await database.reader('notes').count({ count: '*' }), [{ count: 100_000 }])
+  t.same(await pragma(database, 'integrity_check'), 'ok')
+})
+
+test('the process ends with its own code while the thread is at work', async (t) => {
+  const address = new URL('../../lib/storage/database.js', import.meta.url).href
+  const program = `
+    import { Database } from '${address}'
+    const database = await Database.open({ url: 'sqlite:memory', folder: '', durability: 'power' })
+    const count = 'with recursive c(x) as (select 1 union all select x + 1 from c where x < 400000) select count(*) from c'
+    for (let time = 0; time < 9; time++) database.knex.raw(count)
+    setImmediate(() => setImmediate(() => process.exit(7)))`
+  const { status, stderr } = spawnSync(process.execPath, ['--input-type=module', '-e', program])
+  t.equal(status, 7, String(stderr))
+})
