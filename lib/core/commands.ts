@@ -77,7 +77,9 @@ function read(parameter: Parameter, value: unknown): unknown {
     case 'jid':
       return Jid.parse(String(value))
     case 'jids':
-      return (Array.isArray(value) ? value : String(value).split(/[\s,]+/)).map((item) => Jid.parse(String(item)))
+      return (Array.isArray(value) ? value : String(value).split(/[\s,]+/)).map((item) =>
+        Jid.parse(String(item)),
+      )
     case 'lines':
       return Array.isArray(value) ? value.map(String) : String(value).split('\n')
     case 'integer':
@@ -86,7 +88,8 @@ function read(parameter: Parameter, value: unknown): unknown {
     case 'flag':
       return value === true || value === 'true' || value === '1'
     case 'choice':
-      if (!parameter.choices?.includes(String(value))) throw new Error(`one of ${parameter.choices?.join(', ')} is wanted`)
+      if (!parameter.choices?.includes(String(value)))
+        throw new Error(`one of ${parameter.choices?.join(', ')} is wanted`)
       return String(value)
     default:
       return String(value)

@@ -15,7 +15,8 @@ type Later = Promise<void> | undefined
 export function deliver(host: Host, envelope: Envelope, transit: Transit): Later {
   if (envelope.to.isDomain || envelope.to.local === '') return toHostItself(envelope)
   const places = host.server.directory.lookup(envelope.to.bare.text)
-  if (places instanceof Promise) return places.then((found) => toPlaces(host, envelope, { transit, places: found }))
+  if (places instanceof Promise)
+    return places.then((found) => toPlaces(host, envelope, { transit, places: found }))
   return toPlaces(host, envelope, { transit, places })
 }
 
@@ -73,7 +74,10 @@ function presence(host: Host, envelope: Envelope, to: Destination): Later {
     return place && write(host, envelope, { transit: to.transit, places: [place] })
   }
   // §8.5.2.1.2: subscriptions and the like are the roster's; what is left goes to who is available.
-  return write(host, envelope, { transit: to.transit, places: to.places.filter((place) => place.available) })
+  return write(host, envelope, {
+    transit: to.transit,
+    places: to.places.filter((place) => place.available),
+  })
 }
 
 function iq(host: Host, envelope: Envelope, to: Destination): Later {
@@ -125,6 +129,8 @@ async function keep(host: Host, envelope: Envelope, transit: Transit): Promise<v
   await transit.commit()
   if (prepared === handled) return
   const taken = await host.pipeline.deliver('message:undelivered', prepared, passage)
-  host.pipeline.copy('message:undelivered', prepared, passage, (owner, error) => host.failed(owner, error))
+  host.pipeline.copy('message:undelivered', prepared, passage, (owner, error) =>
+    host.failed(owner, error),
+  )
   if (taken !== handled) throw new StanzaError('service-unavailable')
 }

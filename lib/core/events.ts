@@ -48,7 +48,10 @@ export class EventHub {
 
   remove(owner: string): void {
     for (const [name, list] of this.#listeners) {
-      this.#listeners.set(name, list.filter((listener) => listener.owner !== owner))
+      this.#listeners.set(
+        name,
+        list.filter((listener) => listener.owner !== owner),
+      )
     }
   }
 
@@ -58,7 +61,8 @@ export class EventHub {
     for (const { owner, call } of this.#listeners.get(name) ?? []) {
       try {
         const result = (call as (event: Events[E]) => void | Promise<void>)(event)
-        if (result instanceof Promise) (waiting ??= []).push(result.catch((error) => this.#failed(owner, error)))
+        if (result instanceof Promise)
+          (waiting ??= []).push(result.catch((error) => this.#failed(owner, error)))
       } catch (error) {
         this.#failed(owner, error)
       }

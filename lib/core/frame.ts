@@ -8,12 +8,20 @@ import { parseTree } from '../xmpp/tree.js'
 
 export function encodeFrame(session: string, envelope: Envelope): Buffer {
   const head = JSON.stringify([session, envelope.from.text, envelope.to.text, envelope.arrived])
-  return Buffer.concat([Buffer.from(`${head}\n`, 'utf8'), Buffer.from(envelope.stanza.render('', '', envelope.annotations), 'latin1')])
+  return Buffer.concat([
+    Buffer.from(`${head}\n`, 'utf8'),
+    Buffer.from(envelope.stanza.render('', '', envelope.annotations), 'latin1'),
+  ])
 }
 
 export function readFrame(frame: Buffer): { session: string; envelope: Envelope } {
   const end = frame.indexOf(10)
-  const [session, from, to, arrived] = JSON.parse(frame.toString('utf8', 0, end)) as [string, string, string, number]
+  const [session, from, to, arrived] = JSON.parse(frame.toString('utf8', 0, end)) as [
+    string,
+    string,
+    string,
+    number,
+  ]
   const element = parseTree(frame.toString('latin1', end + 1))
   return {
     session,

@@ -3,7 +3,7 @@
 // answer to us counts only from the address that was asked and with the id it was asked with (SEC-55).
 
 import type { Element } from '../xmpp/element.js'
-import { Envelope } from '../xmpp/envelope.js'
+import type { Envelope } from '../xmpp/envelope.js'
 import { StanzaError } from '../xmpp/errors.js'
 import { xml } from '../xmpp/element.js'
 import { resultReply } from '../xmpp/replies.js'
@@ -40,7 +40,8 @@ export class IqTable {
   add(owner: string, offers: readonly IqOffer[]): void {
     for (const offer of offers) {
       for (const key of keys(offer)) {
-        if (this.#offers.has(key)) throw new Error(`${owner} and ${this.#offers.get(key)?.owner} both answer ${key}`)
+        if (this.#offers.has(key))
+          throw new Error(`${owner} and ${this.#offers.get(key)?.owner} both answer ${key}`)
         this.#offers.set(key, { owner, offer })
       }
     }
@@ -68,7 +69,8 @@ export class IqTable {
     // RFC 6120 §8.4: an unknown namespace is answered with service-unavailable.
     if (!offer) throw new StanzaError('service-unavailable')
     const allowed = mayAsk(offer.allow, this.#host, { envelope, session: transit.session })
-    if (allowed instanceof Promise) return allowed.then((may) => this.#run(offer, { envelope, transit, may }))
+    if (allowed instanceof Promise)
+      return allowed.then((may) => this.#run(offer, { envelope, transit, may }))
     return this.#run(offer, { envelope, transit, may: allowed })
   }
 
@@ -76,7 +78,8 @@ export class IqTable {
     const { envelope, transit } = asked
     if (!asked.may) throw refusal(offer)
     const result = offer.answer(request(envelope, transit))
-    if (result instanceof Promise) return result.then((child) => this.#reply(envelope, transit, child ?? undefined))
+    if (result instanceof Promise)
+      return result.then((child) => this.#reply(envelope, transit, child ?? undefined))
     return this.#reply(envelope, transit, result ?? undefined)
   }
 
@@ -95,11 +98,17 @@ export class IqTable {
   }
 
   /** Asks somebody; rejects with the StanzaError that came back, or after a time. */
-  ask(child: Element, { type, from, to }: { type: 'get' | 'set'; from: Jid; to: Jid }): Promise<Stanza> {
-    if (this.#questions.size >= MOST_QUESTIONS) return Promise.reject(new StanzaError('resource-constraint'))
+  ask(
+    child: Element,
+    { type, from, to }: { type: 'get' | 'set'; from: Jid; to: Jid },
+  ): Promise<Stanza> {
+    if (this.#questions.size >= MOST_QUESTIONS)
+      return Promise.reject(new StanzaError('resource-constraint'))
     const id = this.#host.random.id()
     const answer = new Promise<Stanza>((resolve, reject) => {
-      const timer = this.#host.clock.after(QUESTION_TIMEOUT, () => this.#give(id)?.reject(new StanzaError('remote-server-timeout')))
+      const timer = this.#host.clock.after(QUESTION_TIMEOUT, () =>
+        this.#give(id)?.reject(new StanzaError('remote-server-timeout')),
+      )
       this.#questions.set(id, { to: to.text, resolve, reject, timer })
     })
     this.#host.router.send(Stanza.of(xml('iq', { type, id }, child)), { from, to })
@@ -133,13 +142,18 @@ export class IqTable {
 }
 
 function keys(offer: IqOffer): string[] {
-  const types = [offer.get && `get {${offer.xmlns}}${offer.get}`, offer.set && `set {${offer.xmlns}}${offer.set}`]
+  const types = [
+    offer.get && `get {${offer.xmlns}}${offer.get}`,
+    offer.set && `set {${offer.xmlns}}${offer.set}`,
+  ]
   return types.filter((key) => key !== undefined).map((key) => `${offer.to} ${key}`)
 }
 
 /** Who may not ask an account learns nothing of it, not even that it is there (RFC 6121 §8.5.1, SEC-22). */
 function refusal(offer: IqOffer): StanzaError {
-  return new StanzaError(offer.to === 'account' && offer.allow !== 'admin' ? 'service-unavailable' : 'forbidden')
+  return new StanzaError(
+    offer.to === 'account' && offer.allow !== 'admin' ? 'service-unavailable' : 'forbidden',
+  )
 }
 
 function request(envelope: Envelope, transit: Transit): IqRequest {

@@ -172,7 +172,10 @@ export interface Module<P = unknown> {
 }
 
 export function defineModule<P = undefined, O extends Options = Record<never, never>>(
-  module: Omit<Module<P>, 'config' | 'setup'> & { config?: O; setup(host: ModuleHost<O>): Later<Offers<P>> },
+  module: Omit<Module<P>, 'config' | 'setup'> & {
+    config?: O
+    setup(host: ModuleHost<O>): Later<Offers<P>>
+  },
 ): Module<P> {
   return module as Module<P>
 }

@@ -140,7 +140,9 @@ function runPrepare(lists: Lists, envelope: Envelope, passage: Passage): Later<E
   const admitted = runList(lists.get('admit') ?? empty, 0, envelope, passage)
   if (admitted === handled) return handled
   if (admitted instanceof Promise) {
-    return admitted.then((result) => (result === handled ? handled : afterAdmit(lists, envelope, passage)))
+    return admitted.then((result) =>
+      result === handled ? handled : afterAdmit(lists, envelope, passage),
+    )
   }
   return afterAdmit(lists, envelope, passage)
 }
@@ -156,7 +158,12 @@ function runRecord(lists: Lists, envelope: Envelope, passage: Passage): Later<En
   return recorded instanceof Promise ? recorded.then(() => envelope) : envelope
 }
 
-function runAmend(list: readonly Entry[], at: number, envelope: Envelope, passage: Passage): Later<Envelope> {
+function runAmend(
+  list: readonly Entry[],
+  at: number,
+  envelope: Envelope,
+  passage: Passage,
+): Later<Envelope> {
   for (let i = at; i < list.length; i++) {
     const result = list[i]!.call(envelope, passage) as Later<Envelope | undefined>
     if (result instanceof Promise) {
@@ -167,12 +174,19 @@ function runAmend(list: readonly Entry[], at: number, envelope: Envelope, passag
   return envelope
 }
 
-function runList(list: readonly Entry[], at: number, envelope: Envelope, passage: Passage): Later<unknown> {
+function runList(
+  list: readonly Entry[],
+  at: number,
+  envelope: Envelope,
+  passage: Passage,
+): Later<unknown> {
   for (let i = at; i < list.length; i++) {
     const result = list[i]!.call(envelope, passage)
     if (result === handled) return handled
     if (result instanceof Promise) {
-      return result.then((value) => (value === handled ? handled : runList(list, i + 1, envelope, passage)))
+      return result.then((value) =>
+        value === handled ? handled : runList(list, i + 1, envelope, passage),
+      )
     }
   }
   return undefined

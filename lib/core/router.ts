@@ -45,14 +45,21 @@ export class Router {
     const transit = new Transit(session.host, session)
     try {
       checkForm(envelope.stanza)
-      const prepared = prepare(session.host, { hook: sentHook, account: session.account }, envelope, transit)
+      const prepared = prepare(
+        session.host,
+        { hook: sentHook, account: session.account },
+        envelope,
+        transit,
+      )
       const later =
         prepared instanceof Promise
-          ? prepared.then((result) => (result === handled ? undefined : this.#onward(result, transit)))
+          ? prepared.then((result) =>
+              result === handled ? undefined : this.#onward(result, transit),
+            )
           : prepared === handled
             ? undefined
             : this.#onward(prepared, transit)
-      return later && later.catch((error) => this.#failed(envelope, error))
+      return later?.catch((error) => this.#failed(envelope, error))
     } catch (error) {
       return this.#failed(envelope, error)
     }
@@ -65,7 +72,7 @@ export class Router {
     const transit = new Transit(host, undefined)
     try {
       const later = this.#destination(envelope, transit)
-      return this.#server.pending(later && later.catch((error) => this.#failed(envelope, error)))
+      return this.#server.pending(later?.catch((error) => this.#failed(envelope, error)))
     } catch (error) {
       return this.#failed(envelope, error)
     }
@@ -73,7 +80,9 @@ export class Router {
 
   /** A stanza of the server's own making. */
   send(stanza: Stanza, { from, to }: { from: Jid; to: Jid }): Later {
-    return this.receive(new Envelope({ stanza, from, to, origin: 'local', arrived: this.#server.clock.now() }))
+    return this.receive(
+      new Envelope({ stanza, from, to, origin: 'local', arrived: this.#server.clock.now() }),
+    )
   }
 
   /** Answers the sender, where an error may be answered at all (RFC 6120 §8.3.1). */
@@ -100,7 +109,8 @@ export class Router {
   /** The sender's side is decided: its `deliver`, then the destination. */
   #onward(envelope: Envelope, transit: Transit): Later {
     // RFC 6120 §10.3.2: presence to nobody is the sender's account's own affair.
-    if (!envelope.addressed && envelope.stanza.kind === 'presence') return this.#broadcast(envelope, transit)
+    if (!envelope.addressed && envelope.stanza.kind === 'presence')
+      return this.#broadcast(envelope, transit)
     return this.#destination(envelope, transit)
   }
 
@@ -131,11 +141,14 @@ export class Router {
   }
 
   #toHost(envelope: Envelope, host: Host, transit: Transit): Later {
-    if (envelope.to.isDomain || envelope.to.local === '') return this.#received(envelope, host, transit)
+    if (envelope.to.isDomain || envelope.to.local === '')
+      return this.#received(envelope, host, transit)
     const exists = host.exists(envelope.to)
     if (exists === true) return this.#received(envelope, host, transit)
     if (exists === false) return this.#nobody(envelope)
-    return exists.then((there) => (there ? this.#received(envelope, host, transit) : this.#nobody(envelope)))
+    return exists.then((there) =>
+      there ? this.#received(envelope, host, transit) : this.#nobody(envelope),
+    )
   }
 
   /** RFC 6121 §8.5.1. The same answer as for somebody who is there but keeps nothing (SEC-22). */
@@ -148,7 +161,9 @@ export class Router {
     const side = { hook: receivedHook, account: envelope.to.bare }
     const prepared = prepare(host, side, envelope, transit)
     if (prepared instanceof Promise) {
-      return prepared.then((result) => (result === handled ? this.#dropped(transit) : this.#record(result, host, transit)))
+      return prepared.then((result) =>
+        result === handled ? this.#dropped(transit) : this.#record(result, host, transit),
+      )
     }
     return prepared === handled ? this.#dropped(transit) : this.#record(prepared, host, transit)
   }
@@ -159,8 +174,10 @@ export class Router {
 
   /** The iq table answers in `record`: what it changes and the answer belong to one transaction. */
   #record(envelope: Envelope, host: Host, transit: Transit): Later {
-    if (envelope.stanza.kind !== 'iq' || envelope.to.resource !== '') return this.#commit(envelope, host, transit)
-    if (envelope.stanza.type !== 'get' && envelope.stanza.type !== 'set') return host.iq.answered(envelope)
+    if (envelope.stanza.kind !== 'iq' || envelope.to.resource !== '')
+      return this.#commit(envelope, host, transit)
+    if (envelope.stanza.type !== 'get' && envelope.stanza.type !== 'set')
+      return host.iq.answered(envelope)
     const later = host.iq.answer(envelope, transit)
     if (later instanceof Promise && transit.session && host.iq.reads(envelope.stanza)) {
       transit.session.reading(later.catch((error) => this.#failed(envelope, error)))
@@ -180,7 +197,9 @@ export class Router {
     if (!host.pipeline.has(hook)) return this.#place(envelope, host, transit)
     const taken = host.pipeline.deliver(hook, envelope, transit.passage(envelope.to.bare))
     if (taken instanceof Promise) {
-      return taken.then((result) => (result === handled ? undefined : this.#place(envelope, host, transit)))
+      return taken.then((result) =>
+        result === handled ? undefined : this.#place(envelope, host, transit),
+      )
     }
     return taken === handled ? undefined : this.#place(envelope, host, transit)
   }
@@ -214,7 +233,9 @@ function prepare(host: Host, side: Side, envelope: Envelope, transit: Transit) {
 function copy(host: Host, side: Side, envelope: Envelope, transit: Transit): void {
   const hook = side.hook[envelope.stanza.kind]
   if (!host.pipeline.has(hook)) return
-  host.pipeline.copy(hook, envelope, transit.passage(side.account), (owner, error) => host.failed(owner, error))
+  host.pipeline.copy(hook, envelope, transit.passage(side.account), (owner, error) =>
+    host.failed(owner, error),
+  )
 }
 
 const iqTypes = new Set(['get', 'set', 'result', 'error'])
@@ -233,11 +254,13 @@ const presenceTypes = new Set([
 function checkForm(stanza: Stanza): void {
   if (stanza.kind === 'message') return
   if (stanza.kind === 'presence') {
-    if (!presenceTypes.has(stanza.type)) throw new StanzaError('bad-request', 'no such type of presence')
+    if (!presenceTypes.has(stanza.type))
+      throw new StanzaError('bad-request', 'no such type of presence')
     return
   }
   if (!iqTypes.has(stanza.type)) throw new StanzaError('bad-request', 'no such type of iq')
   if (stanza.id === '') throw new StanzaError('bad-request', 'an iq needs an id')
   const request = stanza.type === 'get' || stanza.type === 'set'
-  if (request && stanza.children.length !== 1) throw new StanzaError('bad-request', 'a request has one child')
+  if (request && stanza.children.length !== 1)
+    throw new StanzaError('bad-request', 'a request has one child')
 }

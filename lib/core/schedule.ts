@@ -17,7 +17,11 @@ export class Schedule {
   add(owner: string, task: Task): void {
     const timers = this.#timers.get(owner) ?? new Map<string, Timer>()
     this.#timers.set(owner, timers)
-    const again = (): void => void timers.set(task.name, this.#clock.after(task.every, () => void run()))
+    const again = (): void =>
+      void timers.set(
+        task.name,
+        this.#clock.after(task.every, () => void run()),
+      )
     const run = async (): Promise<void> => {
       try {
         await task.run()

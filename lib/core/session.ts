@@ -9,9 +9,10 @@ import { Jid } from '../xmpp/jid.js'
 import { NS_CLIENT } from '../xmpp/namespaces.js'
 import type { Stanza } from '../xmpp/stanza.js'
 import type { Place } from '../cluster/directory.js'
-import { type BoundSession, type ClientStream, HELD_BY_SESSION } from '../streams/client-stream.js'
+import { type ClientStream, HELD_BY_SESSION } from '../streams/client-stream.js'
+import type { BoundSession } from '../streams/surroundings.js'
 import type { Host } from './host.js'
-import { handled } from './pipeline.js'
+import { type Handled, handled } from './pipeline.js'
 import { Transit } from './transit.js'
 
 const WIRE_CLIENT = toWire(NS_CLIENT)
@@ -151,12 +152,17 @@ export class Session implements BoundSession, Place {
 
   write(envelope: Envelope): void {
     if (this.#closed) return
-    const pipeline = this.host.pipeline
-    if (!pipeline.has('session:write')) return this.#put(envelope)
-    const passage = new Transit(this.host, this).passage(this.account)
-    const prepared = pipeline.prepare('session:write', envelope, passage)
-    if (prepared instanceof Promise) throw new Error('session:write must be synchronous')
+    const { pipeline } = this.host
+    const prepared = pipeline.has('session:write') ? this.#prepare(envelope) : envelope
     if (prepared !== handled) this.#put(prepared)
+  }
+
+  // Order on a stream is the order of writing: nothing may wait here.
+  #prepare(envelope: Envelope): Envelope | Handled {
+    const passage = new Transit(this.host, this).passage(this.account)
+    const prepared = this.host.pipeline.prepare('session:write', envelope, passage)
+    if (prepared instanceof Promise) throw new Error('session:write must be synchronous')
+    return prepared
   }
 
   #put(envelope: Envelope): void {

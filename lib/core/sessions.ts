@@ -2,7 +2,7 @@
 // list that a local write goes through.
 
 import { StanzaError, StreamError } from '../xmpp/errors.js'
-import { Jid } from '../xmpp/jid.js'
+import type { Jid } from '../xmpp/jid.js'
 import type { ClientStream } from '../streams/client-stream.js'
 import type { Account } from './module.js'
 import type { Host } from './host.js'
@@ -44,11 +44,16 @@ export class Sessions {
     return this.#byId.size
   }
 
-  async bind(stream: ClientStream, account: Account, resource: string | undefined): Promise<Session> {
+  async bind(
+    stream: ClientStream,
+    account: Account,
+    resource: string | undefined,
+  ): Promise<Session> {
     const jid = this.#address(account.jid, resource)
     // RFC 6120 §7.7.2.2: the newcomer wins; the old stream is told `conflict`.
     this.find(jid)?.close(new StreamError('conflict', 'the resource was bound again'))
-    if (this.of(account.jid).length >= MOST_PER_ACCOUNT) throw new StanzaError('resource-constraint')
+    if (this.of(account.jid).length >= MOST_PER_ACCOUNT)
+      throw new StanzaError('resource-constraint')
     const session = new Session(this.#host, stream, { jid, number: account.number })
     this.#byAccount.set(session.account.text, [...this.of(session.account), session])
     this.#byId.set(session.id, session)
