@@ -28,9 +28,10 @@ export const BIDI_CLASSES = ['', 'L', 'R', 'AL', 'AN', 'EN', 'ES', 'CS', 'ET', '
 export const JOINING_TYPES = ['U', 'L', 'R', 'D', 'T', 'C']
 export const SCRIPTS = ['', 'Greek', 'Hebrew', 'Hiragana', 'Katakana', 'Han']
 
-const runs = decodeRuns()
-const lowerCase = decodeMap(LOWER_CASE)
-const widths = decodeMap(WIDTHS)
+// Decoded when first asked for: a server that meets only ASCII starts without.
+let runs: Runs | undefined
+let lowerCase: Map<number, number> | undefined
+let widths: Map<number, number> | undefined
 
 interface Runs {
   starts: Uint32Array
@@ -62,7 +63,7 @@ function decodeMap(table: string): Map<number, number> {
 
 /** The packed properties of a code point. */
 export function propertiesOf(code: number): number {
-  const { starts, values } = runs
+  const { starts, values } = (runs ??= decodeRuns())
   let low = 0
   let high = starts.length - 1
   while (low < high) {
@@ -84,11 +85,13 @@ export const scriptOf = (properties: number) => SCRIPTS[(properties >> SCRIPT_SH
  * properties that versions of Unicode change (RFC 8264 §5.2.3 leaves the choice).
  */
 export function toLowerCase(text: string): string {
+  lowerCase ??= decodeMap(LOWER_CASE)
   return mapCodePoints(text, lowerCase).replaceAll('\u0130', 'i\u0307')
 }
 
 /** Full-width and half-width forms to their decompositions (RFC 8264 §5.2.1). */
 export function toNormalWidth(text: string): string {
+  widths ??= decodeMap(WIDTHS)
   return mapCodePoints(text, widths)
 }
 

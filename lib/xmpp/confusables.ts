@@ -14,7 +14,7 @@ const SECOND_DOT = /(?<=[ij])\u0307/g
 /** The longest chain of the table and of letter case is shorter; a skeleton is stable then. */
 const ROUNDS = 8
 
-const looksLike = decode()
+let looksLike: Map<string, string> | undefined
 
 function decode(): Map<string, string> {
   const map = new Map<string, string>()
@@ -46,7 +46,8 @@ export function skeleton(text: string): string {
 }
 
 function look(text: string): string {
+  const looks = (looksLike ??= decode())
   let seen = ''
-  for (const character of text) seen += looksLike.get(character) ?? character
+  for (const character of text) seen += looks.get(character) ?? character
   return seen
 }
