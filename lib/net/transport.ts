@@ -34,7 +34,9 @@ export interface TransportReceiver {
   bytes(chunk: Buffer): void
   /** One whole WebSocket message (framing 'message'). */
   message?(chunk: Buffer): void
-  /** Nothing more will come and nothing more can be written; called exactly once. */
+  /** The peer has taken what waited: whoever writes a lot (a page of an archive) goes on now. */
+  drained?(): void
+  /** Nothing more will come and nothing more can be written; called exactly once, never during a call of ours. */
   closed(reason?: Error): void
 }
 
@@ -51,7 +53,10 @@ export interface Transport {
   write(wire: Wire): void
   pause(): void
   resume(): void
-  /** STARTTLS: sends what was written, drops what was read, and becomes the server side of TLS. */
+  /**
+   * STARTTLS: sends what was written, drops what was read, and becomes the server side of TLS. What is
+   * written meanwhile waits for TLS. Rejects where the handshake fails; `closed` is called as well.
+   */
   secure(): Promise<TlsFacts>
   /** Sends what was written, then ends; destroys itself when the peer does not end within a few seconds. */
   close(): void
