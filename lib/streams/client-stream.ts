@@ -155,16 +155,18 @@ export class ClientStream implements NegotiatingStream, XmlSink {
     this.transport.write(wire)
   }
 
-  authenticated(account: Jid, next: 'restart' | 'features'): void {
+  authenticated(account: Jid, next: 'restart' | 'features' | 'later'): void {
     this.account = account
     this.#reader.limits = authenticatedLimits
     this.#within(BIND_TIMEOUT)
-    if (next === 'features') {
-      this.#sendFeatures()
-      return
-    }
+    if (next === 'features') this.offer()
+    if (next !== 'restart') return
     this.#state = 'header'
     this.#reader.reset()
+  }
+
+  offer(): void {
+    this.#sendFeatures()
   }
 
   loginFailed(): void {

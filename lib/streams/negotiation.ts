@@ -30,8 +30,13 @@ export interface NegotiatingStream {
   readonly memo: Map<symbol, unknown>
 
   send(element: Element): void
-  /** The login succeeded. RFC 6120 §6.4.6 restarts the stream; SASL2 does not, it sends features instead. */
-  authenticated(account: Jid, next: 'restart' | 'features'): void
+  /**
+   * The login succeeded. RFC 6120 §6.4.6 restarts the stream; SASL2 does not, it sends features: at
+   * once, or ('later') when `offer` is called.
+   */
+  authenticated(account: Jid, next: 'restart' | 'features' | 'later'): void
+  /** Sends <stream:features/> as they are now. */
+  offer(): void
   /** One login attempt failed; a stream allows a few (RFC 6120 §6.4.5). */
   loginFailed(): void
   /** Binds a resource: the one asked for, or one of the server's making. */

@@ -3,115 +3,70 @@
 // the subjectAltName counts: no common name, no other field.
 
 import type { X509Certificate } from 'node:crypto'
+import { type DerValue, derValues, dotted, TAG } from '../../lib/net/der.js'
 import { Jid } from '../../lib/xmpp/jid.js'
 
-const SUBJECT_ALT_NAME = Buffer.from('551d11', 'hex')
-const ID_ON_XMPP_ADDR = Buffer.from('2b06010505070805', 'hex')
+const SUBJECT_ALT_NAME = '2.5.29.17'
+const ID_ON_XMPP_ADDR = '1.3.6.1.5.5.7.8.5'
 
-const BOOLEAN = 0x01
-const OCTET_STRING = 0x04
-const OID = 0x06
-const UTF8_STRING = 0x0c
-const SEQUENCE = 0x30
+/** [0] and [3] with contents */
 const CONTEXT_0 = 0xa0
 const CONTEXT_3 = 0xa3
 
-/** More names than this are nobody's address book; the certificate then has none. */
+/** With more names than this it is nobody's certificate: it then has none. */
 const MOST_NAMES = 100
-
-interface Node {
-  readonly tag: number
-  readonly value: Buffer
-}
 
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 const known = new WeakMap<X509Certificate, readonly Jid[]>()
 
-/** Bare addresses with a localpart; empty where the certificate is not well-formed. */
+/** Bare addresses with a localpart; none where the certificate is not well-formed. */
 export function certificateAddresses(certificate: X509Certificate): readonly Jid[] {
   const found = known.get(certificate) ?? addressesIn(certificate.raw)
   known.set(certificate, found)
   return found
 }
 
-export function addressesIn(der: Buffer): readonly Jid[] {
-  const names = subjectAltNames(der)
-  if (names === undefined || names.length > MOST_NAMES) return []
-  return names.flatMap((name) => {
-    const jid = name.tag === CONTEXT_0 ? xmppAddr(name.value) : undefined
-    return jid ? [jid] : []
-  })
+export function addressesIn(certificate: Buffer): readonly Jid[] {
+  try {
+    const names = subjectAltNames(certificate)
+    if (names.length > MOST_NAMES) return []
+    return names.flatMap((name) => (name.tag === CONTEXT_0 ? xmppAddr(name.content) : []))
+  } catch {
+    // A length that does not fit, or text that is not UTF-8.
+    return []
+  }
 }
 
 /** RFC 5280 §4.1: Certificate → tbsCertificate → extensions [3] → subjectAltName. */
-function subjectAltNames(der: Buffer): readonly Node[] | undefined {
-  const certificate = only(der, SEQUENCE)
-  const tbs = certificate && children(certificate)?.[0]
-  const fields = tbs?.tag === SEQUENCE ? children(tbs.value) : undefined
-  const holder = fields?.find(({ tag }) => tag === CONTEXT_3)
-  const list = holder && only(holder.value, SEQUENCE)
-  const extensions = list && children(list)?.filter(isSubjectAltName)
+function subjectAltNames(certificate: Buffer): DerValue[] {
+  const fields = within(within(derValues(certificate), TAG.sequence), TAG.sequence)
+  const extensions = within(within(fields, CONTEXT_3), TAG.sequence).filter(isSubjectAltName)
   // RFC 5280 §4.2: an extension stands there once.
-  if (extensions?.length !== 1) return undefined
-  const value = extensions[0] && extensionValue(extensions[0])
-  const names = value && only(value, SEQUENCE)
-  return names && children(names)
+  if (extensions.length !== 1) return []
+  const value = derValues(extensions[0]!.content).at(-1)
+  return value?.tag === TAG.octetString ? within(derValues(value.content), TAG.sequence) : []
 }
 
-function isSubjectAltName({ tag, value }: Node): boolean {
-  const oid = tag === SEQUENCE ? children(value)?.[0] : undefined
-  return oid?.tag === OID && oid.value.equals(SUBJECT_ALT_NAME)
+/** What the first value with this tag holds. */
+function within(values: readonly DerValue[], tag: number): DerValue[] {
+  const found = values.find((value) => value.tag === tag)
+  return found ? derValues(found.content) : []
 }
 
-function extensionValue({ value }: Node): Buffer | undefined {
-  const [, ...rest] = children(value) ?? []
-  const last = rest.length === 2 && rest[0]?.tag === BOOLEAN ? rest[1] : rest[0]
-  return last?.tag === OCTET_STRING ? last.value : undefined
+function isSubjectAltName({ tag, content }: DerValue): boolean {
+  return tag === TAG.sequence && hasType(derValues(content), SUBJECT_ALT_NAME)
 }
 
-/** OtherName ::= SEQUENCE { type-id OID, value [0] EXPLICIT UTF8String } */
-function xmppAddr(otherName: Buffer): Jid | undefined {
-  const [type, holder] = children(otherName) ?? []
-  if (type?.tag !== OID || !type.value.equals(ID_ON_XMPP_ADDR)) return undefined
-  const text = holder?.tag === CONTEXT_0 ? only(holder.value, UTF8_STRING) : undefined
-  const jid = text && Jid.tryParse(decoded(text))
-  return jid?.isBare && jid.local !== '' ? jid : undefined
+function hasType([first]: readonly DerValue[], oid: string): boolean {
+  return first?.tag === TAG.objectId && dotted(first.content) === oid
 }
 
-function decoded(text: Buffer): string | undefined {
-  try {
-    return utf8.decode(text)
-  } catch {
-    return undefined
-  }
-}
-
-/** The value of the one node that `der` is, where it has this tag. */
-function only(der: Buffer, tag: number): Buffer | undefined {
-  const nodes = children(der)
-  return nodes?.length === 1 && nodes[0]?.tag === tag ? nodes[0].value : undefined
-}
-
-function children(der: Buffer): Node[] | undefined {
-  const nodes: Node[] = []
-  let at = 0
-  while (at < der.length) {
-    const header = readHeader(der, at)
-    if (!header || header.end > der.length) return undefined
-    nodes.push({ tag: der[at]!, value: der.subarray(header.start, header.end) })
-    at = header.end
-  }
-  return nodes
-}
-
-/** X.690 §8.1.3: lengths of up to three octets, in their shortest form. */
-function readHeader(der: Buffer, at: number): { start: number; end: number } | undefined {
-  const first = der[at + 1]
-  if (first === undefined || (der[at]! & 0x1f) === 0x1f) return undefined
-  if (first < 0x80) return { start: at + 2, end: at + 2 + first }
-  const octets = first & 0x7f
-  if (octets < 1 || octets > 3 || at + 2 + octets > der.length) return undefined
-  const length = der.readUIntBE(at + 2, octets)
-  const shortest = length < 0x80 ? 0 : length < 0x100 ? 1 : length < 0x10000 ? 2 : 3
-  return octets === shortest ? { start: at + 2 + octets, end: at + 2 + octets + length } : undefined
+/** OtherName ::= SEQUENCE { type-id OBJECT IDENTIFIER, value [0] EXPLICIT UTF8String } */
+function xmppAddr(otherName: Buffer): Jid[] {
+  const values = derValues(otherName)
+  if (!hasType(values, ID_ON_XMPP_ADDR)) return []
+  const [text, ...more] = within(values, CONTEXT_0)
+  if (text?.tag !== TAG.utf8String || more.length > 0) return []
+  const jid = Jid.tryParse(utf8.decode(text.content))
+  return jid?.isBare && jid.local !== '' ? [jid] : []
 }

@@ -52,7 +52,7 @@ export interface Mechanism {
 export function isOwn(authzid: string, account: Jid): boolean {
   if (authzid === '') return true
   const asked = Jid.tryParse(authzid)
-  return asked !== undefined && asked.isBare && asked.equals(account)
+  return asked?.isBare === true && asked.equals(account)
 }
 
 /** The last checks, once somebody has proved to be `account`. */

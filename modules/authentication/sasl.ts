@@ -7,7 +7,7 @@ import { NS_SASL } from '../../lib/xmpp/namespaces.js'
 import type { NegotiatingStream, StreamFeature } from '../../lib/streams/negotiation.js'
 import { type Attempt, loginFacts, type Logins } from './login.js'
 import type { Offer } from './mechanism.js'
-import { type Failure, failure, type Outcome } from './outcome.js'
+import { type Failure, failure, type Outcome, type Success } from './outcome.js'
 import { decode64 } from './scram-messages.js'
 
 const offerKey = Symbol('sasl offer')
@@ -83,15 +83,17 @@ class Sasl implements StreamFeature {
   }
 
   #answer(stream: NegotiatingStream, attempt: Attempt, outcome: Outcome): void {
-    if (outcome.kind === 'failure') return this.#fail(stream, outcome)
-    if (outcome.kind === 'challenge') {
-      return stream.send(xml('challenge', NS_SASL, outcome.data.toString('base64')))
-    }
+    if (outcome.kind === 'failure') this.#fail(stream, outcome)
+    else if (outcome.kind === 'success') this.#succeed(stream, attempt, outcome)
+    else stream.send(xml('challenge', NS_SASL, outcome.data.toString('base64')))
+  }
+
+  #succeed(stream: NegotiatingStream, attempt: Attempt, { account, data }: Success): void {
     this.#logins.end(stream)
     stream.memo.set(loginFacts, { mechanism: attempt.mechanism.name })
     // RFC 6120 §6.4.6: success data that is empty is `=`; none at all is nothing.
-    stream.send(xml('success', NS_SASL, outcome.data && (outcome.data.toString('base64') || '=')))
-    stream.authenticated(outcome.account.jid, 'restart')
+    stream.send(xml('success', NS_SASL, data && (data.toString('base64') || '=')))
+    stream.authenticated(account.jid, 'restart')
   }
 
   #fail(stream: NegotiatingStream, { condition, text }: Failure): void {

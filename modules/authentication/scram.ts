@@ -2,9 +2,8 @@
 // A login costs three HMACs and a few hashes; PBKDF2 is the client's work. Who does not exist is
 // taken through the same steps with keys that fit nothing (SEC-22).
 
-import { createHash, createHmac } from 'node:crypto'
 import type { Credentials } from '../accounts/passwords.js'
-import { type HashName, hashes } from '../accounts/hashing.js'
+import type { HashName } from '../accounts/hashing.js'
 import type { ScramKeys } from '../accounts/scram-keys.js'
 import { secretsEqual } from '../accounts/secrets-equal.js'
 import type { BindingType } from './channel-binding.js'
@@ -18,7 +17,8 @@ import {
   strictUtf8,
 } from './mechanism.js'
 import { challenge, type Failure, failure, type Later, type Outcome } from './outcome.js'
-import { type ClientFinal, type ClientFirst, readFinal, readFirst } from './scram-messages.js'
+import { type ClientFirst, readFinal, readFirst } from './scram-messages.js'
+import { proves, serverSignature } from './scram-proof.js'
 
 const NONCE_BYTES = 18
 
@@ -99,17 +99,15 @@ class ScramExchange implements Exchange {
 
   #final(text: string, asked: Asked): Outcome {
     const final = readFinal(text)
-    if (!final || final.proof.length !== asked.keys.storedKey.length) {
-      return failure('malformed-request')
-    }
+    if (!final) return failure('malformed-request')
     const { account } = asked.credentials
     const message = `${asked.first.bare},${asked.serverFirst},${final.withoutProof}`
     // Everything is worked out before anything is decided.
     const nonceFits = secretsEqual(Buffer.from(final.nonce), Buffer.from(asked.nonce))
     const bindingFits = secretsEqual(final.binding, this.#expectedBinding(asked.first))
-    const proofFits = this.#proves(final, asked.keys, message)
+    const proofFits = proves(final.proof, asked.keys, message)
     if (!nonceFits || !bindingFits || !proofFits || !account) return failure('not-authorized')
-    const signature = this.#hmac(asked.keys.serverKey, message)
+    const signature = serverSignature(asked.keys, message)
     const data = Buffer.from(`v=${signature.toString('base64')}`)
     return concluded(account, asked.first.authzid, { data, proved: asked.keys })
   }
@@ -118,17 +116,5 @@ class ScramExchange implements Exchange {
     const header = Buffer.from(gs2)
     if (binding.flag !== 'p') return header
     return Buffer.concat([header, this.#circumstances.bindings.get(binding.type as BindingType)!])
-  }
-
-  /** RFC 5802 §3: the proof hides ClientKey, whose hash is StoredKey. */
-  #proves({ proof }: ClientFinal, { storedKey }: ScramKeys, message: string): boolean {
-    const clientKey = this.#hmac(storedKey, message)
-    for (let i = 0; i < clientKey.length; i++) clientKey[i]! ^= proof[i]!
-    const hashed = createHash(hashes[this.#hash].digest).update(clientKey).digest()
-    return secretsEqual(hashed, storedKey)
-  }
-
-  #hmac(key: Buffer, message: string): Buffer {
-    return createHmac(hashes[this.#hash].digest, key).update(message).digest()
   }
 }
