@@ -68,7 +68,7 @@ export class Postgres {
   /** Creates an empty database and gives its address. */
   async database(): Promise<string> {
     const name = `test${++this.#databases}`
-    await this.query(`create database ${name}`)
+    await this.query(`create database ${name} strategy file_copy`)
     return this.#url(name)
   }
 
