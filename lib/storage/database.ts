@@ -5,6 +5,7 @@
 // that writes, and a query beside it would wait for it. Reads that may be a moment old go to
 // `reader`, which never waits for a transaction.
 
+import { mkdir, open } from 'node:fs/promises'
 import { join } from 'node:path'
 import createKnex from 'knex'
 import type { Knex } from 'knex'
@@ -22,8 +23,11 @@ export interface DatabaseOptions {
   readonly log?: Log
   /** Connections to PostgreSQL */
   readonly connections?: number
+  /** Milliseconds that a statement may take on PostgreSQL; 0 is as long as it takes. */
+  readonly limit?: number
 }
 
+const FILE = 'tercet.db'
 const ACQUIRE_TIMEOUT = 20_000
 
 export class Database {
@@ -31,10 +35,12 @@ export class Database {
   readonly knex: Knex
   /** For reads outside transactions; sees what is committed. */
   readonly reader: Knex
+  readonly #options: DatabaseOptions
   readonly #running = new Set<Promise<unknown>>()
   #closed = false
 
   static async open(options: DatabaseOptions): Promise<Database> {
+    if (isFile(options)) await prepareFile(options.folder)
     const database = new Database(options)
     try {
       await database.knex.raw('select 1')
@@ -46,10 +52,10 @@ export class Database {
   }
 
   private constructor(options: DatabaseOptions) {
-    this.kind = /^(postgres|postgresql|socket):/.test(options.url) ? 'postgres' : 'sqlite'
+    this.#options = options
+    this.kind = options.url.startsWith('sqlite') ? 'sqlite' : 'postgres'
     this.knex = this.kind === 'sqlite' ? sqlite(options) : postgres(options)
-    const own = this.kind === 'sqlite' && options.url !== 'sqlite:memory'
-    this.reader = own ? sqlite(options, true) : this.knex
+    this.reader = isFile(options) ? sqlite(options, true) : this.knex
   }
 
   /** Commits when `run` is done, rolls back when it throws. */
@@ -61,6 +67,17 @@ export class Database {
       return await running
     } finally {
       this.#running.delete(running)
+    }
+  }
+
+  /** For work that may take long: PostgreSQL puts no limit on its statements. */
+  async patiently<T>(work: (database: Database) => Promise<T>): Promise<T> {
+    if (this.kind === 'sqlite') return work(this)
+    const patient = new Database({ ...this.#options, limit: 0, connections: 1 })
+    try {
+      return await work(patient)
+    } finally {
+      await patient.close()
     }
   }
 
@@ -86,8 +103,19 @@ const UNIQUE = new Set([
   'SQLITE_CONSTRAINT_ROWID',
 ])
 
+function isFile({ url }: DatabaseOptions): boolean {
+  return url === 'sqlite'
+}
+
+/** Nobody else on the machine may read it; SQLite gives its other files the same mode. */
+async function prepareFile(folder: string): Promise<void> {
+  await mkdir(folder, { recursive: true, mode: 0o700 })
+  const file = await open(join(folder, FILE), 'a', 0o600)
+  await file.close()
+}
+
 function sqlite(options: DatabaseOptions, readOnly = false): Knex {
-  const file = options.url === 'sqlite:memory' ? ':memory:' : join(options.folder, 'tercet.db')
+  const file = isFile(options) ? join(options.folder, FILE) : ':memory:'
   return createKnex({
     ...common(options),
     client: SqliteDialect as unknown as typeof Knex.Client,
@@ -98,16 +126,18 @@ function sqlite(options: DatabaseOptions, readOnly = false): Knex {
 }
 
 function postgres(options: DatabaseOptions): Knex {
+  const { limit = 30_000 } = options
   return createKnex({
     ...common(options),
     client: PostgresDialect as unknown as typeof Knex.Client,
     connection: {
       connectionString: options.url,
       application_name: 'tercet',
-      statement_timeout: 30_000,
-      query_timeout: 35_000,
+      statement_timeout: limit,
+      // For a server that does not answer at all
+      query_timeout: limit && limit + 5000,
       connectionTimeoutMillis: 10_000,
-      idle_in_transaction_session_timeout: 30_000,
+      idle_in_transaction_session_timeout: limit,
       keepAlive: true,
       // Statements asked for together leave together; a connection that is late is thrown away.
       pipeline: true,

@@ -23,21 +23,20 @@ const TABLE = 'migrations'
 const LOCK = 0x7e4ce7
 
 /** Runs what has not run yet; gives `owner: name` of each step that ran. */
-export async function migrate(
-  database: Database,
-  sets: readonly MigrationSet[],
-): Promise<string[]> {
+export function migrate(database: Database, sets: readonly MigrationSet[]): Promise<string[]> {
+  return database.patiently((patient) => runAll(patient, [journalMigrations, ...sets]))
+}
+
+async function runAll(database: Database, sets: readonly MigrationSet[]): Promise<string[]> {
   await locked(database, async (trx) => {
     if (!(await trx.schema.hasTable(TABLE))) await createTable(trx)
   })
   const recorded = await recordedSteps(database)
   const applied: string[] = []
-  for (const { owner, migrations } of [journalMigrations, ...sets]) {
+  for (const { owner, migrations } of sets) {
     for (const migration of migrations) {
-      const known = recorded.has(`${owner}: ${migration.name}`)
-      if (!known && (await apply(database, owner, migration))) {
-        applied.push(`${owner}: ${migration.name}`)
-      }
+      const step = `${owner}: ${migration.name}`
+      if (!recorded.has(step) && (await apply(database, owner, migration))) applied.push(step)
     }
   }
   return applied

@@ -1,6 +1,7 @@
 // PostgreSQL: the contracts, and what only PostgreSQL can get wrong.
 
 import { spawn } from 'node:child_process'
+import type { Knex } from 'knex'
 import pg from 'pg'
 import { test } from 'tap'
 import type { Test } from 'tap'
@@ -45,6 +46,17 @@ async function openedWith(t: Test, setting: string): Promise<Database> {
   await before.knex.raw(`alter database ${name} set ${setting}`)
   return opened(t, url)
 }
+
+test('a statement that takes too long fails, a migration may take its time', async (t) => {
+  const url = await freshPostgres()
+  const database = await Database.open({ url, folder: '', durability: 'power', limit: 50 })
+  t.teardown(() => database.close())
+  const slowly = 'select pg_sleep(0.2)'
+  await t.rejects(Promise.resolve(database.knex.raw(slowly)), { code: '57014' })
+  const slow = { name: 'slow', up: (_: unknown, trx: Knex.Transaction) => trx.raw(slowly) }
+  await migrate(database, [{ owner: 'test', migrations: [slow] }])
+  await t.rejects(Promise.resolve(database.knex.raw(slowly)), { code: '57014' })
+})
 
 test('commits are synchronous even where the server says off', async (t) => {
   const { knex } = await openedWith(t, 'synchronous_commit = off')

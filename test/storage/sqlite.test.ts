@@ -1,10 +1,10 @@
 // SQLite: the contracts, and what only SQLite can get wrong.
 
 import { spawnSync } from 'node:child_process'
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, rm, stat, writeFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import tap, { test } from 'tap'
 import type { Test } from 'tap'
 import { Database } from '../../lib/storage/database.js'
@@ -53,6 +53,16 @@ test('durability decides how a commit reaches the disk', async (t) => {
   t.equal(await pragma(crash, 'synchronous'), 1)
   t.equal(await pragma(power, 'journal_mode'), 'wal')
   t.equal(await pragma(power, 'page_size'), 8192)
+})
+
+test('nobody else may read the files', async (t) => {
+  const folder = join(await mkdtemp(join(tmpdir(), 'sqlite-')), 'data')
+  folders.push(dirname(folder))
+  const { knex } = await opened(t, { folder })
+  await knex.raw('create table notes (text text)')
+  for (const name of ['tercet.db', 'tercet.db-wal', '']) {
+    t.equal((await stat(join(folder, name))).mode & 0o077, 0, name)
+  }
 })
 
 test('a database in memory works, without a folder', async (t) => {
