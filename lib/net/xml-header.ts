@@ -25,8 +25,9 @@ function usualFrame(content: ContentNamespace): Frame {
 /** RFC 6120 §4.8: the right namespaces, and the prefix that everybody uses. */
 export function frameOf(scanner: Scanner, content: ContentNamespace): Frame {
   if (scanner.rootXmlns !== NS_STREAM) {
-    const unprefixed = !scanner.rootPrefixed && scanner.rootXmlns === content
-    throw new StreamError(unprefixed ? 'bad-namespace-prefix' : 'invalid-namespace')
+    const bare = scanner.rootName === 'stream' && !scanner.rootPrefixed
+    const ours = bare && scanner.rootXmlns === content
+    throw new StreamError(ours ? 'bad-namespace-prefix' : 'invalid-namespace')
   }
   if (scanner.rootName !== 'stream') throw new StreamError('bad-format', 'not a stream header')
   const { prefixes, names, count } = scanner.bindings

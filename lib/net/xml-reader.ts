@@ -8,7 +8,7 @@
 
 import type { Element } from '../xmpp/element.js'
 import { StreamError } from '../xmpp/errors.js'
-import { NS_CLIENT, NS_FRAMING, NS_SERVER, NS_STREAM } from '../xmpp/namespaces.js'
+import { NS_CLIENT, NS_FRAMING, NS_SERVER } from '../xmpp/namespaces.js'
 import type { Stanza } from '../xmpp/stanza.js'
 import { type Frame, NO_FRAME } from './xml-bindings.js'
 import { latin1 } from './xml-bytes.js'
@@ -229,9 +229,6 @@ export class XmlReader {
   #other(scanner: Scanner, buf: Buffer): void {
     const { rootName, rootXmlns } = scanner
     this.#mustBeOpen()
-    if (rootXmlns === NS_STREAM && rootName === 'stream') {
-      throw new StreamError('bad-format', 'a stream inside of a stream')
-    }
     const ours = rootXmlns === '' || rootXmlns === NS_CLIENT || rootXmlns === NS_SERVER
     if (ours && isStanzaName(rootName)) throw new StreamError('invalid-namespace')
     const element = elementOf(scanner, buf, this.#frame)

@@ -182,6 +182,9 @@ export class Scanner extends TagScanner {
     this.contentStart = i - this.base
     this.contentEnd = this.contentStart
     if (this.#expect & EXPECT_HEADER) this.found = FOUND_HEADER
+    else if (xmlns === NS_STREAM && this.rootName === 'stream') {
+      throw new StreamError('bad-format', 'a stream inside of a stream')
+    }
   }
 
   #local(buf: Buffer, depth: number): string {
