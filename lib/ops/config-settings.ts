@@ -49,7 +49,7 @@ export interface Assembly {
   readonly reader: ConfigReader
   readonly heads: Heads
   readonly names: NameRules
-  /** Where everything is kept when no key says so */
+  /** Where everything is kept, absolute */
   readonly data: string
 }
 
@@ -68,7 +68,7 @@ export function assemble(assembly: Assembly): Settings {
   }
   return {
     hosts: readHosts(assembly, section),
-    data: (section.get('data')?.value as string | undefined) ?? assembly.data,
+    data: assembly.data,
     database,
     durability,
     limits: pick(section, globalKeys, 'limits'),

@@ -34,6 +34,8 @@ export interface ConfigAnswer {
   readonly warnings: readonly Fault[]
   /** What was written, overrides included */
   readonly written: MapNode
+  /** The data folder as well as it can be told; also where other keys have faults */
+  readonly data: string
   /** Only without faults */
   readonly settings: Settings | undefined
 }
@@ -52,6 +54,7 @@ export async function readConfig(question: ConfigQuestion): Promise<ConfigAnswer
   const faults = inOrder(list.faults)
   return {
     file: source.path,
+    data: dataFolder(found.root, folderOf(source, question)),
     faults,
     warnings: inOrder(list.warnings),
     written: found.root,
@@ -112,7 +115,7 @@ async function check(
   question: ConfigQuestion,
   { source, list, root }: Checking,
 ): Promise<Settings> {
-  const folder = source.path === undefined ? question.cwd : dirname(source.path)
+  const folder = folderOf(source, question)
   const reader = new ConfigReader(list, { folder, env: question.env })
   const heads = new Heads(question)
   await heads.loadPaths(root.entries.get('modules')?.node, reader)
@@ -121,7 +124,18 @@ async function check(
     if (entry.node.kind === 'map')
       await heads.loadPaths(entry.node.entries.get('modules')?.node, reader)
   }
-  const data = folder.startsWith('/etc/') ? '/var/lib/tercet' : String(globalKeys.data!.default)
-  const settings = assemble({ root, reader, heads, names: question.names, data })
-  return { ...settings, data: resolve(folder, settings.data) }
+  return assemble({ root, reader, heads, names: question.names, data: dataFolder(root, folder) })
+}
+
+function folderOf(source: ConfigText, question: ConfigQuestion): string {
+  return source.path === undefined ? question.cwd : dirname(source.path)
+}
+
+function dataFolder(root: MapNode, folder: string): string {
+  const node = root.entries.get('data')?.node
+  if (node?.kind === 'scalar' && typeof node.value === 'string' && node.value !== '')
+    return resolve(folder, node.value)
+  return folder.startsWith('/etc/')
+    ? '/var/lib/tercet'
+    : resolve(folder, String(globalKeys.data!.default))
 }

@@ -1,0 +1,16 @@
+// tercet start: the server in the foreground, until a signal ends it.
+
+import { greet, sayReady } from '../greeting.js'
+import { processLog, serve } from '../serving.js'
+import { sourceOf } from '../source.js'
+import type { Run } from '../verbs.js'
+
+export const run: Run = async (parsed, terminal) =>
+  serve({
+    source: sourceOf(parsed),
+    log: processLog(parsed),
+    async ready(running) {
+      await greet(terminal, running, parsed)
+      sayReady(terminal)
+    },
+  })

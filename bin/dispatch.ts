@@ -1,0 +1,103 @@
+// Finds the command that a command line means, runs it and turns what it throws into a message that
+// says what to do next and an exit code.
+
+import { NotRunning, Refused } from '../lib/core/control-client.js'
+import { nearest } from '../lib/ops/nearest.js'
+import { ConfigError } from '../lib/xmpp/errors.js'
+import { UsageError, exitCodes } from './exit-codes.js'
+import { printFaults } from './fault-report.js'
+import { commonFlags, parseFlags } from './flags.js'
+import { clean } from './terminal.js'
+import type { Terminal } from './terminal.js'
+import { verbs } from './verbs.js'
+import type { Verb } from './verbs.js'
+
+export async function dispatch(args: readonly string[], terminal: Terminal): Promise<number> {
+  try {
+    return await find(args, terminal)
+  } catch (error) {
+    return explain(error, terminal)
+  }
+}
+
+async function find(args: readonly string[], terminal: Terminal): Promise<number> {
+  const [first = 'help'] = args
+  if (first === 'help' || first === '--help' || first === '-h') return help(args.slice(1), terminal)
+  if (first === '--version' || first === '-v') return find(['version'], terminal)
+  const verb = verbOf(args)
+  if (!verb) return (await import('./commands/remote.js')).runRemote(args, terminal)
+  const rest = args.slice(verb.name.split(' ').length)
+  const parsed = parseFlags(rest, [...verb.flags, commonFlags.help])
+  if (parsed.flag('help')) return (await import('./help.js')).printVerb(verb, terminal)
+  if (parsed.words.length > (verb.most ?? 0)) {
+    throw new UsageError(
+      `tercet ${verb.name} takes no ${JSON.stringify(parsed.words[verb.most ?? 0])}: see tercet ${verb.name} --help`,
+    )
+  }
+  return (await verb.load()).run(parsed, terminal)
+}
+
+function verbOf(args: readonly string[]): Verb | undefined {
+  return verbs.find(({ name }) => name.split(' ').every((word, at) => args[at] === word))
+}
+
+async function help(args: readonly string[], terminal: Terminal): Promise<number> {
+  const verb = verbOf(args)
+  const { printHelp, printVerb } = await import('./help.js')
+  if (verb) return printVerb(verb, terminal)
+  if (args.length > 0 && !args[0]!.startsWith('-')) return find([...args, '--help'], terminal)
+  return printHelp(terminal)
+}
+
+/** Of a command that is none: the nearest that is. */
+export function nearestVerb(word: string): string | undefined {
+  return nearest(
+    word,
+    verbs.map(({ name }) => name.split(' ')[0]!),
+  )
+}
+
+function explain(error: unknown, terminal: Terminal): number {
+  const say = (message: string) => terminal.err(terminal.errStyle('red', clean(message)))
+  if (error instanceof UsageError) {
+    say(error.message)
+    return exitCodes.usage
+  }
+  if (error instanceof NotRunning) {
+    say(`${error.message}: start it with tercet start (and give the same --config here)`)
+    return exitCodes.notRunning
+  }
+  if (error instanceof ConfigError) return faults(error.faults, terminal)
+  if (error instanceof Refused) {
+    if (error.refusal.faults) return faults(error.refusal.faults, terminal)
+    say(error.message)
+    return error.refusal.condition === 'bad-request' ? exitCodes.usage : exitCodes.failed
+  }
+  say(reason(error as NodeJS.ErrnoException))
+  return exitCodes.failed
+}
+
+function faults(list: ConfigError['faults'], terminal: Terminal): number {
+  printFaults(terminal, list)
+  return exitCodes.configuration
+}
+
+// What the system refuses is an operator's to mend; anything else is a bug and needs its stack.
+function reason(error: NodeJS.ErrnoException & { address?: string; port?: number }): string {
+  const where = [error.address, error.port].filter((part) => part !== undefined).join(':')
+  switch (error.code) {
+    case 'EADDRINUSE':
+      return `port ${where} is taken by another program: stop it, or write another port under listen`
+    case 'EADDRNOTAVAIL':
+      return `this machine has no address ${where}: see listen.address`
+    case 'EACCES':
+    case 'EPERM':
+      return `not allowed: ${error.message}. Ports below 1024 need CAP_NET_BIND_SERVICE; the data folder must be this user's`
+    case 'ENOSPC':
+      return `the disk is full: ${error.message}`
+    default:
+      return error.name === 'AlreadyRunning'
+        ? `${error.message}: stop it first, or use another data folder`
+        : (error.stack ?? String(error))
+  }
+}
