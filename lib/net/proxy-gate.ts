@@ -3,7 +3,7 @@
 // connection.
 
 import type { Socket } from 'node:net'
-import { type ProxiedTls, readProxyHeader } from './proxy-protocol.js'
+import { type ProxiedTls, type ProxyHeader, readProxyHeader } from './proxy-protocol.js'
 import type { Remote, TlsFacts } from './transport.js'
 import type { Watch, Watched } from './watch.js'
 
@@ -42,18 +42,22 @@ export class ProxyGate implements Watched {
     this.#bytes = Buffer.concat([this.#bytes, chunk])
     const header = readProxyHeader(this.#bytes)
     if (header === 'partial') return
-    if (header === 'malformed') return this.#refuse()
+    if (header === 'malformed') this.#refuse()
+    else this.#arrived(header)
+  }
+
+  check(tick: number): boolean {
+    if (this.#passed && tick >= this.#deadline) this.#refuse()
+    return this.#passed !== undefined
+  }
+
+  #arrived(header: ProxyHeader): void {
     const { address, port } = header.source ?? this.#peer
     this.#pass({
       remote: { address, port, proxied: true },
       rest: this.#bytes.subarray(header.length),
       tls: header.tls && new ProxiedTlsFacts(header.tls),
     })
-  }
-
-  check(tick: number): boolean {
-    if (this.#passed && tick >= this.#deadline) this.#refuse()
-    return this.#passed !== undefined
   }
 
   #pass(arrival: Arrival): void {

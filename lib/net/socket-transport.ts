@@ -46,11 +46,11 @@ export interface SocketReader {
   received(chunk: Buffer): void
 }
 
-export function readerOf(socket: Socket): SocketReader | undefined {
+export function readerOf(socket: object): SocketReader | undefined {
   return (socket as { [owner]?: SocketReader })[owner]
 }
 
-export function setReader(socket: Socket, reader: SocketReader): void {
+export function setReader(socket: object, reader: SocketReader): void {
   ;(socket as { [owner]?: SocketReader })[owner] = reader
 }
 
@@ -111,13 +111,16 @@ export abstract class SocketTransport implements Transport, Watched {
 
   flush(): void {
     this.#queued = false
-    const out = this.#out
-    if (this.state === SECURING) return this.#checkHeld(out)
-    if (out === '') return
-    this.#out = ''
-    if (this.state === CLOSED) return
     const waiting = this.socket.writableLength
-    if (waiting > 0 && waiting + out.length > this.terms.stall.bytes) return this.#stalled()
+    const { bytes } = this.terms.stall
+    if (waiting > 0 && waiting + this.#out.length > bytes) this.#stalled()
+    else if (this.state === SECURING) this.#hold(bytes)
+    else if (this.#out !== '' && this.state !== CLOSED) this.#send(waiting)
+  }
+
+  #send(waiting: number): void {
+    const out = this.#out
+    this.#out = ''
     this.socket.write(out, 'latin1')
     if (waiting === 0 && this.socket.writableLength > 0) this.#awaitDrain()
   }
@@ -159,6 +162,11 @@ export abstract class SocketTransport implements Transport, Watched {
     if (this.#progressed()) this.deadline = this.terms.watch.in(this.terms.stall.ms)
     if (tick >= this.deadline) this.#stalled()
     return true
+  }
+
+  protected discard(): void {
+    this.#queued = false
+    this.#out = ''
   }
 
   protected watchFor(ms: number): void {
@@ -210,9 +218,12 @@ export abstract class SocketTransport implements Transport, Watched {
 
   /** The peer has ended: answers that are already written still go out, later ones have no reader. */
   ended(): void {
-    if (this.state === SECURING) return this.destroy()
-    this.end()
-    this.#tell()
+    if (this.state === SECURING) {
+      this.destroy()
+    } else {
+      this.end()
+      this.#tell()
+    }
   }
 
   closed(): void {
@@ -230,8 +241,9 @@ export abstract class SocketTransport implements Transport, Watched {
     receiver.closed(this.#reason)
   }
 
-  #checkHeld(out: Wire): void {
-    if (out.length > this.terms.stall.bytes) this.#stalled()
+  /** Until TLS is there nothing more leaves. */
+  #hold(most: number): void {
+    if (this.#out.length > most) this.#stalled()
   }
 
   #awaitDrain(): void {

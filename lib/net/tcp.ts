@@ -102,7 +102,11 @@ class Acceptor implements TcpTerms {
   #begin(socket: Socket, remote: Remote, arrival?: Arrival): void {
     if (this.#options.limits?.admit(remote.address) === false) return void socket.destroy()
     const transport = new TcpTransport(socket, remote, this)
-    if (this.#options.tls === 'direct') return this.#secureFirst(transport, arrival?.rest)
+    if (this.#options.tls === 'direct') this.#secureFirst(transport, arrival?.rest)
+    else this.#handOver(transport, arrival)
+  }
+
+  #handOver(transport: TcpTransport, arrival: Arrival | undefined): void {
     transport.tls = arrival?.tls
     this.#options.accept(transport)
     if (arrival && arrival.rest.length > 0) transport.received(arrival.rest)
