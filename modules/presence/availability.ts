@@ -1,0 +1,187 @@
+// Availability of sessions (RFC 6121 §4.2 to §4.6): who hears that a session came, changed or went.
+// A presence is one stanza with a head per recipient. Contacts of this server that have no available
+// session are left out: nobody would get it. Modules have their say on the recipient's side, because
+// every copy takes the ordinary road through the router.
+
+import type { Host } from '../../lib/core/host.js'
+import type { Session } from '../../lib/core/session.js'
+import { xml } from '../../lib/xmpp/element.js'
+import { Envelope } from '../../lib/xmpp/envelope.js'
+import type { Jid } from '../../lib/xmpp/jid.js'
+import { Stanza } from '../../lib/xmpp/stanza.js'
+import type { Place } from '../../lib/cluster/directory.js'
+import { type Later, whenKnown } from '../roster/later.js'
+import type { Roster } from '../roster/roster-cache.js'
+import type { RosterApi } from '../roster/roster.js'
+import { clearDirected, directedOf } from './directed.js'
+import { priorityOf } from './priority.js'
+
+const unavailable = Stanza.of(xml('presence', { type: 'unavailable' }))
+
+export class Availability {
+  /** Marks probes of the server's own, so that errors to them end here. */
+  readonly probeId: string
+  readonly #host: Host
+  readonly #rosters: RosterApi
+
+  constructor(host: Host, rosters: RosterApi) {
+    this.#host = host
+    this.#rosters = rosters
+    this.probeId = `probe-${host.random.id()}`
+  }
+
+  /** §4.2.2, §4.4.2 */
+  came(session: Session, envelope: Envelope): Later<void> {
+    const first = !session.available
+    session.presence = envelope
+    session.priority = priorityOf(envelope.stanza)
+    return this.#published(session, (roster) => {
+      if (session.presence !== envelope || session.closed) return
+      this.#broadcast(session, envelope.stanza, roster)
+      if (first) this.#arrived(session, roster)
+    })
+  }
+
+  /** §4.5.2 */
+  left(session: Session, stanza: Stanza): Later<void> {
+    const seen = session.available
+    const directed = [...directedOf(session).values()]
+    session.presence = undefined
+    session.priority = 0
+    clearDirected(session)
+    return this.#published(session, (roster) => {
+      if (seen) this.#broadcast(session, stanza, roster)
+      // §4.5.2: the resource itself hears it too, though it is not available any more.
+      if (seen && !session.closed) this.#send(stanza, session.jid, session.jid)
+      for (const to of directed) {
+        const told = seen && roster.seenBy.some((contact) => contact.equals(to.bare))
+        if (!told) this.#send(stanza, session.jid, to)
+      }
+      if (seen) this.#emit('session:unavailable', session)
+    })
+  }
+
+  /** §4.5.2: the server says it where the client could not. */
+  closed(session: Session): Later<void> {
+    if (!session.available && directedOf(session).size === 0) return undefined
+    return this.left(session, unavailable)
+  }
+
+  /** §3.1.5: who sees the account from now on is shown it. */
+  show(account: Jid, contact: Jid): void {
+    for (const session of this.#host.sessions.of(account)) {
+      if (session.presence) this.#send(session.presence.stanza, session.jid, contact)
+    }
+  }
+
+  /** §3.2.2, §3.3.3: who does not see it any more is told that it is gone. */
+  hide(account: Jid, contact: Jid): void {
+    for (const session of this.#host.sessions.of(account)) {
+      if (session.available) this.#send(unavailable, session.jid, contact)
+    }
+  }
+
+  /** §4.3.2: from one session. */
+  answerProbe(session: Session, to: Jid): void {
+    if (session.presence) this.#send(session.presence.stanza, session.jid, to)
+  }
+
+  #published(session: Session, then: (roster: Roster) => void): Later<void> {
+    const put = session.closed
+      ? undefined
+      : this.#host.server.directory.put(session.account.text, session)
+    return whenKnown(put, () => whenKnown(this.#rosters.of(session.number), then))
+  }
+
+  #broadcast(session: Session, stanza: Stanza, roster: Roster): void {
+    // §4.2.2: every resource of the account, this one included.
+    this.#send(stanza, session.jid, session.account)
+    for (const contact of roster.seenBy) {
+      this.#whereReached(contact, () => this.#send(stanza, session.jid, contact))
+    }
+  }
+
+  #arrived(session: Session, roster: Roster): void {
+    this.#askOwn(session)
+    for (const contact of roster.sees) {
+      this.#whereReached(contact, () => this.#probe(session, contact))
+    }
+    this.#deliverRequests(session, roster)
+    this.#emit('session:available', session)
+  }
+
+  /** A session sees the account's other sessions as a contact would. */
+  #askOwn(session: Session): void {
+    whenKnown(this.#host.server.directory.lookup(session.account.text), (places) => {
+      for (const place of places) {
+        if (place.id !== session.id && place.available) this.ask(place, this.#question(session))
+      }
+    })
+  }
+
+  /** Has one session, wherever it is, answer a probe. */
+  ask(place: Place, probe: Envelope): void {
+    const { server, sessions } = this.#host
+    const session = sessions.byId(place.id)
+    if (session) this.answerProbe(session, probe.from)
+    else if (place.node !== server.node) server.writeElsewhere(place, probe)
+  }
+
+  #question(session: Session): Envelope {
+    return new Envelope({
+      stanza: this.#probeStanza(),
+      from: session.jid,
+      to: session.account,
+      origin: 'local',
+      arrived: this.#host.clock.now(),
+    })
+  }
+
+  /** §4.3.1. Here the answer is for this session alone; elsewhere only accounts are known. */
+  #probe(session: Session, contact: Jid): void {
+    const here = this.#host.server.hosts.has(contact.domain)
+    this.#send(this.#probeStanza(), here ? session.jid : session.account, contact)
+  }
+
+  #probeStanza(): Stanza {
+    return Stanza.of(xml('presence', { type: 'probe', id: this.probeId }))
+  }
+
+  /** §3.1.3: until it is answered, a request is shown at every login. */
+  #deliverRequests(session: Session, roster: Roster): void {
+    for (const { contact, request } of roster.requests()) {
+      session.write(
+        new Envelope({
+          stanza: Stanza.parse(request),
+          from: contact,
+          to: session.account,
+          origin: 'local',
+          arrived: this.#host.clock.now(),
+        }),
+      )
+    }
+  }
+
+  #whereReached(contact: Jid, send: () => void): void {
+    const { server } = this.#host
+    if (!server.hosts.has(contact.domain)) {
+      send()
+      return
+    }
+    whenKnown(server.directory.lookup(contact.text), (places) => {
+      if (places.some(isAvailable)) send()
+    })
+  }
+
+  #send(stanza: Stanza, from: Jid, to: Jid): void {
+    this.#host.router.send(stanza, { from, to })
+  }
+
+  #emit(name: 'session:available' | 'session:unavailable', session: Session): void {
+    this.#host.server.pending(this.#host.events.emit(name, { session }))
+  }
+}
+
+function isAvailable(place: Place): boolean {
+  return place.available
+}

@@ -1,0 +1,172 @@
+// Presence (RFC 6121 §3 and §4): subscriptions, availability, probes, presence sent to somebody by
+// name. Which state follows from which stanza is the roster's; who gets what is here. Delivery
+// itself stays with the core: every copy takes the ordinary road, so other modules have their say.
+
+import { defineModule } from '../../lib/core/module.js'
+import { handled, type Handled, type Passage } from '../../lib/core/pipeline.js'
+import type { Session } from '../../lib/core/session.js'
+import { xml } from '../../lib/xmpp/element.js'
+import type { Envelope } from '../../lib/xmpp/envelope.js'
+import { StanzaError } from '../../lib/xmpp/errors.js'
+import type { Jid } from '../../lib/xmpp/jid.js'
+import { Stanza } from '../../lib/xmpp/stanza.js'
+import { type Later, whenKnown } from '../roster/later.js'
+import roster from '../roster/roster.js'
+import { isSubscriptionType } from '../roster/subscriptions.js'
+import { Availability } from './availability.js'
+import { addDirected, checkDirected, directedOf, removeDirected } from './directed.js'
+import { priorityOf } from './priority.js'
+import { Subscribing } from './subscribing.js'
+
+export interface PresenceApi {
+  /** Addresses that the session announced itself to by name, rooms included. */
+  directed(session: Session): readonly Jid[]
+}
+
+export default defineModule<PresenceApi>({
+  name: 'presence',
+  summary: 'Who is available, and who may see it',
+  requires: [roster],
+
+  setup(host) {
+    const rosters = host.use(roster)
+    const availability = new Availability(host, rosters)
+    const subscribing = new Subscribing(host, rosters)
+
+    return {
+      provides: { directed: (session) => [...directedOf(session).values()] },
+      hooks: {
+        'presence:sent': { admit: check, amend: stamp, record, deliver: broadcast },
+        'presence:received': {
+          admit: dropErrors,
+          amend: stampReceived,
+          record: recordReceived,
+          deliver: deliverReceived,
+          copy: copyReceived,
+        },
+        'session:write': { admit: answerHere },
+      },
+      on: {
+        'session:closed': async ({ session }) => availability.closed(session),
+        'roster:audience': showOrHide,
+      },
+    }
+
+    // Sent by a client of ours
+
+    function check(envelope: Envelope, passage: Passage): Later<void | undefined> {
+      const { stanza, addressed, to } = envelope
+      if (isSubscriptionType(stanza.type)) return subscribing.checkSent(envelope, passage)
+      if (stanza.type === '') {
+        if (addressed) checkDirected(passage.session!, to)
+        else priorityOf(stanza)
+      } else if (stanza.type === 'probe' && !addressed) {
+        throw new StanzaError('bad-request', 'a probe names a contact')
+      }
+      return undefined
+    }
+
+    function stamp(envelope: Envelope, passage: Passage): Later<Envelope | undefined> {
+      if (!isSubscriptionType(envelope.stanza.type)) return undefined
+      return subscribing.stampSent(envelope, passage)
+    }
+
+    function record(envelope: Envelope, passage: Passage): void {
+      const { stanza, addressed, to } = envelope
+      // §4.6.3. Before the delivery, which may fail: then the answer takes it back.
+      if (isSubscriptionType(stanza.type)) subscribing.recordSent(envelope, passage)
+      else if (!addressed) return
+      else if (stanza.type === '') addDirected(passage.session!, to)
+      else if (stanza.type === 'unavailable') removeDirected(passage.session!, to)
+    }
+
+    function broadcast(envelope: Envelope, passage: Passage): Later<Handled> {
+      const { stanza } = envelope
+      if (isSubscriptionType(stanza.type)) return subscribing.finishSent(envelope)
+      const session = passage.session!
+      if (stanza.type === '') return whenKnown(availability.came(session, envelope), () => handled)
+      if (stanza.type !== 'unavailable') return handled
+      return whenKnown(availability.left(session, stanza), () => handled)
+    }
+
+    // Received by an account of ours
+
+    /** Nobody asked for our broadcasts and probes but we: what went wrong with them is no news to the user. */
+    function dropErrors({ stanza, from, to }: Envelope): Handled | undefined {
+      if (stanza.type !== 'error') return undefined
+      if (stanza.id === availability.probeId) return handled
+      const session = to.resource === '' ? undefined : host.sessions.find(to)
+      if (!session) return undefined
+      const directed = [...directedOf(session).values()]
+      removeDirected(session, from)
+      return directed.some((jid) => jid.bare.equals(from.bare)) ? undefined : handled
+    }
+
+    function stampReceived(envelope: Envelope): Envelope | undefined {
+      if (!isSubscriptionType(envelope.stanza.type)) return undefined
+      return subscribing.stampReceived(envelope)
+    }
+
+    function recordReceived(envelope: Envelope, passage: Passage): Later<void> {
+      if (!isSubscriptionType(envelope.stanza.type)) return undefined
+      return subscribing.recordReceived(envelope, passage)
+    }
+
+    function deliverReceived(envelope: Envelope): Later<Handled | undefined> {
+      if (isSubscriptionType(envelope.stanza.type)) return subscribing.deliverReceived(envelope)
+      return envelope.stanza.type === 'probe' ? probed(envelope) : undefined
+    }
+
+    function copyReceived(envelope: Envelope, passage: Passage): void {
+      if (isSubscriptionType(envelope.stanza.type)) subscribing.copyReceived(envelope, passage)
+    }
+
+    /** RFC 6121 §4.3.2 */
+    function probed(envelope: Envelope): Later<Handled> {
+      const account = envelope.to.bare
+      const asker = envelope.from.bare
+      const sees = asker.equals(account) || rosters.sees(asker, account)
+      return whenKnown(sees, (may) => {
+        if (may) return answer(envelope)
+        reply('unsubscribed', { from: account, to: asker })
+        return handled
+      })
+    }
+
+    function answer(probe: Envelope): Later<Handled> {
+      const account = probe.to.bare
+      return whenKnown(host.server.directory.lookup(account.text), (places) => {
+        const available = places.filter((place) => place.available)
+        for (const place of available) availability.ask(place, probe)
+        if (available.length === 0) reply('unavailable', { from: account, to: probe.from })
+        return handled
+      })
+    }
+
+    function reply(type: string, addresses: { from: Jid; to: Jid }): void {
+      host.router.send(Stanza.of(xml('presence', { type })), addresses)
+    }
+
+    /** A probe that another node has let through ends at its session: clients get none. */
+    function answerHere(envelope: Envelope, passage: Passage): Handled | undefined {
+      if (envelope.stanza.kind !== 'presence' || envelope.stanza.type !== 'probe') return undefined
+      availability.answerProbe(passage.session!, envelope.from)
+      return handled
+    }
+
+    // After a change of the roster
+
+    /** Who may see us from now on has to hear of that first. */
+    function showOrHide(change: { account: Jid; contact: Jid; sees: boolean }): void {
+      const { account, contact, sees } = change
+      if (!sees) {
+        availability.hide(account, contact)
+        return
+      }
+      const shown = new Promise<void>((resolve) => setImmediate(resolve)).then(() =>
+        availability.show(account, contact),
+      )
+      host.server.pending(shown.catch((error) => host.failed('presence', error)))
+    }
+  },
+})

@@ -1,0 +1,180 @@
+// The rosters of one host, for whoever needs them: read at once where they are in memory, changed
+// within the journal entry of the stanza that changes them. What a change causes (pushes to the
+// account's clients, the events) comes after the commit.
+
+import type { Host } from '../../lib/core/host.js'
+import type { Account } from '../../lib/core/module.js'
+import type { JournalEntry } from '../../lib/storage/journal.js'
+import { xml } from '../../lib/xmpp/element.js'
+import { StanzaError } from '../../lib/xmpp/errors.js'
+import type { Jid } from '../../lib/xmpp/jid.js'
+import { NS_ROSTER } from '../../lib/xmpp/namespaces.js'
+import type { Stanza } from '../../lib/xmpp/stanza.js'
+import { inState, type Item, itemElement, looksDifferent } from './item.js'
+import { type Later, whenKnown } from './later.js'
+import { type Roster, RosterCache } from './roster-cache.js'
+import { type Alter, RosterStore, type StoredChange } from './store.js'
+import { hasFrom } from './subscriptions.js'
+
+declare module '../../lib/core/events.js' {
+  interface Events {
+    /** Whether the contact sees the account's presence has changed; the change is on disk. */
+    'roster:audience': { account: Jid; contact: Jid; sees: boolean }
+  }
+}
+
+/** Where a change is written: a Passage and an IqRequest are such. */
+export interface Writing {
+  readonly entry: JournalEntry
+  after(effect: () => void): void
+}
+
+export interface Owner {
+  readonly jid: Jid
+  readonly number: number
+}
+
+/** A change under way; what it did is known after the commit, and within it to later writes of the same entry. */
+export class Change {
+  readonly owner: Owner
+  #stored: StoredChange | undefined
+
+  constructor(owner: Owner) {
+    this.owner = owner
+  }
+
+  get stored(): StoredChange {
+    if (!this.#stored) throw new Error('a roster change is looked at before it was made')
+    return this.#stored
+  }
+
+  set stored(stored: StoredChange) {
+    this.#stored = stored
+  }
+
+  get before(): Item {
+    return this.stored.before
+  }
+
+  get now(): Item {
+    return this.stored.now
+  }
+}
+
+export class Rosters {
+  readonly store: RosterStore
+  readonly cache: RosterCache
+  /** Subscription stanzas of the server's own whose effect on the recipient's side is on disk already. */
+  readonly decided = new WeakMap<Stanza, Change>()
+  readonly #host: Host
+  readonly #most: number
+
+  constructor(host: Host, { most }: { most: number }) {
+    this.#host = host
+    this.#most = most
+    this.store = new RosterStore(host.database)
+    this.cache = new RosterCache({
+      store: this.store,
+      clock: host.clock,
+      shared: () => host.server.bus.nodes().length > 1,
+    })
+  }
+
+  /** The owner of an address of this host; at once where it has a session here. */
+  owner(account: Jid): Later<Owner | undefined> {
+    const jid = account.bare
+    const session = this.#host.sessions.of(jid)[0]
+    if (session) return { jid, number: session.number }
+    if (jid.domain !== this.#host.domain || jid.local === '') return undefined
+    return whenKnown(
+      this.#host.accounts?.lookup(jid.local),
+      (found) => found && { jid, number: found.number },
+    )
+  }
+
+  /** By the account's number. */
+  of(account: number): Later<Roster> {
+    return this.cache.get(account)
+  }
+
+  /** Whether `contact` has a subscription to the presence of `account`. */
+  sees(contact: Jid, account: Jid): Later<boolean> {
+    return whenKnown(
+      this.owner(account),
+      (owner) =>
+        owner !== undefined &&
+        whenKnown(this.of(owner.number), (roster) => hasFrom(roster.item(contact.bare))),
+    )
+  }
+
+  /** LIM-roster-items: refuses where the contact would be one too many. */
+  checkRoom(roster: Roster, contact: Jid): void {
+    if (roster.length < this.#most || roster.item(contact).listed) return
+    throw new StanzaError('policy-violation', `a roster has at most ${this.#most} contacts`)
+  }
+
+  change(writing: Writing, owner: Owner, change: { contact: Jid; alter: Alter }): Change {
+    const made = new Change(owner)
+    const key = { account: owner.number, contact: change.contact }
+    writing.entry.write(async (trx) => {
+      made.stored = await this.store.change(trx, key, change.alter)
+    })
+    writing.after(() => this.#apply(made))
+    return made
+  }
+
+  #apply({ owner, stored }: Change): void {
+    const { before, now } = stored
+    this.cache.apply(owner.number, stored)
+    const event = { account: owner.jid, contact: now.contact }
+    if (now !== before) this.#host.server.pending(this.#host.events.emit('roster:changed', event))
+    if (hasFrom(now) === hasFrom(before)) return
+    const audience = { ...event, sees: hasFrom(now) }
+    this.#host.server.pending(this.#host.events.emit('roster:audience', audience))
+  }
+
+  /** RFC 6121 §2.1.6: to each client that asked for the roster, where it sees a difference. */
+  push(change: Change): void {
+    if (looksDifferent(change.before, change.now)) this.pushAnyway(change)
+  }
+
+  pushAnyway({ owner, stored }: Change): void {
+    for (const session of this.#host.sessions.of(owner.jid)) {
+      if (session.interested) this.pushTo(session.jid, stored.now, stored.version)
+    }
+    // What other nodes' sessions asked for is not known here; a push is harmless to any of them.
+    const { directory, node } = this.#host.server
+    whenKnown(directory.lookup(owner.jid.text), (places) => {
+      for (const place of places) {
+        if (place.node === node) continue
+        this.pushTo(owner.jid.withResource(place.resource), stored.now, stored.version)
+      }
+    })
+  }
+
+  /** SEC-51: clients believe pushes of their own account alone. */
+  pushTo(client: Jid, item: Item, version: number): void {
+    const query = xml('query', { xmlns: NS_ROSTER, ver: String(version) }, itemElement(item))
+    this.#host.iq.push(query, { from: client.bare, to: client })
+  }
+
+  /** Each sees the other, without anybody being asked. */
+  async setMutual(one: Account, other: Account): Promise<void> {
+    const effects: (() => void)[] = []
+    const entry = this.#host.journal.entry()
+    const writing = { entry, after: (effect: () => void) => void effects.push(effect) }
+    const changes = [
+      this.change(writing, one, { contact: other.jid, alter: mutual }),
+      this.change(writing, other, { contact: one.jid, alter: mutual }),
+    ]
+    await this.#host.journal.commit(entry)
+    for (const effect of effects) effect()
+    for (const change of changes) this.push(change)
+  }
+}
+
+function mutual(item: Item): Item {
+  if (item.subscription === 'both') return item
+  const both = { subscription: 'both', pendingOut: false, pendingIn: false } as const
+  return inState(item, { ...both, approved: item.approved })
+}
