@@ -9,7 +9,8 @@ import { Envelope } from '../xmpp/envelope.js'
 import { StanzaError } from '../xmpp/errors.js'
 import { errorReply, mayBeAnsweredByError } from '../xmpp/replies.js'
 import type { Jid } from '../xmpp/jid.js'
-import type { Stanza, StanzaKind } from '../xmpp/stanza.js'
+import { Stanza, type StanzaKind } from '../xmpp/stanza.js'
+import { xml } from '../xmpp/element.js'
 import { deliver } from './delivery.js'
 import type { Host } from './host.js'
 import type { DomainOffer } from './module.js'
@@ -145,16 +146,20 @@ export class Router {
       return this.#received(envelope, host, transit)
     const exists = host.exists(envelope.to)
     if (exists === true) return this.#received(envelope, host, transit)
-    if (exists === false) return this.#nobody(envelope)
+    if (exists === false) return this.#nobody(envelope, transit)
     return exists.then((there) =>
-      there ? this.#received(envelope, host, transit) : this.#nobody(envelope),
+      there ? this.#received(envelope, host, transit) : this.#nobody(envelope, transit),
     )
   }
 
   /** RFC 6121 §8.5.1. The same answer as for somebody who is there but keeps nothing (SEC-22). */
-  #nobody(envelope: Envelope): undefined {
-    if (envelope.stanza.kind === 'presence') return undefined
-    throw new StanzaError('service-unavailable')
+  #nobody(envelope: Envelope, transit: Transit): Later {
+    if (envelope.stanza.kind !== 'presence') throw new StanzaError('service-unavailable')
+    if (envelope.stanza.type === 'probe') {
+      const stanza = Stanza.of(xml('presence', { type: 'unsubscribed' }))
+      this.send(stanza, { from: envelope.to.bare, to: envelope.from.bare })
+    }
+    return transit.commit()
   }
 
   #received(envelope: Envelope, host: Host, transit: Transit): Later {
