@@ -18,6 +18,8 @@ export class Attributes {
   readonly valueEnd: number[] = []
   /** Not 0 where the value is more than plain ASCII: references, white space, longer characters */
   readonly complex: number[] = []
+  /** Of attributes with a prefix, while they are compared */
+  readonly xmlns: string[] = []
 
   name(start: number, end: number, colon: number): void {
     this.nameStart[this.count] = start
@@ -73,11 +75,16 @@ export class Attributes {
     }
   }
 
-  /** Whether two prefixed attributes have the same local name. */
-  sameLocal(buf: Buffer, base: number, a: number, b: number): boolean {
+  /** The same local name in the same namespace, under two prefixes. */
+  checkExpanded(buf: Buffer, base: number, a: number): void {
     const start = base + this.colon[a]! + 1
-    const length = this.nameEnd[b]! - this.colon[b]! - 1
-    return this.#same(buf, start, base + this.nameEnd[a]!, base + this.colon[b]! + 1, length)
+    for (let b = this.base; b < a; b++) {
+      if (this.xmlns[b] !== this.xmlns[a]) continue
+      const length = this.nameEnd[b]! - this.colon[b]! - 1
+      if (this.#same(buf, start, base + this.nameEnd[a]!, base + this.colon[b]! + 1, length)) {
+        throw illFormed('attribute given twice')
+      }
+    }
   }
 
   #same(buf: Buffer, start: number, end: number, other: number, length: number): boolean {

@@ -234,12 +234,8 @@ export class Scanner extends TagScanner {
   #checkPrefixed(buf: Buffer): void {
     const attributes = this.attributes
     for (let a = attributes.base; a < attributes.count; a++) {
-      const xmlns = this.#attributeNamespace(buf, a)
-      if (xmlns === '') continue
-      for (let b = attributes.base; b < a; b++) {
-        if (attributes.colon[b]! < 0 || !attributes.sameLocal(buf, this.base, a, b)) continue
-        if (this.#attributeNamespace(buf, b) === xmlns) throw illFormed('attribute given twice')
-      }
+      const xmlns = (attributes.xmlns[a] = this.#attributeNamespace(buf, a))
+      if (xmlns !== '') attributes.checkExpanded(buf, this.base, a)
     }
   }
 

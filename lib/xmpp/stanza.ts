@@ -234,21 +234,24 @@ function contentOf(element: Element): { content: Wire; children: StanzaChild[] }
       child instanceof Element ? serialize(declared(child, inherited)) : characters(child)
     if (child instanceof Element) {
       const end = content.length + wire.length
-      children.push({ ...indexOne(child, inherited || NS_CLIENT), start: content.length, end })
+      children.push({ ...indexOne(child, inherited ?? NS_CLIENT), start: content.length, end })
     }
     content += wire
   }
   return { content, children }
 }
 
-/** '' where it is the stanza's own. */
-function defaultNamespace(element: Element): string {
-  const xmlns = element.attrs.xmlns ?? ''
-  return xmlns === NS_CLIENT || xmlns === NS_SERVER || !element.name.includes(':') ? '' : xmlns
+/** Undefined where children without a declaration are the stanza's own. */
+function defaultNamespace(element: Element): string | undefined {
+  const xmlns = element.attrs.xmlns
+  return xmlns === NS_CLIENT || xmlns === NS_SERVER || !element.name.includes(':')
+    ? undefined
+    : xmlns
 }
 
-function declared(child: Element, inherited: string): Element {
-  if (inherited === '' || child.name.includes(':') || child.attrs.xmlns !== undefined) return child
+function declared(child: Element, inherited: string | undefined): Element {
+  if (inherited === undefined || child.name.includes(':') || child.attrs.xmlns !== undefined)
+    return child
   const copy = new Element(child.name, { ...child.attrs, xmlns: inherited })
   copy.children = child.children
   return copy
