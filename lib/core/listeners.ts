@@ -1,25 +1,133 @@
-// Opens the ports of the configuration and hands what connects to the server; certificates of the
-// hosts, limits per address, the HTTP routes.
+// Opens the ports of the configuration and hands what connects to the server: certificates of the
+// hosts, limits per address, the HTTP routes. A certificate is made where none is configured.
 
+import { join } from 'node:path'
+import { selfSignedFiles } from '../net/certificates.js'
+import { type CertificateFiles, Certificates } from '../net/certificate-store.js'
+import { ConnectionLimits } from '../net/connection-limits.js'
+import { type HttpListener, listenHttp } from '../net/http-listener.js'
+import type { Listener } from '../net/listener.js'
+import { listenTcp } from '../net/tcp.js'
+import { TrustedProxies } from '../net/trusted-proxies.js'
+import { ConfigError } from '../xmpp/errors.js'
 import type { Server } from './server.js'
+import type { HostSettings, ListenPlace } from './settings.js'
+
+type Kind = 'c2s' | 'c2s_tls' | 'http' | 'https'
 
 export class Listeners {
-  readonly ports: { c2s: number[]; c2s_tls: number[]; http: number[]; https: number[] } = {
-    c2s: [],
-    c2s_tls: [],
-    http: [],
-    https: [],
+  readonly ports: Record<Kind, number[]> = { c2s: [], c2s_tls: [], http: [], https: [] }
+  readonly #server: Server
+  readonly #certificates: Certificates
+  readonly #proxies: TrustedProxies
+  readonly #limits: ConnectionLimits | undefined
+  #open: (Listener | HttpListener)[] = []
+
+  static async open(server: Server): Promise<Listeners> {
+    const listeners = new Listeners(server)
+    try {
+      await listeners.#begin()
+    } catch (error) {
+      await listeners.close()
+      throw error
+    }
+    return listeners
   }
 
-  static async open(_server: Server): Promise<Listeners> {
-    return new Listeners()
+  private constructor(server: Server) {
+    this.#server = server
+    this.#proxies = new TrustedProxies(server.settings.listen.proxies)
+    this.#limits =
+      server.settings.limits === 'off' ? undefined : new ConnectionLimits({ clock: server.clock })
+    this.#certificates = new Certificates({
+      clock: server.clock,
+      onProblem: (domain, problem) =>
+        server.log.error('a certificate could not be read again; the old one stays', {
+          domain,
+          problem,
+        }),
+      onReload: (domain) => server.log.info('a certificate was read again', { domain }),
+    })
   }
 
+  async #begin(): Promise<void> {
+    const { listen } = this.#server.settings
+    if ([listen.c2s, listen.c2s_tls, listen.https].some((places) => places.length > 0))
+      await this.#certify()
+    for (const kind of ['c2s', 'c2s_tls', 'http', 'https'] as const) {
+      for (const place of listen[kind]) await this.#listen(kind, place)
+    }
+  }
+
+  async #certify(): Promise<void> {
+    for (const { settings } of this.#server.hosts.values()) {
+      await this.#certificates.add(settings.domain, await this.#filesOf(settings))
+    }
+  }
+
+  #filesOf({ tls, domain }: HostSettings): Promise<CertificateFiles> | CertificateFiles {
+    return (
+      tls ??
+      selfSignedFiles(join(this.#server.settings.data, 'certificates'), [domain, `*.${domain}`])
+    )
+  }
+
+  async #listen(kind: Kind, place: ListenPlace): Promise<void> {
+    try {
+      const listener = await this.#start(kind, place)
+      this.#open.push(listener)
+      this.ports[kind].push(listener.port)
+    } catch (error) {
+      const { code } = error as NodeJS.ErrnoException
+      if (code === undefined || !(code in reasons)) throw error
+      const where =
+        place.address === undefined ? `port ${place.port}` : `${place.address}:${place.port}`
+      throw new ConfigError([
+        { message: `${where} cannot be opened: ${reasons[code]}`, path: `listen.${kind}` },
+      ])
+    }
+  }
+
+  #start(kind: Kind, place: ListenPlace): Promise<Listener | HttpListener> {
+    const options = {
+      port: place.port,
+      ...(place.address === undefined ? {} : { address: place.address }),
+      certificates: this.#certificates,
+      limits: this.#limits,
+      proxies: this.#proxies,
+      accept: (transport: Parameters<Server['accept']>[0]) => void this.#server.accept(transport),
+    }
+    if (kind === 'c2s') return listenTcp({ ...options, tls: 'starttls' })
+    if (kind === 'c2s_tls') return listenTcp({ ...options, tls: 'direct', alpn: 'xmpp-client' })
+    const { certificates, ...clear } = options
+    const failed = (error: unknown) => this.#server.failed('a page', error)
+    const http = { ...clear, routes: this.#server.routes, failed }
+    return listenHttp(kind === 'https' ? { ...http, certificates } : http)
+  }
+
+  /** Certificates are read again at once; ports stay as they are. */
   async reload(): Promise<string[]> {
-    return []
+    const before = new Set(this.#certificates.domains)
+    await this.#certify()
+    await this.#certificates.refresh(true)
+    return this.#certificates.domains
+      .filter((domain) => !before.has(domain))
+      .map((domain) => `a certificate for ${domain}`)
   }
 
-  async stopAccepting(): Promise<void> {}
+  async stopAccepting(): Promise<void> {
+    await Promise.all(this.#open.map((listener) => listener.close()))
+    this.#open = []
+  }
 
-  async close(): Promise<void> {}
+  async close(): Promise<void> {
+    await this.stopAccepting()
+    this.#certificates.close()
+  }
+}
+
+const reasons: Readonly<Record<string, string>> = {
+  EADDRINUSE: 'another program listens there',
+  EACCES: 'this user may not open it (ports below 1024 need a capability)',
+  EADDRNOTAVAIL: 'this machine has no such address',
 }

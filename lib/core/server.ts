@@ -143,6 +143,9 @@ export class Server {
     host(domain: string) {
       return this.server.hosts.get(domain)
     },
+    pending(work: Promise<void>) {
+      this.server.pending(work)
+    },
     failed(error: unknown) {
       this.server.failed('stream', error)
     },

@@ -68,7 +68,10 @@ export class ClientStream implements NegotiatingStream, XmlSink {
       limits: unauthenticatedLimits,
     })
     this.#turns = new Turns({
-      hold: () => this.hold(HELD_BY_FEATURE),
+      hold: (until) => {
+        surroundings.pending(until)
+        this.hold(HELD_BY_FEATURE)
+      },
       release: () => this.release(HELD_BY_FEATURE),
       fail: (error) => this.#fail(error),
     })

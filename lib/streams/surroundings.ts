@@ -30,6 +30,8 @@ export interface StreamSurroundings {
   /** Whether clients may send as fast as they like: benchmarks. */
   readonly unlimited: boolean
   host(domain: string): StreamHost | undefined
+  /** Work that stopping must wait for */
+  pending(work: Promise<void>): void
   /** A bug in a feature: logged in one place. */
   failed(error: unknown): void
   ended(stream: ClientStream): void

@@ -4,7 +4,7 @@
 export type Step = () => void | Promise<void>
 
 export interface TurnsOwner {
-  hold(): void
+  hold(until: Promise<void>): void
   release(): void
   fail(error: unknown): void
 }
@@ -49,7 +49,7 @@ export class Turns {
 
   #await(later: Promise<void>): void {
     this.#busy = true
-    this.#owner.hold()
+    this.#owner.hold(later)
     later.then(
       () => this.#next(),
       (error) => {

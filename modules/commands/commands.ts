@@ -85,7 +85,7 @@ export default defineModule({
       if (sessionid === undefined) return begin(command, request, action)
       const session = open.get(sessionid)
       // XEP-0050 §4.4: only who began it goes on with it.
-      if (session?.node !== node || session.who !== request.from.text)
+      if (!session || session.node !== node || session.who !== request.from.text)
         throw refusal('bad-request', 'bad-sessionid')
       open.delete(sessionid)
       if (action === 'cancel') return reply(node, { status: 'canceled', sessionid })

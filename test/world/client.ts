@@ -12,7 +12,8 @@ export interface ClientOptions {
   framing?: 'stream' | 'message'
 }
 
-const HEADER = "<stream:stream xmlns='jabber:client' xmlns:stream='http://etherx.jabber.org/streams' version='1.0' to='"
+const HEADER =
+  "<stream:stream xmlns='jabber:client' xmlns:stream='http://etherx.jabber.org/streams' version='1.0' to='"
 const OPEN = "<open xmlns='urn:ietf:params:xml:ns:xmpp-framing' version='1.0' to='"
 
 export class Client {
@@ -83,7 +84,8 @@ export class Client {
     await this.settle()
     const wanted = parsePattern(pattern)
     const at = this.inbox.findIndex((element) => mismatch(element, wanted) === undefined)
-    if (at < 0) throw new Error(`${this.jid} has nothing like ${pattern} among:\n${this.inbox.join('\n')}`)
+    if (at < 0)
+      throw new Error(`${this.jid} has nothing like ${pattern} among:\n${this.inbox.join('\n')}`)
     return this.inbox.splice(at, 1)[0]!
   }
 
@@ -116,7 +118,11 @@ export class Client {
   }
 
   async leaves(): Promise<void> {
-    this.sends(this.transport.framing === 'message' ? "<close xmlns='urn:ietf:params:xml:ns:xmpp-framing'/>" : '</stream:stream>')
+    this.sends(
+      this.transport.framing === 'message'
+        ? "<close xmlns='urn:ietf:params:xml:ns:xmpp-framing'/>"
+        : '</stream:stream>',
+    )
     await this.settle()
   }
 
@@ -133,7 +139,14 @@ export class Client {
       this.closed = true
       return
     }
-    const element = parseTree(toWire(text.replace(/^<(stream:\w+)(?=[\s>/])/, "<$1 xmlns:stream='http://etherx.jabber.org/streams'")))
+    const element = parseTree(
+      toWire(
+        text.replace(
+          /^<(stream:\w+)(?=[\s>/])/,
+          "<$1 xmlns:stream='http://etherx.jabber.org/streams'",
+        ),
+      ),
+    )
     if (!element) throw new Error(`not one element: ${text}`)
     if (element.getName() === 'error' && element.name !== 'error') this.streamError = element
     else this.inbox.push(element)

@@ -27,7 +27,10 @@ export class MemoryTransport implements Transport {
   readonly #wrote: (wire: Wire) => void
   #held: Buffer[] = []
 
-  constructor(wrote: (wire: Wire) => void, options: { framing?: 'stream' | 'message'; clear?: boolean } = {}) {
+  constructor(
+    wrote: (wire: Wire) => void,
+    options: { framing?: 'stream' | 'message'; clear?: boolean } = {},
+  ) {
     this.#wrote = wrote
     this.framing = options.framing ?? 'stream'
     this.tls = options.clear ? undefined : facts
