@@ -111,11 +111,13 @@ export abstract class SocketTransport implements Transport, Watched {
 
   flush(): void {
     this.#queued = false
+    if (this.#out === '' || this.state === CLOSED) return
     const waiting = this.socket.writableLength
     const { bytes } = this.terms.stall
+    // One turn may write a lot to a peer that reads; what matters is what an earlier turn left.
     if (waiting > 0 && waiting + this.#out.length > bytes) this.#stalled()
     else if (this.state === SECURING) this.#hold(bytes)
-    else if (this.#out !== '' && this.state !== CLOSED) this.#send(waiting)
+    else this.#send(waiting)
   }
 
   #send(waiting: number): void {

@@ -8,7 +8,15 @@ import {
   type XmlLimits,
 } from '../../lib/net/xml-limits.js'
 import { intern } from '../../lib/net/xml-names.js'
-import { conditionOf, HEADER, OPEN, Recorder, read, readerFor } from './xml-recorder.js'
+import {
+  collectGarbage,
+  conditionOf,
+  HEADER,
+  OPEN,
+  Recorder,
+  read,
+  readerFor,
+} from './xml-recorder.js'
 
 function condition(limits: XmlLimits, text: string): string {
   const whole = read([HEADER, text], { limits })
@@ -152,12 +160,71 @@ test('the costliest stanza within the limits is read in under 50 ms a piece (SEC
   t.ok(best < 50, `${best} ms`)
 })
 
+/** What a stranger may send that makes the most of few bytes. */
+const AMPLIFYING: Record<string, string> = {
+  elements: '<a>'.repeat(8) + '<b/>'.repeat(54),
+  attributes: Array.from({ length: 50 }, () => `<a ${names(60).join("='' ")}=''/>`).join(''),
+  declarations: `<a${names(60)
+    .map((n) => ` xmlns:${n}='u'`)
+    .join('')}>`,
+  'one long text': 'x'.repeat(16_000),
+  'text and CDATA': '<![CDATA[]]>x'.repeat(1200),
+  references: '&lt;'.repeat(4000),
+}
+
+function names(count: number): string[] {
+  return Array.from(
+    { length: count },
+    (_, i) => String.fromCharCode(97 + (i % 26)) + (i > 25 ? i : ''),
+  )
+}
+
+test('before login a byte on the wire costs at most 30 bytes of heap while a stanza is cut (SEC-02)', async (t) => {
+  for (const [what, content] of Object.entries(AMPLIFYING)) {
+    const text = Buffer.from(`${HEADER}<auth>${content}`)
+    const readers: unknown[] = []
+    collectGarbage()
+    const before = memory()
+    for (let i = 0; i < 100; i++) {
+      const reader = readerFor(new Recorder(), { limits: unauthenticatedLimits })
+      for (let at = 0; at < text.length; at += 512) reader.write(text.subarray(at, at + 512))
+      readers.push(reader)
+    }
+    collectGarbage()
+    const factor = (memory() - before) / (text.length * readers.length)
+    t.ok(factor <= 30, `${what}: ${factor}`)
+  }
+})
+
+test('before login the tree of an element costs at most 30 bytes of heap a byte (SEC-02)', async (t) => {
+  for (const [what, content] of Object.entries(AMPLIFYING)) {
+    const open = [...content.matchAll(/<a[^/>]*>/g)].length
+    const text = `<x xmlns='u'>${content}${'</a>'.repeat(open)}</x>`
+    const recorder = new Recorder()
+    const reader = readerFor(recorder, { limits: unauthenticatedLimits })
+    recorder.element = (element) => void recorder.elements.push(element)
+    reader.write(Buffer.from(HEADER))
+    collectGarbage()
+    const before = memory()
+    for (let i = 0; i < 100; i++) reader.write(Buffer.from(text))
+    collectGarbage()
+    const factor = (memory() - before) / (text.length * 100)
+    t.equal(recorder.elements.length, 100)
+    t.ok(factor <= 30, `${what}: ${factor}`)
+  }
+})
+
+function memory(): number {
+  const { heapUsed, external } = process.memoryUsage()
+  return heapUsed + external
+}
+
 test('strangers cannot make the table of names grow', async (t) => {
   const before = process.memoryUsage().heapUsed
   for (let i = 0; i < 200_000; i++) {
     const name = Buffer.from(`urn:example:${i}:${'n'.repeat(60)}`)
     if (intern(name, 0, name.length) !== name.toString()) t.fail('wrong name')
   }
-  globalThis.gc?.()
+  collectGarbage()
   t.ok(process.memoryUsage().heapUsed - before < 16 * 1024 * 1024)
 })

@@ -1,5 +1,7 @@
 // Reads bytes with a reader and writes down what came out, so that two readings can be compared.
 
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import { authenticatedLimits, type XmlLimits } from '../../lib/net/xml-limits.js'
 import {
   type ContentNamespace,
@@ -7,7 +9,7 @@ import {
   XmlReader,
   type XmlSink,
 } from '../../lib/net/xml-reader.js'
-import { type Element, elements } from '../../lib/xmpp/element.js'
+import type { Element } from '../../lib/xmpp/element.js'
 import { StreamError } from '../../lib/xmpp/errors.js'
 import type { Stanza } from '../../lib/xmpp/stanza.js'
 
@@ -86,8 +88,8 @@ export function conditionOf(action: () => void): string {
 }
 
 /** One stanza on an open client stream. */
-export function readOne(text: string | Buffer, reading: Reading = {}): Stanza {
-  const { recorder, condition } = read([HEADER, text], reading)
+export function readOne(text: string | Buffer, reading: Reading = {}, header = HEADER): Stanza {
+  const { recorder, condition } = read([header, text], reading)
   if (condition || recorder.stanzas.length !== 1) throw new Error(`${condition} ${text}`)
   return recorder.stanzas[0]!
 }
@@ -126,6 +128,5 @@ function qualified(name: string, scope: ReadonlyMap<string, string>, unprefixed:
   return `{${scope.get(prefix)}}${name.slice(colon + 1)}`
 }
 
-export function countElements(element: Element): number {
-  return elements(element).reduce((sum, child) => sum + countElements(child), 1)
-}
+setFlagsFromString('--expose-gc')
+export const collectGarbage = runInNewContext('gc') as () => void
