@@ -51,6 +51,8 @@ class ExternalExchange implements Exchange {
 
   async #find(local: string, authzid: string): Promise<Outcome> {
     const account = await this.#circumstances.lookup(local)
-    return account ? concluded(account, authzid) : failure('not-authorized')
+    return account
+      ? concluded(this.#circumstances, account, { authzid })
+      : failure('not-authorized')
   }
 }

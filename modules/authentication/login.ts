@@ -21,13 +21,6 @@ export interface Attempt {
   over: boolean
 }
 
-/** What is known of a stream's login, for whoever lists sessions. */
-export interface LoginFacts {
-  readonly mechanism: string
-}
-
-export const loginFacts = Symbol('login facts')
-
 const attemptKey = Symbol('login attempt')
 
 export interface LoginParts {
@@ -111,7 +104,7 @@ export class Logins {
       return failure('temporary-auth-failure', 'too many failed logins from this address')
     }
     const { mechanism, profile } = wanted
-    const exchange = mechanism.start(this.#circumstances(stream, wanted.offered))
+    const exchange = mechanism.start(this.#circumstances(stream, wanted))
     const attempt: Attempt = { mechanism, profile, exchange, over: false }
     stream.memo.set(attemptKey, attempt)
     return attempt
@@ -162,7 +155,10 @@ export class Logins {
     }
   }
 
-  #circumstances(stream: NegotiatingStream, offered: Offer): Circumstances {
+  #circumstances(
+    stream: NegotiatingStream,
+    { offered, profile }: { offered: Offer; profile: Attempt['profile'] },
+  ): Circumstances {
     const { accounts, host } = this
     const { throttle } = this.#parts
     return {
@@ -171,7 +167,7 @@ export class Logins {
       offered,
       bindings: bindingsOf(stream.tls),
       peer: stream.tls?.peer,
-      claimed: stream.claimed,
+      claimed: profile === 'sasl2' ? Jid.tryParse(stream.claimed)?.bare : undefined,
       admits: (local) => throttle?.admits(stream.remoteAddress, local) ?? true,
       credentials: (local) => accounts.passwords.credentials(local),
       checkPassword: (local, password) => accounts.passwords.check(local, password),

@@ -8,6 +8,7 @@ import type { TlsFacts } from '../../lib/net/transport.js'
 import type { Random } from '../../lib/ops/random.js'
 import { Jid } from '../../lib/xmpp/jid.js'
 import type { Credentials } from '../accounts/passwords.js'
+import type { ScramKeys } from '../accounts/scram-keys.js'
 import type { BindingType, Bindings } from './channel-binding.js'
 import { failure, type Failure, type Later, type Outcome, type Success } from './outcome.js'
 
@@ -18,8 +19,8 @@ export interface Circumstances {
   readonly offered: Offer
   readonly bindings: Bindings
   readonly peer: TlsFacts['peer']
-  /** `from` of the stream header: a hint */
-  readonly claimed: string | undefined
+  /** SASL2: the bare address in `from` of the stream header */
+  readonly claimed: Jid | undefined
   /** Whether this address may try this name now; asked before anything is checked. */
   admits(local: string): boolean
   credentials(local: string): Later<Credentials>
@@ -57,18 +58,18 @@ export function isOwn(authzid: string, account: Jid): boolean {
 
 /** The last checks, once somebody has proved to be `account`. */
 export function concluded(
+  { claimed }: Circumstances,
   account: Account,
-  authzid: string,
-  more: { data?: Buffer; proved?: Success['proved'] } = {},
+  more: { authzid?: string; data?: Buffer; proved?: ScramKeys } = {},
 ): Success | Failure {
+  const { authzid = '', data, proved } = more
   if (account.disabled) return failure('account-disabled')
   if (!isOwn(authzid, account.jid)) return failure('invalid-authzid')
-  return {
-    kind: 'success',
-    account,
-    ...(more.data && { data: more.data }),
-    ...(more.proved && { proved: more.proved }),
+  // XEP-0388 §2.3: who says for whom this is must not have said otherwise in the header.
+  if (authzid !== '' && claimed && !isOwn(claimed.text, account.jid)) {
+    return failure('invalid-authzid')
   }
+  return { kind: 'success', account, ...(data && { data }), ...(proved && { proved }) }
 }
 
 /** A name as the client wrote it, prepared; one that cannot exist becomes one that nobody can have. */

@@ -39,7 +39,9 @@ class PlainExchange implements Exchange {
   async #check(local: string, password: string, authzid: string): Promise<Outcome> {
     try {
       const account = await this.#circumstances.checkPassword(local, password)
-      return account ? concluded(account, authzid) : failure('not-authorized')
+      return account
+        ? concluded(this.#circumstances, account, { authzid })
+        : failure('not-authorized')
     } catch (error) {
       if (error instanceof StanzaError) return failure('temporary-auth-failure')
       throw error

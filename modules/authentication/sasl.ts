@@ -5,7 +5,8 @@ import { type Element, xml } from '../../lib/xmpp/element.js'
 import { StreamError } from '../../lib/xmpp/errors.js'
 import { NS_SASL } from '../../lib/xmpp/namespaces.js'
 import type { NegotiatingStream, StreamFeature } from '../../lib/streams/negotiation.js'
-import { type Attempt, loginFacts, type Logins } from './login.js'
+import type { Attempt, Logins } from './login.js'
+import { leaveFacts } from './login-facts.js'
 import type { Offer } from './mechanism.js'
 import { type Failure, failure, type Outcome, type Success } from './outcome.js'
 import { decode64 } from './scram-messages.js'
@@ -90,7 +91,7 @@ class Sasl implements StreamFeature {
 
   #succeed(stream: NegotiatingStream, attempt: Attempt, { account, data }: Success): void {
     this.#logins.end(stream)
-    stream.memo.set(loginFacts, { mechanism: attempt.mechanism.name })
+    leaveFacts(stream.memo, { mechanism: attempt.mechanism.name, userAgent: {} })
     // RFC 6120 §6.4.6: success data that is empty is `=`; none at all is nothing.
     stream.send(xml('success', NS_SASL, data && (data.toString('base64') || '=')))
     stream.authenticated(account.jid, 'restart')

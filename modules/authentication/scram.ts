@@ -109,7 +109,11 @@ class ScramExchange implements Exchange {
     if (!nonceFits || !bindingFits || !proofFits || !account) return failure('not-authorized')
     const signature = serverSignature(asked.keys, message)
     const data = Buffer.from(`v=${signature.toString('base64')}`)
-    return concluded(account, asked.first.authzid, { data, proved: asked.keys })
+    return concluded(this.#circumstances, account, {
+      authzid: asked.first.authzid,
+      data,
+      proved: asked.keys,
+    })
   }
 
   #expectedBinding({ gs2, binding }: ClientFirst): Buffer {

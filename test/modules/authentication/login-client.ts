@@ -109,5 +109,8 @@ export function data(element: Element): Buffer {
 /** The condition of a failure, of either profile. */
 export function condition(element: Element): string | undefined {
   if (element.getName() !== 'failure') return `no failure: ${element}`
-  return element.getChildElements().find((child) => child.getName() !== 'text')?.getName()
+  return element
+    .getChildElements()
+    .find((child) => child.getName() !== 'text')
+    ?.getName()
 }

@@ -54,10 +54,7 @@ export class ScramClient {
     const salted = pbkdf2Sync(this.#options.password, salt, rounds, length, digest)
     const clientKey = hmac(salted, 'Client Key')
     const storedKey = createHash(digest).update(clientKey).digest()
-    const header = Buffer.concat([
-      Buffer.from(this.#gs2),
-      this.#options.binding ?? Buffer.alloc(0),
-    ])
+    const header = Buffer.concat([Buffer.from(this.#gs2), this.#options.binding ?? Buffer.alloc(0)])
     const without = `c=${header.toString('base64')},r=${change.nonce ?? this.attribute('r')}`
     const message = `${this.#bare},${this.serverFirst},${without}`
     const signature = hmac(storedKey, message)
