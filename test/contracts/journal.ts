@@ -69,7 +69,7 @@ function groupsContract(name: string, notebook: OpenNotebook): void {
   test(`${name}: a commit that resolved is there for everybody`, async (t) => {
     const { journal, note, texts } = await notebook(t)
     await journal.commit(note('a'))
-    t.same(await texts(), ['a'])
+    t.strictSame(await texts(), ['a'])
   })
 
   test(`${name}: what arrives during a commit forms the next group, in order`, async (t) => {
@@ -80,8 +80,8 @@ function groupsContract(name: string, notebook: OpenNotebook): void {
     const first = wanted.slice(0, 3).map(commit)
     await Promise.race(first)
     await Promise.all([...first, ...wanted.slice(3).map(commit)])
-    t.same(await texts(), wanted)
-    t.same(resolved, wanted)
+    t.strictSame(await texts(), wanted)
+    t.strictSame(resolved, wanted)
     t.equal(transactions(), 2)
   })
 
@@ -106,14 +106,14 @@ function failuresContract(name: string, notebook: OpenNotebook): void {
     const { journal, note, texts } = await notebook(t)
     const entries = ['a', 'b', 'a', 'c'].map(note)
     const results = await Promise.allSettled(entries.map((entry) => journal.commit(entry)))
-    t.same(
+    t.strictSame(
       results.map(({ status }) => status),
       ['fulfilled', 'fulfilled', 'rejected', 'fulfilled'],
     )
     t.ok(isUniqueViolation((results[2] as PromiseRejectedResult).reason))
-    t.same(await texts(), ['a', 'b', 'c'])
+    t.strictSame(await texts(), ['a', 'b', 'c'])
     await journal.commit(note('d'))
-    t.same(await texts(), ['a', 'b', 'c', 'd'])
+    t.strictSame(await texts(), ['a', 'b', 'c', 'd'])
   })
 
   test(`${name}: an entry is on disk as a whole or not at all`, async (t) => {
@@ -123,7 +123,7 @@ function failuresContract(name: string, notebook: OpenNotebook): void {
       throw new Error('second half')
     })
     await t.rejects(journal.commit(entry), { message: 'second half' })
-    t.same(await texts(), [])
+    t.strictSame(await texts(), [])
   })
 }
 
@@ -134,14 +134,14 @@ function boundsContract(name: string, notebook: OpenNotebook): void {
     await t.rejects(journal.commit(note('f')), new StanzaError('resource-constraint'))
     await Promise.all(commits)
     await journal.commit(note('g'))
-    t.same(await texts(), ['a', 'b', 'c', 'd', 'e', 'g'])
+    t.strictSame(await texts(), ['a', 'b', 'c', 'd', 'e', 'g'])
   })
 
   test(`${name}: idle waits for what was committed`, async (t) => {
     const { journal, note, texts } = await notebook(t, { group: 1 })
     for (const text of ['a', 'b', 'c']) void journal.commit(note(text))
     await journal.idle()
-    t.same(await texts(), ['a', 'b', 'c'])
+    t.strictSame(await texts(), ['a', 'b', 'c'])
   })
 
   test(`${name}: closing finishes what was committed and refuses the rest`, async (t) => {
@@ -151,7 +151,7 @@ function boundsContract(name: string, notebook: OpenNotebook): void {
     await t.rejects(journal.commit(note('f')), new StanzaError('resource-constraint'))
     await closing
     await Promise.all(commits)
-    t.same(await texts(), ['a', 'b', 'c', 'd', 'e'])
+    t.strictSame(await texts(), ['a', 'b', 'c', 'd', 'e'])
     await database.close()
   })
 }
@@ -173,13 +173,15 @@ function rowsContract(name: string, notebook: OpenNotebook): void {
     entries[1]!.insert('sizes', { size: 7 })
     await Promise.all(entries.map((entry) => journal.commit(entry)))
     t.equal(transactions(), 1)
-    t.same(await texts(), ['a', 'b', 'c', 'row a', 'row b', 'row c'])
+    t.strictSame(await texts(), ['a', 'b', 'c', 'row a', 'row b', 'row c'])
     const sizes = await database.knex('sizes').orderBy('bytes').whereNotNull('bytes')
-    t.same(
+    t.strictSame(
       sizes,
       ['a', 'b', 'c'].map((text) => ({ size: 2n ** 60n, big: true, bytes: Buffer.from(text) })),
     )
-    t.same(await database.knex('sizes').whereNull('bytes'), [{ size: 7, big: false, bytes: null }])
+    t.strictSame(await database.knex('sizes').whereNull('bytes'), [
+      { size: 7, big: false, bytes: null },
+    ])
   })
 
   test(`${name}: a row that fails takes only its own entry along`, async (t) => {
@@ -191,11 +193,11 @@ function rowsContract(name: string, notebook: OpenNotebook): void {
       return journal.commit(entry)
     })
     const results = await Promise.allSettled(commits)
-    t.same(
+    t.strictSame(
       results.map(({ status }) => status),
       ['fulfilled', 'fulfilled', 'rejected'],
     )
-    t.same(await texts(), ['a before', 'a', 'b before', 'b'])
+    t.strictSame(await texts(), ['a before', 'a', 'b before', 'b'])
   })
 
   test(`${name}: rows may have columns that a table gained later`, async (t) => {
@@ -207,7 +209,7 @@ function rowsContract(name: string, notebook: OpenNotebook): void {
     const second = note('b')
     second.insert('notes', { text: 'c', weight: 3 })
     await journal.commit(second)
-    t.same(await database.knex('notes').where({ weight: 3 }).pluck('text'), ['c'])
+    t.strictSame(await database.knex('notes').where({ weight: 3 }).pluck('text'), ['c'])
   })
 }
 
@@ -229,7 +231,7 @@ function doubtContract(name: string, notebook: OpenNotebook): void {
       }
     })
     await Promise.all([journal.commit(note('a')), journal.commit(note('b'))])
-    t.same(await texts(), ['a', 'b'])
+    t.strictSame(await texts(), ['a', 'b'])
   })
 
   test(`${name}: a commit that never took place is tried again entry by entry`, async (t) => {
@@ -244,7 +246,7 @@ function doubtContract(name: string, notebook: OpenNotebook): void {
         })
     })
     await Promise.all([journal.commit(note('a')), journal.commit(note('b'))])
-    t.same(await texts(), ['a', 'b'])
+    t.strictSame(await texts(), ['a', 'b'])
   })
 
   test(`${name}: a commit that nobody can look up is refused`, async (t) => {

@@ -25,11 +25,11 @@ export function migrationsContract({ name, fresh }: StoreKind): void {
   test(`${name}: steps run once, in order, and new ones later`, async (t) => {
     const database = await (await fresh()).open()
     t.teardown(() => database.close())
-    t.same(await migrate(database, sets), [...own, ...all])
-    t.same(await migrate(database, sets), [])
+    t.strictSame(await migrate(database, sets), [...own, ...all])
+    t.strictSame(await migrate(database, sets), [])
     const grown = [...sets, { owner: 'notes', migrations: [create, note('one'), note('three')] }]
-    t.same(await migrate(database, grown), ['notes: note three'])
-    t.same((await database.knex('notes').pluck('text')).sort(), ['one', 'three', 'two'])
+    t.strictSame(await migrate(database, grown), ['notes: note three'])
+    t.strictSame((await database.knex('notes').pluck('text')).sort(), ['one', 'three', 'two'])
   })
 
   test(`${name}: nodes that start together run each step once`, async (t) => {
@@ -37,8 +37,8 @@ export function migrationsContract({ name, fresh }: StoreKind): void {
     const nodes = await Promise.all([store.open(), store.open(), store.open()])
     t.teardown(() => Promise.all(nodes.map((node) => node.close())))
     const applied = await Promise.all(nodes.map((node) => migrate(node, sets)))
-    t.same(applied.flat().sort(), [...own, ...all].sort())
-    t.same((await nodes[0]!.knex('notes').pluck('text')).sort(), ['one', 'two'])
+    t.strictSame(applied.flat().sort(), [...own, ...all].sort())
+    t.strictSame((await nodes[0]!.knex('notes').pluck('text')).sort(), ['one', 'two'])
   })
 
   test(`${name}: a step that fails leaves nothing and can run again`, async (t) => {
@@ -54,15 +54,15 @@ export function migrationsContract({ name, fresh }: StoreKind): void {
     await t.rejects(migrate(database, [{ owner: 'notes', migrations: [failing] }]), {
       message: 'no room',
     })
-    t.same(await migrate(database, sets), all)
+    t.strictSame(await migrate(database, sets), all)
   })
 
   test(`${name}: steps that this version does not know are named and left alone`, async (t) => {
     const database = await (await fresh()).open()
     t.teardown(() => database.close())
     await migrate(database, sets)
-    t.same(await unknownSteps(database, sets), [])
-    t.same(await migrate(database, sets.slice(0, 1)), [])
-    t.same(await unknownSteps(database, sets.slice(0, 1)), ['more: note two'])
+    t.strictSame(await unknownSteps(database, sets), [])
+    t.strictSame(await migrate(database, sets.slice(0, 1)), [])
+    t.strictSame(await unknownSteps(database, sets.slice(0, 1)), ['more: note two'])
   })
 }

@@ -34,7 +34,7 @@ async function opened(t: Test, url: string): Promise<Database> {
 
 test('no statement and no idle transaction may hang for ever', async (t) => {
   const { knex } = await opened(t, await freshPostgres())
-  t.same(await knex.raw('show statement_timeout'), [{ statement_timeout: '30s' }])
+  t.strictSame(await knex.raw('show statement_timeout'), [{ statement_timeout: '30s' }])
   const [row] = await knex.raw('show idle_in_transaction_session_timeout')
   t.equal(row.idle_in_transaction_session_timeout, '30s')
 })
@@ -60,12 +60,12 @@ test('a statement that takes too long fails, a migration may take its time', asy
 
 test('commits are synchronous even where the server says off', async (t) => {
   const { knex } = await openedWith(t, 'synchronous_commit = off')
-  t.same(await knex.raw('show synchronous_commit'), [{ synchronous_commit: 'on' }])
+  t.strictSame(await knex.raw('show synchronous_commit'), [{ synchronous_commit: 'on' }])
 })
 
 test('a stricter setting of the server stays', async (t) => {
   const { knex } = await openedWith(t, 'synchronous_commit = remote_apply')
-  t.same(await knex.raw('show synchronous_commit'), [{ synchronous_commit: 'remote_apply' }])
+  t.strictSame(await knex.raw('show synchronous_commit'), [{ synchronous_commit: 'remote_apply' }])
 })
 
 test('connections that the server ends are replaced', async (t) => {
@@ -79,7 +79,7 @@ test('connections that the server ends are replaced', async (t) => {
      where datname = current_database() and pid <> pg_backend_pid()`,
   )
   await ended
-  t.same(await knex.raw('select 1 as one'), [{ one: 1 }])
+  t.strictSame(await knex.raw('select 1 as one'), [{ one: 1 }])
 })
 
 test('what was committed before a crash of the server is there, what was not is not', async (t) => {
@@ -101,7 +101,7 @@ test('what was committed before a crash of the server is there, what was not is 
   const later = journal.entry()
   later.insert('notes', { text: 'later' })
   await journal.commit(later)
-  t.same(await database.knex('notes').pluck('text'), ['kept', 'later'])
+  t.strictSame(await database.knex('notes').pluck('text'), ['kept', 'later'])
 })
 
 test('a server that is not there is an error at once', async (t) => {

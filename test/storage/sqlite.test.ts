@@ -69,7 +69,16 @@ test('a database in memory works, without a folder', async (t) => {
   const database = await opened(t, { url: 'sqlite:memory', folder: '' })
   await database.knex.raw('create table notes (text text)')
   await database.knex('notes').insert({ text: 'a' })
-  t.same(await database.reader('notes'), [{ text: 'a' }])
+  t.strictSame(await database.reader('notes'), [{ text: 'a' }])
+})
+
+test('whole numbers are bound as integers, others as reals', async (t) => {
+  const { knex } = await opened(t)
+  const kinds = (value: number | bigint) => knex.raw('select typeof(?) as kind', [value as number])
+  for (const value of [0, -1, 7_000_000_001, Number.MAX_SAFE_INTEGER, 2n ** 62n]) {
+    t.strictSame(await kinds(value), [{ kind: 'integer' }])
+  }
+  for (const value of [0.5, 1e300]) t.strictSame(await kinds(value), [{ kind: 'real' }])
 })
 
 test('the reader cannot write', async (t) => {
@@ -100,7 +109,7 @@ test('two servers on one file wait for each other', async (t) => {
       await trx('notes').insert({ number: (row?.most ?? 0) + 1 })
     })
   await Promise.all([one, two, one, two, one, two].map(raise))
-  t.same(await one.knex('notes').pluck('number').orderBy('number'), [1, 2, 3, 4, 5, 6])
+  t.strictSame(await one.knex('notes').pluck('number').orderBy('number'), [1, 2, 3, 4, 5, 6])
 })
 
 test('a connection whose thread has ended is replaced', async (t) => {
@@ -109,7 +118,7 @@ test('a connection whose thread has ended is replaced', async (t) => {
   await connection.close()
   await t.rejects(connection.run({ sql: 'select 1', bindings: [] }), { message: /has ended/ })
   knex.client.releaseConnection(connection)
-  t.same(await knex.raw('select 1 as one'), [{ one: 1 }])
+  t.strictSame(await knex.raw('select 1 as one'), [{ one: 1 }])
 })
 
 test('prepared statements have a bound, and the recently used stay', async (t) => {
@@ -141,8 +150,8 @@ test('a hundred thousand statements survive the garbage collector', async (t) =>
         .limit(1000 + part)
     }
   })
-  t.same(await database.reader('notes').count({ count: '*' }), [{ count: 100_000 }])
-  t.same(await pragma(database, 'integrity_check'), 'ok')
+  t.strictSame(await database.reader('notes').count({ count: '*' }), [{ count: 100_000 }])
+  t.strictSame(await pragma(database, 'integrity_check'), 'ok')
 })
 
 test('the process ends with its own code while the thread is at work', async (t) => {
@@ -150,9 +159,10 @@ test('the process ends with its own code while the thread is at work', async (t)
   const program = `
     import { Database } from '${address}'
     const database = await Database.open({ url: 'sqlite:memory', folder: '', durability: 'power' })
-    const count = 'with recursive c(x) as (select 1 union all select x + 1 from c where x < 400000) select count(*) from c'
-    for (let time = 0; time < 9; time++) database.knex.raw(count)
-    setImmediate(() => setImmediate(() => process.exit(7)))`
+    const count = 'with recursive c(x) as (select 1 union all select x + 1 from c where x < 4000) select count(*) from c'
+    await database.knex.raw(count)
+    database.knex.raw(count.replace('4000', '10000000')).then(() => process.exit(8))
+    setTimeout(() => process.exit(7), 100)`
   const { status, stderr } = spawnSync(process.execPath, ['--input-type=module', '-e', program])
   t.equal(status, 7, String(stderr))
 })
