@@ -1,7 +1,9 @@
 // Equal names are the same string: element names and namespaces of all streams share one small
 // table, so that the common ones are neither copied from the socket nor compared letter by letter.
-// A slot holds what came last; strangers can make it useless but never larger.
+// A slot holds what came last; strangers can make it useless but never larger. Only ASCII is kept:
+// of other text the bytes and the characters differ.
 
+import { fromWire } from '../xmpp/element.js'
 import { latin1 } from './xml-bytes.js'
 
 const SLOTS = 1024
@@ -9,16 +11,16 @@ const LONGEST = 96
 
 const table: string[] = new Array<string>(SLOTS).fill('')
 
-/** The bytes of a range as latin1 text. */
+/** The bytes of a range as real text. */
 export function intern(buf: Buffer, start: number, end: number): string {
   const length = end - start
   if (length === 0) return ''
-  if (length > LONGEST) return latin1(buf, start, end)
   const slot = slotOf(buf, start, end)
   const known = table[slot]!
   if (known.length === length && matches(buf, start, known)) return known
-  const text = latin1(buf, start, end)
-  table[slot] = text
+  const wire = latin1(buf, start, end)
+  const text = fromWire(wire)
+  if (length <= LONGEST && text === wire) table[slot] = text
   return text
 }
 

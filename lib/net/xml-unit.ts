@@ -56,7 +56,7 @@ function carrying(stanza: Stanza, scanner: Scanner, frame: Frame): Stanza {
   for (const prefix of scanner.bindings.borrowed) {
     const xmlns = frame.prefixes.get(prefix)!
     const ours = xmlns === frame.content ? NS_CLIENT : xmlns
-    attributes += ` xmlns:${prefix}='${toWire(escapeXml(ours))}'`
+    attributes += toWire(` xmlns:${prefix}='${escapeXml(ours)}'`)
   }
   return new Stanza({ ...stanza, attributes })
 }
