@@ -100,6 +100,7 @@ test('a file that is no database is refused', async (t) => {
 
 test('two servers on one file wait for each other', async (t) => {
   const folder = await mkdtemp(join(tmpdir(), 'sqlite-'))
+  folders.push(folder)
   const one = await opened(t, { folder })
   const two = await opened(t, { folder })
   await one.knex.raw('create table notes (number integer)')
