@@ -19,15 +19,13 @@ import { priorityOf } from './priority.js'
 const unavailable = Stanza.of(xml('presence', { type: 'unavailable' }))
 
 export class Availability {
-  /** Marks probes of the server's own, so that errors to them end here. */
-  readonly probeId: string
   readonly #host: Host
   readonly #rosters: RosterApi
+  #last: { stanza: Stanza; quiet: Stanza } | undefined
 
   constructor(host: Host, rosters: RosterApi) {
     this.#host = host
     this.#rosters = rosters
-    this.probeId = `probe-${host.random.id()}`
   }
 
   /** §4.2.2, §4.4.2 */
@@ -144,7 +142,7 @@ export class Availability {
   }
 
   #probeStanza(): Stanza {
-    return Stanza.of(xml('presence', { type: 'probe', id: this.probeId }))
+    return Stanza.of(xml('presence', { type: 'probe', id: this.#rosters.quietId }))
   }
 
   /** §3.1.3: until it is answered, a request is shown at every login. */
@@ -173,8 +171,17 @@ export class Availability {
     })
   }
 
+  /** Errors from elsewhere to what the user did not send there are known by the id. */
   #send(stanza: Stanza, from: Jid, to: Jid): void {
-    this.#host.router.send(stanza, { from, to })
+    const here = this.#host.server.hosts.has(to.domain)
+    this.#host.router.send(here ? stanza : this.#quiet(stanza), { from, to })
+  }
+
+  #quiet(stanza: Stanza): Stanza {
+    if (this.#last?.stanza === stanza) return this.#last.quiet
+    const quiet = stanza.with({ id: this.#rosters.quietId })
+    this.#last = { stanza, quiet }
+    return quiet
   }
 
   #emit(name: 'session:available' | 'session:unavailable', session: Session): void {

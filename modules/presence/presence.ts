@@ -91,15 +91,13 @@ export default defineModule<PresenceApi>({
 
     // Received by an account of ours
 
-    /** Nobody asked for our broadcasts and probes but we: what went wrong with them is no news to the user. */
+    /** Errors to what the server sent in the user's name end here; §4.6.3 for what the user sent. */
     function dropErrors({ stanza, from, to }: Envelope): Handled | undefined {
       if (stanza.type !== 'error') return undefined
-      if (stanza.id === availability.probeId) return handled
+      if (stanza.id === rosters.quietId) return handled
       const session = to.resource === '' ? undefined : host.sessions.find(to)
-      if (!session) return undefined
-      const directed = [...directedOf(session).values()]
-      removeDirected(session, from)
-      return directed.some((jid) => jid.bare.equals(from.bare)) ? undefined : handled
+      if (session) removeDirected(session, from)
+      return undefined
     }
 
     function stampReceived(envelope: Envelope): Envelope | undefined {

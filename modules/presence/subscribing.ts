@@ -114,7 +114,7 @@ export class Subscribing {
   /** §3.1.3, §3.4.2: in the account's name; `roster:audience` shows the presence where it is new. */
   #approve(change: Change): void {
     this.#rosters.push(change)
-    const stanza = Stanza.of(xml('presence', { type: 'subscribed', id: this.#host.random.id() }))
+    const stanza = Stanza.of(xml('presence', { type: 'subscribed', id: this.#rosters.quietId }))
     const { jid } = change.owner
     this.#host.router.send(stanza, { from: jid, to: change.now.contact })
     if (change.now.subscription === change.before.subscription) this.#showAgain(change)

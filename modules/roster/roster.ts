@@ -75,7 +75,7 @@ export default defineModule({
       const contacts = [...roster.items(), ...roster.requests()].map(({ contact }) => contact)
       for (const contact of new Set(contacts)) {
         for (const type of ['unsubscribe', 'unsubscribed']) {
-          const stanza = Stanza.of(xml('presence', { type, id: host.random.id() }))
+          const stanza = Stanza.of(xml('presence', { type, id: rosters.quietId }))
           await host.router.send(stanza, { from: account, to: contact })
         }
       }

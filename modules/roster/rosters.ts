@@ -66,12 +66,15 @@ export class Rosters {
   readonly cache: RosterCache
   /** Subscription stanzas of the server's own whose effect on the recipient's side is on disk already. */
   readonly decided = new WeakMap<Stanza, Change>()
+  /** Of presence that no user sent as it is: what goes wrong with it is no news to a user. */
+  readonly quietId: string
   readonly #host: Host
   readonly #most: number
 
   constructor(host: Host, { most }: { most: number }) {
     this.#host = host
     this.#most = most
+    this.quietId = host.random.id()
     this.store = new RosterStore(host.database)
     this.cache = new RosterCache({
       store: this.store,

@@ -83,7 +83,7 @@ function tell(
   contact: Jid,
   news: { type: SubscriptionType; theirs: Change | undefined },
 ): void {
-  const stanza = Stanza.of(xml('presence', { type: news.type, id: host.random.id() }))
+  const stanza = Stanza.of(xml('presence', { type: news.type, id: rosters.quietId }))
   if (news.theirs) rosters.decided.set(stanza, news.theirs)
   host.router.send(stanza, { from: owner.jid, to: contact })
 }
