@@ -10,7 +10,7 @@
 import { Element, escapeXml, serialize, toWire, type Wire } from './element.js'
 import { NS_CLIENT, NS_SERVER } from './namespaces.js'
 import { indexChildren, indexOne, type StanzaChild } from './stanza-children.js'
-import { NO_PREFIXES, parseTree, type Scope } from './tree.js'
+import { NO_PREFIXES, parseTree, type Scope, setAttribute } from './tree.js'
 
 export type { StanzaChild }
 
@@ -220,7 +220,7 @@ function attributesOf(element: Element): Wire {
   const root = new Element('x')
   for (const name in element.attrs) {
     if (name === 'to' || name === 'from' || name === 'xmlns') continue
-    Object.defineProperty(root.attrs, name, { value: element.attrs[name], enumerable: true })
+    setAttribute(root, name, element.attrs[name])
   }
   return serialize(root).slice('<x'.length, -'/>'.length)
 }
@@ -252,7 +252,8 @@ function defaultNamespace(element: Element): string | undefined {
 function declared(child: Element, inherited: string | undefined): Element {
   if (inherited === undefined || child.name.includes(':') || child.attrs.xmlns !== undefined)
     return child
-  const copy = new Element(child.name, { ...child.attrs, xmlns: inherited })
+  const copy = new Element(child.name, { xmlns: inherited })
+  for (const name in child.attrs) setAttribute(copy, name, child.attrs[name])
   copy.children = child.children
   return copy
 }

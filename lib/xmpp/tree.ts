@@ -67,7 +67,7 @@ function isSpace(code: number): boolean {
 }
 
 /** Plain assignment would lose an attribute of this name. */
-function setAttribute(element: Element, name: string, value: string): void {
+export function setAttribute(element: Element, name: string, value: string): void {
   if (name !== '__proto__') element.attrs[name] = value
   else Object.defineProperty(element.attrs, name, { value, enumerable: true, writable: true })
 }
