@@ -181,6 +181,11 @@ export class ClientStream implements NegotiatingStream, XmlSink {
   async bind(resource: string | undefined): Promise<BoundSession> {
     if (!this.#host || !this.account || this.session) throw new StanzaError('unexpected-request')
     const session = await this.#host.bind(this, this.account, resource)
+    if (this.#state === 'closed') {
+      // It ended while we bound: nobody else would take the session away.
+      session.detached(this, undefined)
+      throw new StanzaError('unexpected-request')
+    }
     this.session = session
     this.#timer?.cancel()
     this.#timer = undefined
