@@ -46,21 +46,16 @@ export function addresses(server: Server): [string, string][] {
     .filter(([, ports]) => ports.length > 0)
     .map(([name, ports]) => {
       const asked: readonly ListenPlace[] = server.settings.listen[name as keyof Server['ports']]
-      const texts = ports.map((port) =>
-        showPlace(
-          asked.find((place) => place.port === port),
-          port,
-        ),
-      )
-      return `${labels[name]} ${[...new Set(texts)].join(', ')}`
+      const open = asked.filter(({ port }) => ports.includes(port))
+      return `${labels[name]} ${open.map(showPlace).join(', ')}`
     })
   if (places.length === 0) return [['ports', 'none is open: see listen in the configuration']]
   return places.map((text, at) => [at === 0 ? 'ports' : '', text])
 }
 
-function showPlace(place: ListenPlace | undefined, port: number): string {
-  if (place?.address === undefined) return String(port)
-  return place.address.includes(':') ? `[${place.address}]:${port}` : `${place.address}:${port}`
+function showPlace({ address, port }: ListenPlace): string {
+  if (address === undefined) return String(port)
+  return address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`
 }
 
 /** undefined where no module keeps accounts. */

@@ -91,7 +91,10 @@ function untilSignal(log: Log, reload: () => Promise<unknown>): Promise<string> 
 }
 
 function reloadFailed(log: Log, error: unknown): void {
-  if (!(error instanceof ConfigError)) return log.error('a bug in reload', { error })
+  if (!(error instanceof ConfigError)) {
+    log.error('a bug in reload', { error })
+    return
+  }
   for (const fault of error.faults) log.error(showFault(fault))
   log.error('reload: the old configuration stays')
 }

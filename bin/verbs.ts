@@ -34,6 +34,12 @@ export const verbs: readonly Verb[] = [
     load: () => import('./commands/start.js'),
   },
   {
+    name: 'demo',
+    summary: 'Tries it: two users who are contacts, on this machine only; data in ./tercet-demo',
+    flags: [set, log],
+    load: () => import('./commands/demo.js'),
+  },
+  {
     name: 'check',
     summary: 'Checks the configuration: all faults at once, each with its place',
     flags: [config, set, json],

@@ -16,7 +16,7 @@ import { printRows } from '../table.js'
 import { clean } from '../terminal.js'
 import type { Terminal } from '../terminal.js'
 
-const remoteFlags: readonly Flag[] = [
+export const remoteFlags: readonly Flag[] = [
   commonFlags.config,
   commonFlags.set,
   commonFlags.json,

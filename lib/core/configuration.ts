@@ -27,7 +27,7 @@ export interface Configuration {
 export const nameRules: NameRules = {
   domain(text) {
     const jid = Jid.tryParse(text)
-    if (!jid || jid.local !== '' || jid.resource !== '')
+    if (jid?.local !== '' || jid.resource !== '')
       throw new Error('a domain is wanted, such as chat.example.com')
     return jid.domain
   },

@@ -92,7 +92,7 @@ function others(written: MapNode, heads: readonly ModuleHead[]): Values {
 }
 
 // Which texts of a module are secrets, its head does not say: names that sound like one are masked.
-const secretName = /password|secret|token|key$/i
+const secretName = /(password|secret|token|key)$/i
 
 function options(node: ConfigNode): unknown {
   if (node.kind !== 'map')

@@ -245,11 +245,11 @@ export const globalKeys: Keys = {
     kind: 'secret',
     default: '',
     doc: 'redis://host:6379, for more than one node; comes with a later version.',
-    read: plainText,
-    later: () => ({
-      say: 'more than one node comes with a later version: leave redis out',
-      refuse: true,
-    }),
+    read: (written) => (written === '' || written === false ? '' : plainText(written)),
+    later: (value) =>
+      value === ''
+        ? undefined
+        : { say: 'more than one node comes with a later version: leave redis out', refuse: true },
   },
   workers: {
     ...integer({
