@@ -84,7 +84,10 @@ export class IqTable {
   }
 
   #reply(envelope: Envelope, transit: Transit, child: Element | undefined): Later {
-    const reply = () => this.#host.router.answer(envelope, resultReply(envelope.stanza, child))
+    const reply = (): void => {
+      this.#host.router.answer(envelope, resultReply(envelope.stanza, child))
+      transit.answered()
+    }
     const committed = transit.commit()
     if (committed) return committed.then(reply)
     reply()
@@ -170,5 +173,6 @@ function request(envelope: Envelope, transit: Transit): IqRequest {
       return transit.entry
     },
     after: (effect) => transit.after(effect),
+    afterAnswer: (effect) => transit.afterAnswer(effect),
   }
 }

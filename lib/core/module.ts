@@ -73,6 +73,8 @@ export interface IqRequest {
   readonly entry: JournalEntry
   /** What it causes: called when the entry is on disk, before the answer leaves. */
   after(effect: () => void): void
+  /** What must wait until the result has left: the end of the session that asked. */
+  afterAnswer(effect: () => void): void
 }
 
 export interface IqOffer {

@@ -15,6 +15,7 @@ export class Transit {
   readonly delivered: Jid[] = []
   #entry: JournalEntry | undefined
   #effects: (() => void)[] | undefined
+  #afterwards: (() => void)[] | undefined
 
   constructor(host: Host, session: Session | undefined) {
     this.host = host
@@ -27,6 +28,17 @@ export class Transit {
 
   after(effect: () => void): void {
     ;(this.#effects ??= []).push(effect)
+  }
+
+  afterAnswer(effect: () => void): void {
+    ;(this.#afterwards ??= []).push(effect)
+  }
+
+  /** The answer has left. */
+  answered(): void {
+    const effects = this.#afterwards
+    this.#afterwards = undefined
+    if (effects) for (const effect of effects) this.#run(effect)
   }
 
   passage(account: Jid): Passage {

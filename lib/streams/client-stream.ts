@@ -5,22 +5,24 @@
 // While a feature is at work nothing further is taken from the client: what the reader still finds
 // in the chunk at hand waits in order, and the transport is paused.
 
-import type { Timer } from '../ops/clock.js'
-import { type Element, serialize, type Wire, xml } from '../xmpp/element.js'
+import { type Element, serialize, type Wire } from '../xmpp/element.js'
 import { StanzaError, StreamError } from '../xmpp/errors.js'
 import { Jid } from '../xmpp/jid.js'
-import { NS_BIND, NS_CLIENT, NS_STREAM } from '../xmpp/namespaces.js'
+import { NS_CLIENT } from '../xmpp/namespaces.js'
 import type { Stanza } from '../xmpp/stanza.js'
-import { errorReply, resultReply } from '../xmpp/replies.js'
 import { authenticatedLimits, unauthenticatedLimits } from '../net/xml-limits.js'
 import { type StreamHeader, XmlReader, type XmlSink } from '../net/xml-reader.js'
 import type { TlsFacts, Transport } from '../net/transport.js'
-import { closing, greeting, namespacesFor, streamErrorElement } from './framing.js'
+import { Deadline } from './deadline.js'
+import { featureFor, featureList } from './feature-list.js'
+import { closing, greeting, streamErrorElement } from './framing.js'
 import { Intake } from './intake.js'
 import type { NegotiatingStream, StreamFeature } from './negotiation.js'
 import { Pace } from './pace.js'
 import type { BoundSession, StreamHost, StreamSurroundings } from './surroundings.js'
+import { checkHeader } from './stream-header.js'
 import { Turns } from './turns.js'
+import { answerUnbound } from './unbound-requests.js'
 
 /** LIM-unauthenticated-timeout: from the first byte to login, from login to a bound resource. */
 const LOGIN_TIMEOUT = 30_000
@@ -54,7 +56,7 @@ export class ClientStream implements NegotiatingStream, XmlSink {
   #offered: readonly StreamFeature[] = []
   #attempts = 0
   readonly #turns: Turns
-  #timer: Timer | undefined
+  readonly #deadline: Deadline
   #held = 0
   #pace: Pace | undefined
   #taken = 0
@@ -77,7 +79,10 @@ export class ClientStream implements NegotiatingStream, XmlSink {
     })
     this.heard = surroundings.clock.now()
     if (!surroundings.unlimited) this.#pace = new Pace(this.heard)
-    this.#within(LOGIN_TIMEOUT)
+    this.#deadline = new Deadline(surroundings.clock, () =>
+      this.close(new StreamError('connection-timeout')),
+    )
+    this.#deadline.within(LOGIN_TIMEOUT)
     transport.receiver = new Intake(this)
   }
 
@@ -161,7 +166,7 @@ export class ClientStream implements NegotiatingStream, XmlSink {
   authenticated(account: Jid, next: 'restart' | 'features' | 'later'): void {
     this.account = account
     this.#reader.limits = authenticatedLimits
-    this.#within(BIND_TIMEOUT)
+    this.#deadline.within(BIND_TIMEOUT)
     if (next === 'features') this.offer()
     if (next !== 'restart') return
     this.#state = 'header'
@@ -187,16 +192,14 @@ export class ClientStream implements NegotiatingStream, XmlSink {
       throw new StanzaError('unexpected-request')
     }
     this.session = session
-    this.#timer?.cancel()
-    this.#timer = undefined
+    this.#deadline.met()
     return session
   }
 
   /** Resumption: the session was bound on another stream (RFC 6120 knows only new ones). */
   adopt(session: BoundSession): void {
     this.session = session
-    this.#timer?.cancel()
-    this.#timer = undefined
+    this.#deadline.met()
   }
 
   async secure(proceed: Element): Promise<void> {
@@ -233,19 +236,9 @@ export class ClientStream implements NegotiatingStream, XmlSink {
     this.claimed = header.from
     this.lang = header.lang ?? ''
     this.#greet(host.domain)
-    this.#checkHeader(header)
+    checkHeader(header, this.account)
     this.#state = 'open'
     this.#sendFeatures()
-  }
-
-  #checkHeader(header: StreamHeader): void {
-    // RFC 6120 §4.7.5: no version means a server before 1.0, which we do not speak.
-    if (!/^[1-9]\d{0,8}\.\d{1,9}$/.test(header.version ?? ''))
-      throw new StreamError('unsupported-version')
-    if (header.from === undefined) return
-    const from = Jid.tryParse(header.from)
-    if (!from) throw new StreamError('invalid-from')
-    if (this.account && !from.bare.equals(this.account)) throw new StreamError('invalid-from')
   }
 
   #newId(): void {
@@ -261,51 +254,21 @@ export class ClientStream implements NegotiatingStream, XmlSink {
   }
 
   #sendFeatures(): void {
-    const features = xml('stream:features', namespacesFor(this.framing))
-    this.#offered = (this.#host?.features() ?? []).filter((feature) => {
-      const element = feature.advertise(this)
-      if (element) features.cnode(element)
-      return element !== undefined
-    })
-    // RFC 6120 §7.4: binding is mandatory to negotiate, once the client has authenticated.
-    if (this.account && !this.session) features.cnode(xml('bind', NS_BIND))
-    this.send(features)
+    const { offered, element } = featureList(this, this.#host?.features() ?? [])
+    this.#offered = offered
+    this.send(element)
   }
 
   #negotiate(element: Element): void | Promise<void> {
     if (this.#state !== 'open') throw new StreamError('not-well-formed', 'no stream header')
-    const key = `{${element.getNS() ?? ''}}${element.getName()}`
     const candidates = this.account ? (this.#host?.features() ?? []) : this.#offered
-    const feature = candidates.find((candidate) => candidate.accepts.includes(key))
-    if (!feature)
-      throw new StreamError(
-        element.getNS() === NS_STREAM ? 'bad-format' : 'unsupported-stanza-type',
-      )
-    return feature.negotiate(element, this)
+    return featureFor(element, candidates).negotiate(element, this)
   }
 
   #stanza(stanza: Stanza): void | Promise<void> {
     if (this.session) return this.session.receive(stanza)
-    // RFC 6120 §4.9.3.12, §7.1: no stanza before login, none but the bind request before binding.
-    if (!this.account || this.#state !== 'open') throw new StreamError('not-authorized')
-    const bind =
-      stanza.kind === 'iq' && stanza.type === 'set' ? stanza.child('bind', NS_BIND) : undefined
-    if (!bind) throw new StreamError('not-authorized', 'bind a resource first')
-    return this.#bindRequest(stanza, bind.getChildText('resource') || undefined)
-  }
-
-  async #bindRequest(stanza: Stanza, resource: string | undefined): Promise<void> {
-    try {
-      const session = await this.bind(resource)
-      this.#reply(resultReply(stanza, xml('bind', NS_BIND, xml('jid', {}, session.jid.text))))
-    } catch (error) {
-      if (!(error instanceof StanzaError)) throw error
-      this.#reply(errorReply(stanza, error))
-    }
-  }
-
-  #reply(stanza: Stanza): void {
-    this.write(stanza.render('', '', '', this.framing === 'message' ? NS_CLIENT : ''))
+    if (this.#state !== 'open') throw new StreamError('not-authorized')
+    return answerUnbound(stanza, this, this.#host?.features() ?? [])
   }
 
   #keepPace(bytes: number): void {
@@ -322,17 +285,10 @@ export class ClientStream implements NegotiatingStream, XmlSink {
     this.close(error instanceof StreamError ? error : new StreamError('internal-server-error'))
   }
 
-  #within(ms: number): void {
-    this.#timer?.cancel()
-    this.#timer = this.#surroundings.clock.after(ms, () =>
-      this.close(new StreamError('connection-timeout')),
-    )
-  }
-
   #end(error: Error | undefined): void {
     if (this.#state === 'closed') return
     this.#state = 'closed'
-    this.#timer?.cancel()
+    this.#deadline.met()
     this.#turns.stop()
     this.#reader.stop()
     for (const feature of this.#host?.features() ?? []) feature.closed?.(this)

@@ -6,6 +6,7 @@ import type { Element } from '../xmpp/element.js'
 import type { Jid } from '../xmpp/jid.js'
 import type { TlsFacts } from '../net/transport.js'
 import type { StreamError } from '../xmpp/errors.js'
+import type { Stanza } from '../xmpp/stanza.js'
 import type { BoundSession } from './surroundings.js'
 
 /** What a feature sees of its stream. */
@@ -46,6 +47,17 @@ export interface NegotiatingStream {
   close(error?: StreamError): void
 }
 
+/** Requests (iq) that may come before login, the only stanzas that may (RFC 6120 §4.9.3.12). */
+export interface EarlyRequests {
+  /** Of their one child, as `{namespace}name` */
+  readonly accepts: readonly string[]
+  /** The child of the result, nothing for an empty one; throws StanzaError to refuse. */
+  answer(
+    stanza: Stanza,
+    stream: NegotiatingStream,
+  ): Element | undefined | void | Promise<Element | undefined | void>
+}
+
 export interface StreamFeature {
   /** For messages and the log */
   readonly name: string
@@ -55,6 +67,8 @@ export interface StreamFeature {
   readonly accepts: readonly string[]
   /** The stream takes nothing further from the client until this is done. */
   negotiate(element: Element, stream: NegotiatingStream): void | Promise<void>
+  /** Asked whether the feature is offered or not: it refuses what it does not offer. */
+  readonly requests?: EarlyRequests
   /** The stream ended: forget what was kept outside of it. */
   closed?(stream: NegotiatingStream): void
 }

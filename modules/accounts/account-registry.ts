@@ -12,7 +12,7 @@ import { newPassword } from './password-policy.js'
 import type { Passwords } from './passwords.js'
 import type { Removals } from './removal.js'
 import type { ScramKeys } from './scram-keys.js'
-import type { AccountRow, AccountStore, Refusal } from './store.js'
+import type { AccountRow, AccountStore, Refusal, Within } from './store.js'
 
 type Later<T> = T | Promise<T>
 
@@ -29,6 +29,8 @@ export interface NewAccount {
   readonly keys?: readonly ScramKeys[]
   /** An administrator wants this name although it was removed once or looks like another. */
   readonly force?: boolean
+  /** Belongs to the account's creation: in its transaction; refuses it by throwing. */
+  readonly within?: Within
 }
 
 export interface AccountPage {
@@ -106,7 +108,7 @@ export class AccountRegistry {
     const { local } = jid
     const keys = wanted.keys ?? (await this.#keysFor(wanted))
     const row = { local, skeleton: skeleton(local), created: this.#host.clock.now(), keys }
-    const made = await this.#store.create(row, wanted.force ?? false)
+    const made = await this.#store.create(row, wanted)
     if (typeof made === 'string') throw new StanzaError('conflict', refusals[made])
     this.#forget(local)
     this.passwords.changed(local, keys)
@@ -156,10 +158,20 @@ export class AccountRegistry {
 
   /** Its name is never given again; what modules keep of it goes now, or after the next start. */
   async remove(local: string): Promise<void> {
+    const finish = await this.beginRemoval(local)
+    await finish()
+  }
+
+  /** The account is gone; the rest, the end of its sessions first, is what is returned. */
+  async beginRemoval(local: string): Promise<() => Promise<void>> {
     const account = await this.existing(local)
     await this.#removals.begin(account)
     this.#forget(local)
     this.passwords.changed(local, [])
+    return () => this.#finishRemoval(account)
+  }
+
+  async #finishRemoval(account: Account): Promise<void> {
     // XEP-0077 §3.2: the sessions of an account that is gone end so.
     this.#closeSessions(account.jid, 'this account was removed')
     const { jid, number } = account

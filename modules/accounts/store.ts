@@ -20,6 +20,17 @@ export interface NewAccount {
   readonly keys: readonly ScramKeys[]
 }
 
+/** What else one transaction does for an account that it creates. */
+export type Within = (
+  trx: Knex.Transaction,
+  made: { local: string; number: number },
+) => Promise<void>
+
+export interface Creation {
+  readonly force?: boolean
+  readonly within?: Within
+}
+
 export type Refusal = 'taken' | 'removed' | 'alike'
 
 interface KeyRow {
@@ -64,11 +75,18 @@ export class AccountStore {
   }
 
   /** Its number, or the reason why it cannot be. */
-  async create(account: NewAccount, force: boolean): Promise<number | Refusal> {
+  async create(
+    account: NewAccount,
+    { force = false, within }: Creation,
+  ): Promise<number | Refusal> {
     try {
-      return await this.#database.transaction(
-        async (trx) => (await this.#refusal(trx, account, force)) ?? this.#insert(trx, account),
-      )
+      return await this.#database.transaction(async (trx) => {
+        const refusal = await this.#refusal(trx, account, force)
+        if (refusal !== undefined) return refusal
+        const number = await this.#insert(trx, account)
+        await within?.(trx, { local: account.local, number })
+        return number
+      })
     } catch (error) {
       if (isUniqueViolation(error)) return 'taken'
       throw error
