@@ -1,6 +1,6 @@
 // Users in pairs write to each other. Closed loop: each keeps a number of messages in flight and
 // writes the next one when one arrived. Open loop: messages leave at random moments at a given
-// rate whatever the server does, and latency counts from the moment they were due. Every message
+// rate whatever the server does. Each message is a write of its own, as people write. Every message
 // carries `@@TIME:RECIPIENT@@` in its body; a text that reaches anybody else came back as an error
 // or is a copy, and is not counted as delivered.
 import type { Job, Outcome, Plan } from '../job.js'
@@ -45,7 +45,8 @@ class Side {
 export class Chat implements Receiver {
   private readonly plan: ChatPlan
   private readonly crowd: Crowd
-  private readonly sides: Side[] = []
+  private readonly sides: (Side | undefined)[] = []
+  private readonly present: Side[] = []
   private readonly dirty: Side[] = []
   private sent = 0
   private running = false
@@ -54,6 +55,8 @@ export class Chat implements Receiver {
   private acknowledged = 0
   private returned = 0
   private outstanding = 0
+  /** In the open loop, when the next message leaves. */
+  private due = 0
   private latencies = new Histogram()
   private acknowledgements = new Histogram()
 
@@ -65,7 +68,9 @@ export class Chat implements Receiver {
       const to = connection.index ^ 1
       const address = `${job.login.prefix}${to}@${job.target.domain}`
       const tail = `:${to}@@${body}</body></message>`
-      this.sides[connection.index] = new Side(connection, address, tail)
+      const side = new Side(connection, address, tail)
+      this.sides[connection.index] = side
+      this.present.push(side)
       connection.receiver = this
     }
   }
@@ -82,6 +87,7 @@ export class Chat implements Receiver {
 
   drained(): void {
     if (this.dirty.length > 0) this.flush()
+    else if (this.plan.rate > 0) this.writeDue()
   }
 
   private message(index: number, bytes: Buffer, start: number, end: number): void {
@@ -123,18 +129,19 @@ export class Chat implements Receiver {
   }
 
   private flush(): void {
-    for (const side of this.dirty) {
-      const now = micros()
-      for (; side.owed > 0; side.owed--) this.write(side, now)
-      side.connection.flush()
-    }
+    for (const side of this.dirty) for (; side.owed > 0; side.owed--) this.write(side)
     this.dirty.length = 0
   }
 
-  private write(side: Side, time: number): void {
+  private write(side: Side): void {
+    const time = micros()
     this.outstanding++
     side.connection.send(`${side.head}${++this.sent}'><body>@@${time}${side.tail}`)
-    if (this.plan.askEvery === 0 || ++side.unasked < this.plan.askEvery) return
+    if (this.plan.askEvery > 0 && ++side.unasked >= this.plan.askEvery) this.ask(side, time)
+    side.connection.flush()
+  }
+
+  private ask(side: Side, time: number): void {
     side.unasked = 0
     if (!side.connection.managed) return
     side.asked.push(time)
@@ -164,31 +171,25 @@ export class Chat implements Receiver {
   }
 
   private closedLoop(): () => void {
-    for (const side of this.sides) {
-      for (let i = 0; side && i < this.plan.inFlight; i++) this.owe(side)
+    for (const side of this.present) {
+      for (let i = 0; i < this.plan.inFlight; i++) this.owe(side)
     }
     this.flush()
     return () => {}
   }
 
   private openLoop(): () => void {
-    const meanGap = 1e6 / this.plan.rate
-    const present = this.sides.filter((side) => side !== undefined)
-    let due = micros()
-    const timer = setInterval(() => {
-      for (const now = micros(); due <= now; due += meanGap * gap()) {
-        const side = present[Math.floor(Math.random() * present.length)]!
-        this.write(side, Math.floor(due))
-        if (side.owed++ === 0) this.dirty.push(side)
-      }
-      for (const side of this.dirty) {
-        side.owed = 0
-        side.connection.flush()
-      }
-      this.dirty.length = 0
-      if (this.outstanding > OUTSTANDING_LIMIT) clearInterval(timer)
-    }, 1)
+    this.due = micros()
+    const timer = setInterval(() => this.writeDue(), 1)
     return () => clearInterval(timer)
+  }
+
+  private writeDue(): void {
+    const meanGap = 1e6 / this.plan.rate
+    for (const now = micros(); this.running && this.due <= now; this.due += meanGap * gap()) {
+      const side = this.present[Math.floor(Math.random() * this.present.length)]!
+      if (this.outstanding < OUTSTANDING_LIMIT) this.write(side)
+    }
   }
 
   private outcome(run: Record<'seconds' | 'cpuSeconds' | 'sent' | 'ownSeconds', number>): Outcome {

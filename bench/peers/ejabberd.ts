@@ -19,9 +19,10 @@ loglevel: error
 hosts: [${DOMAIN}]
 certfiles: ["${certificate.chain}", "${certificate.key}"]
 listen:
-  - { port: ${ports.clear}, ip: "127.0.0.1", module: ejabberd_c2s, access: all, shaper: none, starttls: true }
-  - { port: ${ports.tls}, ip: "127.0.0.1", module: ejabberd_c2s, access: all, shaper: none, tls: true }
+  - { port: ${ports.clear}, ip: "127.0.0.1", module: ejabberd_c2s, access: all, shaper: none, backlog: 1024, starttls: true }
+  - { port: ${ports.tls}, ip: "127.0.0.1", module: ejabberd_c2s, access: all, shaper: none, backlog: 1024, tls: true }
   - port: ${ports.http}
+    backlog: 1024
     ip: "127.0.0.1"
     module: ejabberd_http
     request_handlers: { /ws: ejabberd_http_ws }
@@ -29,12 +30,10 @@ auth_method: internal
 auth_password_format: scram
 disable_sasl_mechanisms: ["digest-md5", "X-OAUTH2"]
 registration_timeout: infinity
-shaper: { none: none }
 shaper_rules: { max_user_sessions: 10, max_user_offline_messages: 5000 }
-access_rules: { all: { allow: all } }
 modules:
 ${modules}
-${archive}  mod_register: { ip_access: all, welcome_message: {}, access: all }
+${archive}  mod_register: { ip_access: all, access: all }
   mod_roster: { versioning: true }
 `
 }

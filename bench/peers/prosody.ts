@@ -1,4 +1,5 @@
 // Prosody as Debian packages it: hashed passwords, the epoll backend,
+// the generational collector (the incremental one costs it half again as much),
 // the modules that the work needs, no limits, no debug log, its own file store for the archive.
 import { createHash, createHmac, pbkdf2Sync } from 'node:crypto'
 import { mkdirSync, writeFileSync } from 'node:fs'
@@ -16,6 +17,7 @@ function configuration({ folder, ports, certificate, setting }: Site): string {
   const modules = setting.archive ? [...MODULES, 'mam'] : MODULES
   return `
 network_backend = "epoll"
+gc = { mode = "generational" }
 interfaces = { "127.0.0.1" }
 c2s_ports = { ${ports.clear} }
 c2s_direct_tls_ports = { ${ports.tls} }
