@@ -15,7 +15,7 @@ import { Stanza } from '../../lib/xmpp/stanza.js'
 import { inState, type Item } from '../roster/item.js'
 import { type Later, whenKnown } from '../roster/later.js'
 import type { RosterApi } from '../roster/roster.js'
-import type { Change } from '../roster/rosters.js'
+import type { Change, Owner } from '../roster/rosters.js'
 import { inbound, isSubscriptionType, outbound } from '../roster/subscriptions.js'
 import type { SubscriptionType } from '../roster/subscriptions.js'
 
@@ -28,6 +28,7 @@ export class Subscribing {
   readonly #host: Host
   readonly #rosters: RosterApi
   readonly #changes = new WeakMap<Envelope, Change>()
+  readonly #answers = new WeakMap<Envelope, Change>()
 
   constructor(host: Host, rosters: RosterApi) {
     this.#host = host
@@ -86,20 +87,40 @@ export class Subscribing {
     if (decided) return void this.#changes.set(envelope, decided)
     return whenKnown(this.#rosters.owner(passage.account), (owner) => {
       if (!owner) return undefined
-      const contact = envelope.from
-      const alter = (item: Item): Item => altered(item, envelope)
-      const write = (): void => {
-        const change = this.#rosters.change(passage, owner, { contact, alter })
-        this.#changes.set(envelope, change)
+      if (envelope.stanza.type === 'subscribe') return this.#recordRequest(envelope, passage, owner)
+      this.#write(envelope, passage, owner)
+    })
+  }
+
+  #write(envelope: Envelope, passage: Passage, owner: Owner): Change {
+    const contact = envelope.from
+    const alter = (item: Item): Item => altered(item, envelope)
+    const change = this.#rosters.change(passage, owner, { contact, alter })
+    this.#changes.set(envelope, change)
+    return change
+  }
+
+  #recordRequest(envelope: Envelope, passage: Passage, owner: Owner): Later<void> {
+    return whenKnown(this.#rosters.of(owner.number), (roster) => {
+      const item = roster.item(envelope.from)
+      if (!item.pendingIn && roster.requests().length >= MOST_REQUESTS) {
+        throw new StanzaError('resource-constraint', 'too many requests wait for an answer')
       }
-      if (envelope.stanza.type !== 'subscribe') return write()
-      return whenKnown(this.#rosters.of(owner.number), (roster) => {
-        if (!roster.item(contact).pendingIn && roster.requests().length >= MOST_REQUESTS) {
-          throw new StanzaError('resource-constraint', 'too many requests wait for an answer')
-        }
-        write()
+      const change = this.#write(envelope, passage, owner)
+      if (!inbound(item, 'subscribe').approve) return undefined
+      return whenKnown(this.#rosters.owner(envelope.from), (asker) => {
+        if (asker) this.#answers.set(envelope, this.#recordAnswer(passage, change, asker))
       })
     })
+  }
+
+  /** Where who asks lives here too, the answer in the account's name is part of the transaction. */
+  #recordAnswer(passage: Passage, change: Change, asker: Owner): Change {
+    const alter = (item: Item): Item =>
+      inbound(change.before, 'subscribe').approve
+        ? inState(item, inbound(item, 'subscribed').next)
+        : item
+    return this.#rosters.change(passage, asker, { contact: change.owner.jid, alter })
   }
 
   /** What changed nothing is not shown (appendix A.3); the rest goes to all available resources. */
@@ -107,17 +128,18 @@ export class Subscribing {
     const change = this.#changes.get(envelope)
     if (!change) return handled
     const { deliver, approve } = inbound(change.before, typeOf(envelope))
-    if (approve) this.#approve(change)
+    if (approve) this.#approve(envelope, change)
     return deliver ? undefined : handled
   }
 
-  /** §3.1.3, §3.4.2: in the account's name; `roster:audience` shows the presence where it is new. */
-  #approve(change: Change): void {
+  /** §3.1.3, §3.4.2: in the account's name. */
+  #approve(envelope: Envelope, change: Change): void {
     this.#rosters.push(change)
     const stanza = Stanza.of(xml('presence', { type: 'subscribed', id: this.#rosters.quietId }))
-    const { jid } = change.owner
-    this.#host.router.send(stanza, { from: jid, to: change.now.contact })
-    if (change.now.subscription === change.before.subscription) this.#showAgain(change)
+    const answer = this.#answers.get(envelope)
+    if (answer) this.#rosters.decided.set(stanza, answer)
+    this.#host.router.send(stanza, { from: change.owner.jid, to: change.now.contact })
+    if (change.now === change.before) this.#showAgain(change)
   }
 
   /** It asks because it does not know that it is subscribed, and so missed the presence too. */

@@ -1,12 +1,14 @@
 // Subscriptions between two accounts (RFC 6121 §3), as their clients see them.
 
 import { test } from 'tap'
+import { Jid } from '../../../lib/xmpp/jid.js'
+import { Stanza } from '../../../lib/xmpp/stanza.js'
 import type { Client } from '../../world/client.js'
 import { world } from '../../world/world.js'
 
 const modules = ['presence']
-export const ROMEO = 'romeo@capulet.example'
-export const JULIET = 'juliet@capulet.example'
+const ROMEO = 'romeo@capulet.example'
+const JULIET = 'juliet@capulet.example'
 
 async function present(...clients: Client[]): Promise<void> {
   for (const client of clients) {
@@ -40,4 +42,218 @@ test('a request, its approval, and the presence that follows (RFC 6121 §3.1)', 
   await romeo.receives(`<presence from='${JULIET}/phone' to='${ROMEO}'/>`)
   await romeo.receivesNothing()
   await juliet.receivesNothing()
+})
+
+test('a request is shown at every login until it is answered (RFC 6121 §3.1.3)', async (t) => {
+  const { romeo, juliet, device } = await world(t, { modules })
+  await present(romeo)
+  romeo.sends(
+    `<presence type='subscribe' to='${JULIET}' id='s1'><status>Hark é</status><x xmlns='urn:x'/></presence>`,
+  )
+  romeo.sends(`<presence type='subscribe' to='${JULIET}' id='s2'/>`)
+  await juliet.comesOnline()
+  await juliet.receives(`<presence from='${JULIET}/phone'/>`)
+  const asked = `<presence type='subscribe' from='${ROMEO}' to='${JULIET}' id='s1'><status>Hark é</status><x xmlns='urn:x'/></presence>`
+  await juliet.receives(asked)
+  await juliet.receivesNothing()
+
+  const laptop = await device('juliet')
+  await laptop.comesOnline()
+  await laptop.finds(asked)
+  await laptop.clears()
+  laptop.sends(`<presence type='unsubscribed' to='${ROMEO}'/>`)
+  await laptop.settle()
+  const tablet = await device('juliet', 'tablet')
+  await tablet.comesOnline()
+  t.notOk(tablet.inbox.some((element) => element.attrs.type === 'subscribe'))
+})
+
+test('a request that is repeated is shown once (RFC 6121 appendix A.3.1)', async (t) => {
+  const { romeo, juliet } = await world(t, { modules })
+  await present(romeo, juliet)
+  for (const id of ['1', '2']) romeo.sends(`<presence type='subscribe' to='${JULIET}' id='${id}'/>`)
+  await juliet.receives("<presence type='subscribe' id='1'/>")
+  await juliet.receivesNothing()
+})
+
+test('LIM-subscription-request-size: of a long request the request is kept (RFC 6121 §3.1.3)', async (t) => {
+  const { romeo, juliet } = await world(t, { modules })
+  const padding = `<x xmlns='urn:x'>${'x'.repeat(5000)}</x>`
+  romeo.sends(
+    `<presence type='subscribe' to='${JULIET}'><status>Hark</status>${padding}</presence>`,
+  )
+  await romeo.settle()
+  await juliet.comesOnline()
+  const request = await juliet.finds("<presence type='subscribe'><status>Hark</status></presence>")
+  t.equal(request.getChild('x'), undefined)
+})
+
+test('LIM-subscription-requests: strangers fill a list that has an end (SEC-64)', async (t) => {
+  const { romeo, juliet, server } = await world(t, { modules })
+  await present(romeo, juliet)
+  const subscribe = Stanza.parse("<presence type='subscribe'/>")
+  for (let at = 0; at < 200; at++) {
+    await server.router.send(subscribe, {
+      from: Jid.parse(`s${at}@x.example`),
+      to: Jid.parse(JULIET),
+    })
+  }
+  await juliet.settle()
+  t.equal(juliet.inbox.length, 200)
+  romeo.sends(`<presence type='subscribe' to='${JULIET}'/>`)
+  await romeo.receives("<presence type='error'><error><resource-constraint/></error></presence>")
+  await romeo.receivesNothing()
+})
+
+test('a request is denied (RFC 6121 §3.2)', async (t) => {
+  const { romeo, juliet } = await world(t, { modules })
+  await present(romeo, juliet)
+  romeo.sends(`<presence type='subscribe' to='${JULIET}'/>`)
+  await romeo.clears()
+  await juliet.clears()
+  juliet.sends(`<presence type='unsubscribed' to='${ROMEO}'/>`)
+  await romeo.receives(`<presence type='unsubscribed' from='${JULIET}' to='${ROMEO}'/>`)
+  const push = await romeo.receives(item(`jid='${JULIET}' subscription='none'`))
+  t.equal(push.getChild('query')?.getChild('item')?.attrs.ask, undefined)
+  await romeo.receivesNothing()
+  await juliet.receivesNothing()
+})
+
+async function mutual(romeo: Client, juliet: Client): Promise<void> {
+  romeo.sends(`<presence type='subscribe' to='${JULIET}'/>`)
+  await romeo.settle()
+  juliet.sends(`<presence type='subscribed' to='${ROMEO}'/>`)
+  juliet.sends(`<presence type='subscribe' to='${ROMEO}'/>`)
+  await juliet.settle()
+  romeo.sends(`<presence type='subscribed' to='${JULIET}'/>`)
+  await romeo.clears()
+  await juliet.clears()
+}
+
+test('a subscription is cancelled; unavailable comes while it still counts (RFC 6121 §3.2.2)', async (t) => {
+  const { romeo, juliet } = await world(t, { modules })
+  await present(romeo, juliet)
+  await mutual(romeo, juliet)
+  juliet.sends(`<presence type='unsubscribed' to='${ROMEO}'/>`)
+  await romeo.receives(`<presence type='unavailable' from='${JULIET}/phone' to='${ROMEO}'/>`)
+  await romeo.receives(`<presence type='unsubscribed' from='${JULIET}' to='${ROMEO}'/>`)
+  await romeo.receives(item(`jid='${JULIET}' subscription='from'`))
+  await romeo.receivesNothing()
+  await juliet.receives(item(`jid='${ROMEO}' subscription='to'`))
+  await juliet.receivesNothing()
+  juliet.sends('<presence><show>away</show></presence>')
+  await romeo.receivesNothing()
+  romeo.sends('<presence><show>away</show></presence>')
+  await juliet.finds(`<presence from='${ROMEO}/phone'><show>away</show></presence>`)
+})
+
+test('somebody unsubscribes (RFC 6121 §3.3)', async (t) => {
+  const { romeo, juliet } = await world(t, { modules })
+  await present(romeo, juliet)
+  await mutual(romeo, juliet)
+  romeo.sends(`<presence type='unsubscribe' to='${JULIET}'/>`)
+  await juliet.receives(`<presence type='unsubscribe' from='${ROMEO}' to='${JULIET}'/>`)
+  await juliet.receives(item(`jid='${ROMEO}' subscription='to'`))
+  await juliet.receivesNothing()
+  await romeo.finds(item(`jid='${JULIET}' subscription='from'`))
+  await romeo.finds(`<presence type='unavailable' from='${JULIET}/phone' to='${ROMEO}'/>`)
+  await romeo.receivesNothing()
+})
+
+test('an approval in advance answers by itself (RFC 6121 §3.4)', async (t) => {
+  const { romeo, juliet } = await world(t, { modules })
+  await present(romeo, juliet)
+  juliet.sends(`<presence type='subscribed' to='${ROMEO}'/>`)
+  await juliet.receives(item(`jid='${ROMEO}' subscription='none' approved='true'`))
+  await romeo.receivesNothing()
+  romeo.sends(`<presence type='subscribe' to='${JULIET}'/>`)
+  await romeo.receives(item(`jid='${JULIET}' subscription='none' ask='subscribe'`))
+  await romeo.receives(`<presence type='subscribed' from='${JULIET}' to='${ROMEO}'/>`)
+  await romeo.receives(item(`jid='${JULIET}' subscription='to'`))
+  await romeo.receives(`<presence from='${JULIET}/phone' to='${ROMEO}'/>`)
+  await juliet.receives(item(`jid='${ROMEO}' subscription='from'`))
+  await juliet.receivesNothing()
+})
+
+test('an approval in advance is taken back (RFC 6121 §3.4.1)', async (t) => {
+  const { romeo, juliet } = await world(t, { modules })
+  await present(romeo, juliet)
+  juliet.sends(`<presence type='subscribed' to='${ROMEO}'/>`)
+  juliet.sends(`<presence type='unsubscribed' to='${ROMEO}'/>`)
+  await juliet.clears()
+  romeo.sends(`<presence type='subscribe' to='${JULIET}'/>`)
+  await juliet.receives("<presence type='subscribe'/>")
+})
+
+test('who asks again although subscribed is answered and shown the presence (RFC 6121 §3.1.3)', async (t) => {
+  const { romeo, juliet, server } = await world(t, { modules })
+  await present(romeo, juliet)
+  await mutual(romeo, juliet)
+  const subscribe = Stanza.parse("<presence type='subscribe'/>")
+  await server.router.send(subscribe, { from: Jid.parse(ROMEO), to: Jid.parse(JULIET) })
+  await romeo.receives(`<presence from='${JULIET}/phone' to='${ROMEO}'/>`)
+  await juliet.receivesNothing()
+})
+
+test('both ask each other at the same time (RFC 6121 appendix A)', async (t) => {
+  const { romeo, juliet } = await world(t, { modules })
+  await present(romeo, juliet)
+  romeo.sends(`<presence type='subscribe' to='${JULIET}'/>`)
+  juliet.sends(`<presence type='subscribe' to='${ROMEO}'/>`)
+  await romeo.settle()
+  await romeo.finds(`<presence type='subscribe' from='${JULIET}'/>`)
+  await juliet.finds(`<presence type='subscribe' from='${ROMEO}'/>`)
+  romeo.sends(`<presence type='subscribed' to='${JULIET}'/>`)
+  juliet.sends(`<presence type='subscribed' to='${ROMEO}'/>`)
+  await romeo.settle()
+  for (const [client, other] of [
+    [romeo, JULIET],
+    [juliet, ROMEO],
+  ] as const) {
+    await client.finds(item(`jid='${other}' subscription='both'`))
+    await client.finds(`<presence from='${other}/phone'/>`)
+  }
+})
+
+test('subscriptions to nobody look like subscriptions to somebody silent (RFC 6121 §8.5.1; SEC-22)', async (t) => {
+  const { romeo } = await world(t, { modules })
+  await present(romeo)
+  romeo.sends("<presence type='subscribe' to='tybalt@capulet.example'/>")
+  await romeo.receives(item("jid='tybalt@capulet.example' subscription='none' ask='subscribe'"))
+  await romeo.receivesNothing()
+})
+
+test('a subscription that cannot be is refused (RFC 6121 §3.1.2)', async (t) => {
+  const { romeo } = await world(t, { modules })
+  await present(romeo)
+  romeo.sends("<presence type='subscribe' id='a'/>")
+  await romeo.receives("<presence type='error' id='a'><error><bad-request/></error></presence>")
+  romeo.sends(`<presence type='subscribe' to='${ROMEO}' id='b'/>`)
+  await romeo.receives("<presence type='error' id='b'><error><not-allowed/></error></presence>")
+  romeo.sends("<presence type='subscribe' to='paris@elsewhere.example' id='c'/>")
+  await romeo.receives(
+    "<presence type='error' id='c' from='paris@elsewhere.example'><error><remote-server-not-found/></error></presence>",
+  )
+  const roster = await romeo.asks('get', undefined, "<query xmlns='jabber:iq:roster'/>")
+  t.equal(roster.getChild('query')?.children.length, 0)
+})
+
+test('answers nobody asked for change nothing (RFC 6121 appendix A.3.3, A.3.4)', async (t) => {
+  const { romeo, juliet } = await world(t, { modules })
+  await present(romeo, juliet)
+  for (const type of ['subscribed', 'unsubscribed', 'unsubscribe']) {
+    romeo.sends(`<presence type='${type}' to='${JULIET}'/>`)
+  }
+  await juliet.receivesNothing()
+})
+
+test('a resource that asked for the roster sees answers before it is available (RFC 6121 §3.1.6)', async (t) => {
+  const { romeo, juliet } = await world(t, { modules })
+  await romeo.asks('get', undefined, "<query xmlns='jabber:iq:roster'/>")
+  romeo.sends(`<presence type='subscribe' to='${JULIET}'/>`)
+  await romeo.clears()
+  juliet.sends(`<presence type='subscribed' to='${ROMEO}'/>`)
+  await romeo.receives(`<presence type='subscribed' from='${JULIET}'/>`)
+  await romeo.receives(item(`jid='${JULIET}' subscription='to'`))
+  await romeo.receivesNothing()
 })
