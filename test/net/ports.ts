@@ -170,6 +170,11 @@ export async function readAll(socket: Socket): Promise<string> {
   socket.on('data', (chunk) => {
     text += chunk.toString('latin1')
   })
-  if (!socket.closed) await once(socket, 'close')
+  await gone(socket)
   return text
+}
+
+/** However it ends. */
+export async function gone(socket: Socket): Promise<void> {
+  if (!socket.closed) await new Promise((resolve) => socket.resume().once('close', resolve))
 }

@@ -6,7 +6,7 @@ import { test } from 'tap'
 import type { Transport } from '../../lib/net/transport.js'
 import { Watch } from '../../lib/net/watch.js'
 import { ManualClock } from '../world/clock.js'
-import { dial, meet, openTcp, readAll, readUntil } from './ports.js'
+import { dial, gone, meet, openTcp, readAll, readUntil } from './ports.js'
 
 function socketOf(transport: Transport): Socket {
   return (transport as unknown as { socket: Socket }).socket
@@ -195,6 +195,5 @@ async function garbage(port: number, kind: number): Promise<void> {
   if (text !== '') socket.write(text, 'latin1')
   if (kind % 2) socket.end()
   else socket.destroy()
-  socket.resume()
-  if (!socket.closed) await once(socket, 'close')
+  await gone(socket)
 }
