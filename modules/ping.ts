@@ -15,8 +15,17 @@ export default defineModule({
   summary: 'Answers pings and notices clients that are gone without a word',
   xeps: { 'XEP-0199': '2.0.1' },
   config: {
-    silence: duration({ default: '10 minutes', min: '10 s', max: 'never', doc: 'A client that was silent for so long is asked whether it is there' }),
-    patience: duration({ default: '30 s', min: '5 s', doc: 'How long it may take to answer before it counts as gone' }),
+    silence: duration({
+      default: '10 minutes',
+      min: '10 s',
+      max: 'never',
+      doc: 'A client that was silent for so long is asked whether it is there',
+    }),
+    patience: duration({
+      default: '30 s',
+      min: '5 s',
+      doc: 'How long it may take to answer before it counts as gone',
+    }),
   },
 
   setup(host) {
@@ -28,7 +37,20 @@ export default defineModule({
         { get: 'ping', xmlns: NS_PING, to: 'host', allow: 'anyone', reads: true, answer },
         { get: 'ping', xmlns: NS_PING, to: 'account', allow: 'subscriber', reads: true, answer },
       ],
-      tasks: silence === Infinity ? [] : [{ name: 'notice silence', every: silence / 2, run: noticeSilence }],
+      commands: [
+        {
+          name: 'ping',
+          summary: 'Shows that the server answers',
+          allow: 'account',
+          node: 'ping',
+          parameters: {},
+          run: () => ({ note: `Pong at ${new Date(host.clock.now()).toISOString()}` }),
+        },
+      ],
+      tasks:
+        silence === Infinity
+          ? []
+          : [{ name: 'notice silence', every: silence / 2, run: noticeSilence }],
     }
 
     function answer() {}

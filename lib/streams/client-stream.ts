@@ -95,7 +95,8 @@ export class ClientStream implements NegotiatingStream, XmlSink {
   }
 
   get secured(): boolean {
-    return this.tls !== undefined || this.#host?.encryption === 'optional'
+    if (this.tls !== undefined || this.#host?.encryption === 'optional') return true
+    return this.framing === 'message' && isOnThisMachine(this.transport.remote)
   }
 
   get remoteAddress(): string {
@@ -295,4 +296,9 @@ export class ClientStream implements NegotiatingStream, XmlSink {
     this.session?.detached(this, error)
     this.#surroundings.ended(this)
   }
+}
+
+/** A page of this machine's own browser: what it says never crosses a network. */
+function isOnThisMachine({ address, proxied }: { address: string; proxied: boolean }): boolean {
+  return !proxied && (address === '::1' || address.startsWith('127.'))
 }

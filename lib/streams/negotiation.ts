@@ -17,10 +17,9 @@ export interface NegotiatingStream {
   readonly id: string
   readonly lang: string
   readonly remoteAddress: string
-  /** Came over this machine's loopback, not through a proxy */
   readonly framing: 'stream' | 'message'
   readonly tls: TlsFacts | undefined
-  /** TLS, or the host's configuration allows clear text. */
+  /** TLS, or clear text that the configuration allows or that never leaves this machine. */
   readonly secured: boolean
   /** Bare, once authenticated */
   readonly account: Jid | undefined
