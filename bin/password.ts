@@ -2,6 +2,7 @@
 // make. Never an argument: arguments are seen by everybody on the machine and kept in histories.
 
 import { createInterface } from 'node:readline/promises'
+import type { Interface } from 'node:readline/promises'
 import { Writable } from 'node:stream'
 import { UsageError } from './exit-codes.js'
 
@@ -14,28 +15,36 @@ export async function askSecret(name: string): Promise<string> {
       `there is no terminal to ask for the ${name} on: use --${name}-stdin or --generate`,
     )
   }
-  const first = await ask(`${name}: `)
-  if (first === '') throw new UsageError(`an empty ${name} is not taken`)
-  if (first !== (await ask(`${name} again: `)))
-    throw new UsageError('these two differ: nothing was changed')
-  return first
+  const lines = silentLines()
+  try {
+    const first = await ask(lines, `${name}: `)
+    if (first === '') throw new UsageError(`an empty ${name} is not taken`)
+    if (first !== (await ask(lines, `${name} again: `))) {
+      throw new UsageError('these two differ: nothing was changed')
+    }
+    return first
+  } finally {
+    lines.close()
+  }
 }
 
-async function ask(prompt: string): Promise<string> {
-  process.stderr.write(prompt)
-  // What is typed is echoed into nothing.
+// What is typed is echoed into nothing; one interface for both questions, because between two the
+// terminal would echo by itself.
+function silentLines(): Interface {
   const output = new Writable({ write: (_chunk, _encoding, done) => done() })
   const lines = createInterface({ input: process.stdin, output, terminal: true })
   lines.on('SIGINT', () => {
     process.stderr.write('\n')
     process.exit(130)
   })
-  try {
-    return await lines.question('')
-  } finally {
-    lines.close()
-    process.stderr.write('\n')
-  }
+  return lines
+}
+
+async function ask(lines: Interface, prompt: string): Promise<string> {
+  process.stderr.write(prompt)
+  const answer = await lines.question('')
+  process.stderr.write('\n')
+  return answer
 }
 
 /** The first line of standard input. */

@@ -44,29 +44,6 @@ test('a server starts, takes accounts, lists them and ends with 0 on SIGTERM', a
   t.notOk(existsSync(join(folder, 'tercet-data', 'control.sock')))
 })
 
-test('a password is never an argument, and is not asked where nobody can answer', async (t) => {
-  const { yaml } = await quietConfig()
-  const { start, run } = place(t, yaml)
-  await start(['start'])
-  t.match(await run(['user', 'add', 'romeo@localhost', '--password', 'x']), {
-    code: 2,
-    err: /never an argument/,
-  })
-  t.match(await run(['user', 'add', 'romeo@localhost']), {
-    code: 2,
-    err: /--password-stdin or --generate/,
-  })
-  t.match(await run(['user', 'add', 'romeo@localhost', '--password-stdin'], ''), {
-    code: 2,
-    err: /brought no password/,
-  })
-  t.match(await run(['user', 'add']), { code: 2, err: /tercet user add ADDRESS/ })
-  t.match(await run(['user', 'lst']), { code: 2, err: /did you mean tercet user list\?/ })
-  t.match(await run(['user', 'list', 'now']), { code: 2, err: /one word too many/ })
-  t.match(await run(['usr', 'list']), { code: 2, err: /did you mean tercet user\?/ })
-  t.match(await run(['session', 'kick', 'nobody@localhost']), { code: 1, err: /no session/ })
-})
-
 test('a second server on the same data is refused, and the first lives on', async (t) => {
   const { yaml } = await quietConfig()
   const { start, run, folder } = place(t, yaml)
@@ -135,21 +112,6 @@ test('clients are told that the server goes (system-shutdown, RFC 6120 §4.9.3.2
   await closed
   t.match(text, /<system-shutdown/)
   t.match(text, /<\/stream:stream>$/)
-})
-
-test('several hosts: the address says which, --host where there is none', async (t) => {
-  const { yaml } = await quietConfig('hosts: { a.example: {}, b.example: {} }\n')
-  const { start, run } = place(t, yaml)
-  await start(['start'])
-  t.match(await run(['user', 'add', 'romeo@b.example', '--generate']), { code: 0 })
-  t.match(await run(['user', 'list']), {
-    code: 2,
-    err: /which host\? Add --host with one of a\.example, b\.example/,
-  })
-  t.match(await run(['user', 'list', '--host', 'b.example', '--json']), {
-    code: 0,
-    out: /romeo@b\.example/,
-  })
 })
 
 test('the demonstration has two people with passwords, on this machine only', async (t) => {
