@@ -44,9 +44,10 @@ async function compare(options: Options, list: Work[], folder: string): Promise<
     }
   }
   const columns = servers.map(({ column }) => column)
-  say(`\n${heading(machine(), columns)}\n\n${table(list, columns, runs)}\n`)
-  for (const remark of [...reservations(), ...remarks(runs)]) say(remark)
-  if (options.json) writeJson(options.json, { machine: machine(), options, columns, runs })
+  const host = machine(folder)
+  say(`\n${heading(host, columns)}\n\n${table(list, columns, runs)}\n`)
+  for (const remark of [...reservations(folder), ...remarks(runs)]) say(remark)
+  if (options.json) writeJson(options.json, { machine: host, options, columns, runs })
 }
 
 function writeJson(file: string, content: object): void {
@@ -63,7 +64,7 @@ function progress(run: Run, list: readonly Work[]): string {
 async function main(): Promise<void> {
   const options = readOptions(process.argv.slice(2))
   const list = works(options).filter((work) => options.work.includes(work.family))
-  const folder = mkdtempSync(join(tmpdir(), 'tercet-bench-'))
+  const folder = mkdtempSync(join(options.folder ?? tmpdir(), 'tercet-bench-'))
   chmodSync(folder, 0o755)
   mkdirSync(join(folder, 'servers'))
   process.once('SIGINT', () => process.exit(130)).once('SIGTERM', () => process.exit(143))

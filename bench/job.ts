@@ -45,4 +45,6 @@ export type Outcome = {
   /** Of one core: how busy the generator itself was. Near 1 it is the limit, not the server. */
   generatorCores?: number
   figures: Record<string, number>
+  /** Why there are no figures. */
+  error?: string
 }

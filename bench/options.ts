@@ -10,6 +10,7 @@ export type Options = Size & {
   work: Family[]
   rounds: number
   json?: string
+  folder?: string
   keep?: boolean
 }
 
@@ -36,8 +37,8 @@ function oneOf<T extends string>(known: readonly T[]) {
 function between(least: number, most: number) {
   return (text: string): number => {
     const value = Number(text)
-    if (value >= least && value <= most) return value
-    throw new InvalidArgumentError(`a number from ${least} to ${most}`)
+    if (Number.isInteger(value) && value >= least && value <= most) return value
+    throw new InvalidArgumentError(`a whole number from ${least} to ${most}`)
   }
 }
 
@@ -54,7 +55,12 @@ function declare(): Command {
   return program
     .name('npm run bench --')
     .description('Compares Tercet with Prosody and ejabberd on this machine.')
-    .option('--only <servers>', `of ${PEERS.join(', ')}`, oneOf(PEERS), [...PEERS])
+    .option(
+      '--only <servers>',
+      `of ${PEERS.join(', ')}; relay is a bare one, the yardstick of the machine`,
+      oneOf(PEERS),
+      [...PEERS],
+    )
     .option('--work <families>', `of ${FAMILIES.join(', ')}`, oneOf(FAMILIES), [...FAMILIES])
     .option('--quick', 'short runs, one round: a first impression')
     .option('--rounds <n>', 'rounds over all servers; medians are shown', between(1, 20), 3)
@@ -66,6 +72,10 @@ function declare(): Command {
     .option('--idle-users <n>', 'idle sessions', between(100, 20_000), 4000)
     .option('--settle-seconds <n>', 'wait before memory is read', between(0, 300), 5)
     .option('--login-users <n>', 'logins in a round', between(10, 20_000), 300)
+    .option(
+      '--folder <path>',
+      "where the servers keep their data, on a disk (default: the system's folder for temporary files)",
+    )
     .option('--json <file>', 'write all figures of all rounds there')
     .option('--keep', 'keep the folders of the servers, with their logs')
     .addHelpText('after', MANUAL)

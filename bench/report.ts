@@ -42,12 +42,16 @@ function beside(work: Work, runs: readonly Run[]): string {
 
 function cell(work: Work, runs: readonly Run[]): string {
   const good = runs.filter((run) => run.error === undefined)
-  if (good.length === 0) return runs[0]?.error ?? '–'
+  if (good.length === 0) return runs[0] ? excuse(runs[0].error ?? '') : '–'
   const { key, digits, unit } = work.figure
   const failed = good.reduce((sum, run) => sum + run.failed, 0)
   const remark = failed > 0 ? ` **${failed} failed**` : ''
   return `**${figure(good, key).toFixed(digits)} ${unit}** (${beside(work, good)})${remark}`
 }
+
+const EXCUSE_LENGTH = 100
+
+const excuse = (text: string) => `failed: \`${text.slice(0, EXCUSE_LENGTH).replaceAll('|', ' ')}\``
 
 export function table(works: readonly Work[], columns: readonly Column[], runs: readonly Run[]) {
   const row = (cells: string[]) => `| ${cells.join(' | ')} |`
@@ -76,6 +80,7 @@ export function heading(machine: Machine, columns: readonly Column[]): string {
   return [
     `${machine.processor}, ${machine.cores} cores, ${machine.memoryGb} GB; Linux ${machine.kernel}`,
     `${versions.join('; ')}; Node ${machine.node}`,
+    `fdatasync where the servers keep their data: ${machine.syncMs.toFixed(2)} ms (median)`,
   ].join('\n')
 }
 

@@ -59,7 +59,7 @@ async function runGroup(round: Round, group: Work[], report: (run: Run) => void)
   const server = await start(peer, site)
   column.readyMs.push(server.readyMs)
   try {
-    if (fresh && !peer.createAccounts) await register(server, users)
+    if (fresh && !peer.createAccounts) await register(server, accountNames(users))
     for (const work of group) report(await measured(round, work, server))
   } finally {
     await server.stop()
@@ -68,8 +68,10 @@ async function runGroup(round: Round, group: Work[], report: (run: Run) => void)
 
 const accountNames = (users: number) => Array.from({ length: users }, (_, i) => `${PREFIX}${i}`)
 
-async function register(server: Running, users: number): Promise<void> {
-  const outcome = await generate(job(server, { kind: 'register', users }))
+async function register(server: Running, names: string[]): Promise<void> {
+  const { peer, site } = server
+  if (peer.addAccounts) return peer.addAccounts(site, names, PASSWORD)
+  const outcome = await generate(job(server, { kind: 'register', users: names.length }))
   if (outcome.failed > 0) throw new Error(`${outcome.failed} accounts could not be registered`)
 }
 

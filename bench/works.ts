@@ -45,7 +45,8 @@ type Chat = Partial<Extract<Plan, { kind: 'chat' }>>
 const plain = { archive: false, transport: 'tcp', modern: false, figure: CPU } as const
 
 export function works(size: Size): Work[] {
-  const { users, bodyBytes, seconds, warmUpSeconds } = size
+  const { bodyBytes, seconds, warmUpSeconds } = size
+  const users = size.users + (size.users % 2)
   const rest = { users, bodyBytes, seconds, warmUpSeconds, rate: 0, askEvery: 0, inFlight: 1 }
   const chat = (more: Chat = {}): Plan => ({ ...rest, ...more, kind: 'chat' })
   return [

@@ -15,10 +15,12 @@ export type Begin = (index: number, outcome: Outcome) => void
 export class Crowd {
   readonly sessions: (Connection | undefined)[] = []
   failed = 0
+  /** Why the first one failed. */
+  private reason = ''
   private complaints = 0
 
   count(why: string): void {
-    this.failed++
+    if (this.failed++ === 0) this.reason = why
     if (this.complaints++ < COMPLAINTS) process.stderr.write(`${why}\n`)
   }
 
@@ -31,6 +33,7 @@ export class Crowd {
       while (next < users && performance.now() < deadline) await this.one(next++, begin)
     }
     await Promise.all(Array.from({ length: concurrency }, worker))
+    if (this.live().length === 0 && this.failed > 0) throw new Error(this.reason)
     if (next < users) throw new Error(`setting up ${users} sessions took too long`)
   }
 

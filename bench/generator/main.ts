@@ -34,5 +34,7 @@ setTimeout(() => giveUp('the run took too long'), LONGEST_RUN_MS)
 setInterval(() => process.ppid !== parent && process.exit(1), 1000)
 process.on('uncaughtException', (error) => giveUp(String(error.stack)))
 
-const outcome = await run(JSON.parse(text) as Job)
+const outcome = await run(JSON.parse(text) as Job).catch(
+  (error: Error): Outcome => ({ failed: 1, figures: {}, error: error.message }),
+)
 process.stdout.write(`${JSON.stringify(outcome)}\n`, () => process.exit(outcome.failed > 0 ? 3 : 0))

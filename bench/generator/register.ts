@@ -22,8 +22,8 @@ function begin(job: Job): Begin {
         if (text.includes('features')) return ask(connection, query)
         const refused = /^<iq[^>]*type=['"]error/.test(text) && !text.includes('<conflict')
         if (!text.startsWith('<iq') || refused) return connection.fail(text)
-        outcome.ready(connection)
         connection.close()
+        outcome.ready(connection)
       },
       lost: (_, why) => outcome.failed(`${prefix}${index} was not registered: ${why}`),
     }

@@ -42,6 +42,8 @@ export type Peer = {
   prepare(site: Site): Launch
   /** Creates accounts directly, where that is much faster than registering in-band. */
   createAccounts?(site: Site, names: readonly string[], password: string): void
+  /** The same, of the server that runs already. */
+  addAccounts?(site: Site, names: readonly string[], password: string): Promise<void>
 }
 
 export const DOMAIN = 'localhost'
