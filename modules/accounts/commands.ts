@@ -32,7 +32,12 @@ const password: Parameter = {
 }
 
 const page = {
-  limit: { kind: 'integer', doc: 'How many accounts at most', field: 'max_items' },
+  limit: {
+    kind: 'integer',
+    doc: 'How many accounts at most',
+    field: 'max_items',
+    proposed: [25, 50, 75, 100, 150, 200],
+  },
   after: { kind: 'integer', doc: 'The number of the last account of the page before' },
 } as const
 
@@ -129,6 +134,7 @@ function readingCommands(host: Host, registry: AccountRegistry): Command[] {
       summary: 'Lists the accounts',
       allow: 'admin',
       node: `${ADMIN}#get-registered-users-list`,
+      fields: (rows) => ({ registereduserjids: rows.map(({ jid }) => String(jid)) }),
       parameters: page,
       async run({ limit, after }) {
         return { rows: (await registry.list({ limit, after })).map(details) }
@@ -139,6 +145,7 @@ function readingCommands(host: Host, registry: AccountRegistry): Command[] {
       summary: 'Lists the accounts that are disabled',
       allow: 'admin',
       node: `${ADMIN}#get-disabled-users-list`,
+      fields: (rows) => ({ disableduserjids: rows.map(({ jid }) => String(jid)) }),
       parameters: page,
       async run({ limit, after }) {
         return { rows: (await registry.list({ limit, after, disabled: true })).map(details) }

@@ -99,11 +99,12 @@ export class AccountStore {
     force: boolean,
   ): Promise<Refusal | undefined> {
     const host = this.#host
-    if (await trx('accounts').where({ host, local }).first('number')) return 'taken'
+    // One name has one skeleton, so this finds the name itself too.
+    const alike: string[] = await trx('accounts').where({ host, skeleton }).pluck('local')
+    if (alike.includes(local)) return 'taken'
     if (force) return undefined
     if (await trx('account_tombstones').where({ host, local }).first('number')) return 'removed'
-    if (await trx('accounts').where({ host, skeleton }).first('number')) return 'alike'
-    return undefined
+    return alike.length > 0 ? 'alike' : undefined
   }
 
   async #insert(trx: Knex.Transaction, account: NewAccount): Promise<number> {
