@@ -14,6 +14,8 @@ export interface Parameter {
   readonly choices?: readonly string[]
   /** Name of the field in an ad-hoc form where a XEP fixes one. */
   readonly field?: string
+  /** Of an integer: what a form proposes to choose from, beside no limit at all. */
+  readonly proposed?: readonly number[]
 }
 
 export type Parameters = Readonly<Record<string, Parameter>>
@@ -44,6 +46,12 @@ export interface Command {
   readonly parameters: Parameters
   /** Node of the ad-hoc command where a XEP fixes one. */
   readonly node?: string
+  /** FORM_TYPE of its result where a XEP fixes one. */
+  readonly form?: string
+  /** What its form is filled in with, by parameter: as things are now. */
+  current?(context: CommandContext): Promise<Row> | Row
+  /** The rows as the fields that a XEP fixes, where people are shown a table. */
+  fields?(rows: readonly Row[]): Row
   run(args: Arguments, context: CommandContext): Promise<CommandResult> | CommandResult
 }
 

@@ -4,6 +4,7 @@
 
 import type { Command, CommandResult, Parameter, Row } from '../../lib/core/commands.js'
 import type { Element } from '../../lib/xmpp/element.js'
+import { StanzaError } from '../../lib/xmpp/errors.js'
 import { type Field, type FieldType, form, type Submission, table } from '../../lib/xmpp/forms.js'
 
 const NS_ADMIN = 'http://jabber.org/protocol/admin'
@@ -19,40 +20,78 @@ const fieldTypes: Record<Parameter['kind'], FieldType> = {
   choice: 'list-single',
 }
 
-export function parametersForm(command: Command): Element {
+const UNLIMITED = 'none'
+
+/** `current`: values by parameter that the form is filled in with. */
+export function parametersForm(command: Command, current: Row = {}): Element {
   return form({
     type: 'form',
     of: NS_ADMIN,
     title: command.summary,
-    fields: Object.entries(command.parameters).map(([name, parameter]) => field(name, parameter)),
+    fields: Object.entries(command.parameters).flatMap(([name, parameter]) =>
+      fieldsOf(parameter.field ?? name, parameter, current[name]),
+    ),
   })
 }
 
-function field(name: string, parameter: Parameter): Field {
-  const options = parameter.choices?.map((value) => ({ value }))
-  return {
-    name: parameter.field ?? name,
-    type: fieldTypes[parameter.kind],
+function fieldsOf(name: string, parameter: Parameter, value: Row[string] | undefined): Field[] {
+  const options = optionsOf(parameter)
+  const field: Field = {
+    name,
+    type: options ? 'list-single' : fieldTypes[parameter.kind],
     label: parameter.doc,
     ...(parameter.required ? { required: true } : {}),
     ...(options ? { options } : {}),
+    ...(value === undefined ? {} : { value: texts(value) }),
   }
+  if (parameter.kind !== 'secret') return [field]
+  // XEP-0133 §4.1: typed twice where nobody sees it.
+  return [field, { name: verifyName(name), type: 'text-private', label: 'The same once more' }]
+}
+
+function optionsOf({ choices, proposed }: Parameter): { value: string }[] | undefined {
+  const values = proposed ? [...proposed.map(String), UNLIMITED] : choices
+  return values?.map((value) => ({ value }))
+}
+
+function verifyName(name: string): string {
+  return `${name}-verify`
 }
 
 /** Fields that the command does not know are left out: a client may send back what it was not asked. */
 export function argumentsOf(command: Command, submission: Submission): Record<string, unknown> {
   const given: Record<string, unknown> = Object.create(null)
   for (const [name, parameter] of Object.entries(command.parameters)) {
-    const values = submission.values.get(parameter.field ?? name)
+    const field = parameter.field ?? name
+    const values = submission.values.get(field)
     if (!values || values.length === 0) continue
-    const many = parameter.kind === 'jids' || parameter.kind === 'lines'
-    given[name] = many ? values.filter((value) => value !== '') : values[0]
+    if (parameter.kind === 'secret') checkTypedTwice(values[0], submission, field)
+    if (parameter.proposed && values[0] === UNLIMITED) continue
+    given[name] = isMany(parameter) ? filled(parameter, values) : values[0]
   }
   return given
 }
 
-export function resultForm(result: CommandResult): Element | undefined {
-  const rows = result.rows ?? []
+function isMany({ kind }: Parameter): boolean {
+  return kind === 'jids' || kind === 'lines'
+}
+
+/** An empty line of a text is a line; an empty address is none. */
+function filled({ kind }: Parameter, values: readonly string[]): readonly string[] | undefined {
+  const there = values.filter((value) => value !== '')
+  if (there.length === 0) return undefined
+  return kind === 'lines' ? values : there
+}
+
+function checkTypedTwice(first: string | undefined, { values }: Submission, field: string): void {
+  const second = values.get(verifyName(field))?.[0]
+  if (second !== undefined && second !== first)
+    throw new StanzaError('not-acceptable', `${field} is not the same twice`)
+}
+
+export function resultForm(command: Command, result: CommandResult): Element | undefined {
+  const all = result.rows ?? []
+  const rows = command.fields ? [command.fields(all)] : all
   if (rows.length === 0) return undefined
   const names = [...new Set(rows.flatMap((row) => Object.keys(row)))]
   if (rows.length > 1)
@@ -61,7 +100,7 @@ export function resultForm(result: CommandResult): Element | undefined {
       rows.map(asTexts),
     )
   const fields = Object.entries(rows[0]!).map(([name, value]) => ({ name, value: texts(value) }))
-  return form({ type: 'result', of: NS_ADMIN, fields })
+  return form({ type: 'result', of: command.form ?? NS_ADMIN, fields })
 }
 
 function asTexts(row: Row): Record<string, string> {

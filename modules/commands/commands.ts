@@ -103,23 +103,16 @@ export default defineModule({
       return command
     }
 
-    function begin(
-      command: Command,
-      request: IqRequest,
-      action: string,
-    ): Element | Promise<Element> {
+    async function begin(command: Command, request: IqRequest, action: string): Promise<Element> {
       if (action !== 'execute') throw refusal('bad-request', 'bad-action')
       const sessionid = host.random.id()
       if (Object.keys(command.parameters).length === 0) return finish(command, request, sessionid)
+      const current = await command.current?.({ host, by: request.from.bare })
       if (open.size >= MOST_SESSIONS) open.delete(open.keys().next().value!)
       open.set(sessionid, { node: nodeOf(command), who: request.from.text })
       const actions = xml('actions', { execute: 'complete' }, xml('complete'))
-      return reply(
-        nodeOf(command),
-        { status: 'executing', sessionid },
-        actions,
-        parametersForm(command),
-      )
+      const form = parametersForm(command, current)
+      return reply(nodeOf(command), { status: 'executing', sessionid }, actions, form)
     }
 
     async function finish(
@@ -135,14 +128,18 @@ export default defineModule({
         host,
         by: request.from.bare,
       })
-      return completed(nodeOf(command), sessionid, result)
+      return completed(command, { node: nodeOf(command), sessionid }, result)
     }
   },
 })
 
-function completed(node: string, sessionid: string, result: CommandResult): Element {
+function completed(
+  command: Command,
+  { node, sessionid }: { node: string; sessionid: string },
+  result: CommandResult,
+): Element {
   const note = result.note === undefined ? undefined : xml('note', { type: 'info' }, result.note)
-  return reply(node, { status: 'completed', sessionid }, note, resultForm(result))
+  return reply(node, { status: 'completed', sessionid }, note, resultForm(command, result))
 }
 
 function reply(
