@@ -1,4 +1,4 @@
-// The second third of the scanner: names, start tags and attributes. What an element means (its
+// The second part of the scanner: names, start tags and attributes. What an element means (its
 // namespace, its place) is left to the scanner proper.
 
 import {
@@ -70,16 +70,22 @@ export abstract class TagScanner extends TextScanner {
     i = this.name(buf, i, end)
     if (i === end) return i
     this.checkName(buf, i)
+    this.nested(i - this.base)
+    this.colons[this.depth] = this.colon
+    this.state = TAG
+    this.#spaced = false
+    return this.tag(buf, i, end)
+  }
+
+  /** One level deeper, in an element whose name lies from the mark to `nameEnd`. */
+  protected nested(nameEnd: number): void {
     const depth = ++this.depth
     if (++this.elements > this.limits.elements) throw tooMuch('too many elements')
     if (depth > this.limits.depth) throw tooMuch('elements nested too deep')
     this.nameStart[depth] = this.mark
-    this.nameEnd[depth] = i - this.base
-    this.colons[depth] = this.colon
+    this.nameEnd[depth] = nameEnd
+    this.colons[depth] = -1
     this.attributes.count = this.attributes.base
-    this.state = TAG
-    this.#spaced = false
-    return this.tag(buf, i, end)
   }
 
   protected tag(buf: Buffer, i: number, end: number): number {
@@ -113,22 +119,25 @@ export abstract class TagScanner extends TextScanner {
     this.checkName(buf, i)
     this.attributes.name(this.mark, i - this.base, this.colon)
     this.state = EQUALS
-    return i
+    return this.equals(buf, i, end)
   }
 
-  protected equals(buf: Buffer, i: number): number {
-    if (buf[i] === 0x3d) this.state = QUOTE
-    else if (!(CLASS[buf[i]!]! & SPACE)) throw illFormed('attribute without a value')
+  protected equals(buf: Buffer, i: number, end: number): number {
+    if (buf[i] === 0x3d) {
+      this.state = QUOTE
+      return i + 1 < end ? this.openingQuote(buf, i + 1, end) : i + 1
+    }
+    if (!(CLASS[buf[i]!]! & SPACE)) throw illFormed('attribute without a value')
     return i + 1
   }
 
-  protected openingQuote(buf: Buffer, i: number): number {
+  protected openingQuote(buf: Buffer, i: number, end: number): number {
     const byte = buf[i]!
     if (CLASS[byte]! & SPACE) return i + 1
     if (byte !== 0x22 && byte !== 0x27) throw illFormed('attribute value without quotes')
     this.#quote = byte
     this.attributes.valueStart[this.attributes.count] = i + 1 - this.base
-    return this.enter(VALUE, i + 1)
+    return this.value(buf, this.enter(VALUE, i + 1), end)
   }
 
   protected value(buf: Buffer, i: number, end: number): number {

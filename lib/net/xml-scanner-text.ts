@@ -1,4 +1,4 @@
-// The first third of the scanner: its state, and what stands between tags (text, references, CDATA,
+// The first part of the scanner: its state, and what stands between tags (text, references, CDATA,
 // the XML declaration). A method reads from `i` in the bytes at hand and says how far it came; it
 // stops where its token ends or the bytes do, and is called again when more has come. Everything
 // remembered is an offset relative to the unit's first byte, so the bytes may move meanwhile.

@@ -1,7 +1,6 @@
 // The strict tokenizer for one unit: a whole element at depth 1 of a stream, a stream header, an
 // XML declaration, or the closing tag. It is a state machine over bytes that may stop anywhere and
-// go on when more has come. This last third knows structure: namespaces, end tags, the index of
-// children.
+// go on when more has come. This last part knows structure: what a unit is, end tags, the index of children.
 //
 // An error shows at the same byte however the input was cut. Encodings are checked by whoever takes
 // the finished unit.
@@ -9,11 +8,11 @@
 import { StreamError } from '../xmpp/errors.js'
 import { NS_CLIENT, NS_STREAM } from '../xmpp/namespaces.js'
 import type { StanzaChild } from '../xmpp/stanza.js'
-import { Bindings, type Frame, NO_FRAME } from './xml-bindings.js'
-import { CLASS, SPACE, START, illFormed, restricted, tooMuch } from './xml-characters.js'
+import type { Frame } from './xml-bindings.js'
+import { CLASS, SPACE, START, illFormed, restricted } from './xml-characters.js'
 import type { XmlLimits } from './xml-limits.js'
-import { intern } from './xml-names.js'
-import { TagScanner } from './xml-scanner-tags.js'
+import { knownTag, rememberTag } from './xml-known-tags.js'
+import { NamespaceScanner } from './xml-scanner-namespaces.js'
 import {
   ATTRIBUTE_NAME,
   CDATA,
@@ -43,7 +42,7 @@ export const EXPECT_ELEMENT = 0
 export const EXPECT_HEADER = 1
 export const EXPECT_DECLARATION = 2
 
-export class Scanner extends TagScanner {
+export class Scanner extends NamespaceScanner {
   /** The unit's length, once it is complete */
   length = 0
   rootName = ''
@@ -53,27 +52,20 @@ export class Scanner extends TagScanner {
   contentStart = 0
   contentEnd = 0
   children: StanzaChild[] = []
-  /** Declares the content namespace once more somewhere inside */
-  redeclared = false
-  readonly bindings = new Bindings()
-  #frame: Frame = NO_FRAME
   #expect = EXPECT_ELEMENT
   #childStart = 0
   #childName = ''
   #childXmlns = ''
-  // By depth: how many bindings lie outside, and the default namespace
-  readonly #bound: number[] = [0]
-  readonly #default: string[] = ['']
 
   /** To be called at '<'. */
   begin(frame: Frame, limits: XmlLimits, expect: number): void {
-    this.#frame = frame
+    this.frame = frame
     this.limits = limits
     this.#expect = expect
     this.state = FIRST
     this.elements = 0
     this.depth = 0
-    this.#default[0] = frame.xmlns
+    this.defaults[0] = frame.xmlns
     this.found = FOUND_NOTHING
     this.seen = 0
     this.empty = false
@@ -96,7 +88,7 @@ export class Scanner extends TagScanner {
       case TEXT:
         return this.text(buf, i, end)
       case MARKUP:
-        return this.#markup(buf, i)
+        return this.#markup(buf, i, end)
       case ELEMENT_NAME:
         return this.elementName(buf, i, end)
       case TAG:
@@ -104,9 +96,9 @@ export class Scanner extends TagScanner {
       case ATTRIBUTE_NAME:
         return this.attributeName(buf, i, end)
       case EQUALS:
-        return this.equals(buf, i)
+        return this.equals(buf, i, end)
       case QUOTE:
-        return this.openingQuote(buf, i)
+        return this.openingQuote(buf, i, end)
       case VALUE:
         return this.value(buf, i, end)
       case END_NAME:
@@ -119,7 +111,7 @@ export class Scanner extends TagScanner {
   #rareStep(buf: Buffer, i: number, end: number): number {
     switch (this.state) {
       case FIRST:
-        return this.#first(buf, i)
+        return this.#first(buf, i, end)
       case EMPTY:
         return this.emptyTag(buf, i)
       case END_SPACE:
@@ -138,19 +130,19 @@ export class Scanner extends TagScanner {
 
   // Before and between elements
 
-  #first(buf: Buffer, i: number): number {
+  #first(buf: Buffer, i: number, end: number): number {
     const byte = buf[i]!
-    if (CLASS[byte]! & START) return this.enter(ELEMENT_NAME, i)
+    if (CLASS[byte]! & START) return this.#start(buf, i, end)
     if (byte === 0x3f && this.#expect & EXPECT_DECLARATION) return this.enter(DECLARATION, i + 1)
-    if (byte === 0x2f && this.#frame.name !== '') return this.enter(END_NAME, i + 1)
+    if (byte === 0x2f && this.frame.name !== '') return this.enter(END_NAME, i + 1)
     if (byte === 0x00 && this.#expect & EXPECT_HEADER) throw new StreamError('unsupported-encoding')
-    return this.#markup(buf, i)
+    return this.#markup(buf, i, end)
   }
 
-  #markup(buf: Buffer, i: number): number {
+  #markup(buf: Buffer, i: number, end: number): number {
     const byte = buf[i]!
-    if (byte === 0x2f && this.depth > 0) return this.enter(END_NAME, i + 1)
-    if (CLASS[byte]! & START) return this.enter(ELEMENT_NAME, i)
+    if (byte === 0x2f && this.depth > 0) return this.#endName(buf, this.enter(END_NAME, i + 1), end)
+    if (CLASS[byte]! & START) return this.#start(buf, i, end)
     if (byte === 0x21) return this.enter(CDATA_START, i + 1)
     if (byte === 0x3f) throw restricted('processing instruction')
     throw illFormed('unexpected character after <')
@@ -158,23 +150,46 @@ export class Scanner extends TagScanner {
 
   // Start tags
 
+  #start(buf: Buffer, i: number, end: number): number {
+    this.enter(ELEMENT_NAME, i)
+    const tag = this.depth > 0 ? knownTag(buf, i, end) : undefined
+    if (tag === undefined) return this.elementName(buf, i, end)
+    this.nested(this.mark + tag.name.length)
+    this.#placed(tag.name, this.enclose(tag.xmlns))
+    i += tag.text.length
+    return tag.empty ? this.ended(i) : i
+  }
+
   protected opened(buf: Buffer, i: number): number {
     const depth = this.depth
-    const xmlns = this.#namespaces(buf, depth)
-    this.state = TEXT
-    if (depth === 1) this.#openedRoot(buf, i, xmlns)
-    else if (xmlns === NS_STREAM)
-      throw new StreamError('bad-format', 'stream element inside a stanza')
-    else if (depth === 2) {
-      this.#childStart = this.nameStart[2]! - 1
-      this.#childName = this.#local(buf, 2)
-      this.#childXmlns = xmlns === this.#frame.content ? NS_CLIENT : xmlns
+    const xmlns = this.namespaces(buf, depth)
+    const name = this.local(buf, depth)
+    if (depth === 1) this.#openedRoot(name, xmlns, i)
+    else {
+      this.#placed(name, xmlns)
+      if (this.plain(buf))
+        rememberTag(buf, this.base + this.nameStart[depth]!, {
+          name,
+          xmlns: this.ownNamespace,
+          end: i,
+        })
     }
     return i
   }
 
-  #openedRoot(buf: Buffer, i: number, xmlns: string): void {
-    this.rootName = this.#local(buf, 1)
+  /** RFC 6120 §4.8.1: nothing of the stream itself is inside of an element. */
+  #placed(name: string, xmlns: string): void {
+    this.state = TEXT
+    if (xmlns === NS_STREAM) throw new StreamError('bad-format', 'stream element inside a stanza')
+    if (this.depth !== 2) return
+    this.#childStart = this.nameStart[2]! - 1
+    this.#childName = name
+    this.#childXmlns = xmlns === this.frame.content ? NS_CLIENT : xmlns
+  }
+
+  #openedRoot(name: string, xmlns: string, i: number): void {
+    this.state = TEXT
+    this.rootName = name
     this.rootPrefixed = this.colons[1]! >= 0
     this.rootXmlns = xmlns
     this.rootAttributes = this.attributes.count
@@ -185,65 +200,6 @@ export class Scanner extends TagScanner {
     else if (xmlns === NS_STREAM && this.rootName === 'stream') {
       throw new StreamError('bad-format', 'a stream inside of a stream')
     }
-  }
-
-  #local(buf: Buffer, depth: number): string {
-    const colon = this.colons[depth]!
-    return intern(
-      buf,
-      this.base + (colon < 0 ? this.nameStart[depth]! : colon + 1),
-      this.base + this.nameEnd[depth]!,
-    )
-  }
-
-  // Namespaces
-
-  /** Takes the declarations of the tag just read, checks its attributes, and says its namespace. */
-  #namespaces(buf: Buffer, depth: number): string {
-    const attributes = this.attributes
-    this.#bound[depth] = this.bindings.count
-    this.#default[depth] = this.#default[depth - 1]!
-    let prefixed = 0
-    for (let k = attributes.base; k < attributes.count; k++) {
-      if (attributes.declares(buf, this.base, k)) this.#declare(buf, k)
-      else if (attributes.colon[k]! >= 0) prefixed++
-    }
-    if (attributes.count > attributes.base + 1) attributes.checkDuplicates(buf, this.base)
-    if (prefixed > 0) this.#checkPrefixed(buf)
-    const colon = this.colons[depth]!
-    if (colon < 0) return this.#default[depth]!
-    return this.#resolve(buf, this.nameStart[depth]!, colon)
-  }
-
-  #declare(buf: Buffer, k: number): void {
-    const { colon, nameEnd } = this.attributes
-    const prefix =
-      colon[k]! < 0 ? '' : intern(buf, this.base + colon[k]! + 1, this.base + nameEnd[k]!)
-    const xmlns = this.attributes.text(buf, this.base, k)
-    this.bindings.declare(prefix, xmlns)
-    if (this.bindings.count > this.limits.declarations) throw tooMuch('too many namespaces')
-    if (prefix === '') this.#default[this.depth] = xmlns
-    if (xmlns === this.#frame.content && (prefix !== '' || this.depth > 1)) this.redeclared = true
-  }
-
-  #resolve(buf: Buffer, start: number, colon: number): string {
-    return this.bindings.resolve(intern(buf, this.base + start, this.base + colon), this.#frame)
-  }
-
-  /** Namespaces in XML 1.0 §6.3: nor the same local name twice in one namespace. */
-  #checkPrefixed(buf: Buffer): void {
-    const attributes = this.attributes
-    for (let a = attributes.base; a < attributes.count; a++) {
-      const xmlns = (attributes.xmlns[a] = this.#attributeNamespace(buf, a))
-      if (xmlns !== '') attributes.checkExpanded(buf, this.base, a)
-    }
-  }
-
-  /** '' without a prefix, and for declarations. */
-  #attributeNamespace(buf: Buffer, k: number): string {
-    const colon = this.attributes.colon[k]!
-    if (colon < 0 || this.attributes.declares(buf, this.base, k)) return ''
-    return this.#resolve(buf, this.attributes.nameStart[k]!, colon)
   }
 
   // End tags
@@ -259,7 +215,7 @@ export class Scanner extends TagScanner {
   }
 
   #streamEndName(buf: Buffer, i: number, end: number): number {
-    const name = this.#frame.name
+    const name = this.frame.name
     const start = this.base + this.mark
     for (; i < end && i - start < name.length; i++) {
       if (buf[i] !== name.charCodeAt(i - start)) throw illFormed('wrong end tag')
@@ -278,7 +234,7 @@ export class Scanner extends TagScanner {
 
   protected ended(i: number): number {
     const depth = this.depth--
-    this.bindings.count = this.#bound[depth]!
+    this.bindings.count = this.bound[depth]!
     this.state = TEXT
     if (depth === 1) this.found = FOUND_ELEMENT
     if (depth === 2) this.#child(i)

@@ -7,6 +7,7 @@ import {
   unauthenticatedLimits,
   type XmlLimits,
 } from '../../lib/net/xml-limits.js'
+import { knownTag, rememberTag } from '../../lib/net/xml-known-tags.js'
 import { intern } from '../../lib/net/xml-names.js'
 import {
   collectGarbage,
@@ -228,4 +229,35 @@ test('strangers cannot make the table of names grow', async (t) => {
   }
   collectGarbage()
   t.ok(process.memoryUsage().heapUsed - before < 16 * 1024 * 1024)
+})
+
+test('nor the table of tags', async (t) => {
+  collectGarbage()
+  const before = process.memoryUsage().heapUsed
+  for (let i = 0; i < 200_000; i++) {
+    const tag = Buffer.from(`a${i}${'n'.repeat(60)}>`)
+    rememberTag(tag, 0, { name: `a${i}`, xmlns: undefined, end: tag.length })
+  }
+  collectGarbage()
+  t.ok(process.memoryUsage().heapUsed - before < 1024 * 1024)
+  const known = Buffer.from("body xmlns='u'>")
+  rememberTag(known, 0, { name: 'body', xmlns: 'u', end: known.length })
+  t.match(knownTag(known, 0, known.length), { name: 'body', xmlns: 'u', empty: false })
+  t.equal(knownTag(known, 0, known.length - 1), undefined)
+  const long = Buffer.from(`body xmlns='${'u'.repeat(100)}'>`)
+  rememberTag(long, 0, { name: 'body', xmlns: 'u', end: long.length })
+  t.equal(knownTag(long, 0, long.length), undefined)
+})
+
+test('tags that were read before count like others (LIM-elements, LIM-depth, LIM-declarations)', async (t) => {
+  const limits = authenticatedLimits
+  const open = "<item xmlns='urn:i'>"
+  const close = '</item>'
+  t.equal(condition(limits, message('<item/>'.repeat(1999))), '')
+  t.equal(condition(limits, message('<item/>'.repeat(2000))), 'policy-violation')
+  t.equal(condition(limits, message(open.repeat(63) + close.repeat(63))), '')
+  t.equal(condition(limits, message(open.repeat(64) + close.repeat(64))), 'policy-violation')
+  const few = { ...limits, declarations: 9 }
+  t.equal(read([HEADER, message(open.repeat(9) + close.repeat(9))], { limits: few }).condition, '')
+  t.equal(read([HEADER, message(open.repeat(10))], { limits: few }).condition, 'policy-violation')
 })

@@ -339,3 +339,24 @@ test('an attribute may be named as a property of every object', async (t) => {
     "<message xmlns='jabber:client' __proto__='1'><x __proto__='2' constructor='3'/></message>",
   )
 })
+
+test('a tag that was read before means what its place makes of it (SEC-06)', async (t) => {
+  const { recorder } = read([
+    HEADER,
+    "<message><status/><xx xmlns='urn:x'><status/></xx></message>",
+    "<message><xx xmlns='urn:x'><status/></xx><status/></message>",
+    "<iq xmlns='urn:y'><status/><xx xmlns='urn:x'>1</xx></iq>",
+  ])
+  for (const stanza of recorder.stanzas) {
+    t.equal(stanza.children.length, 2)
+    t.ok(stanza.has('status', 'jabber:client') && stanza.has('xx', 'urn:x'))
+    t.ok(stanza.child('xx', 'urn:x')!.getChild('status', 'urn:x'))
+  }
+  t.equal(recorder.elements[0]!.getChild('status')!.getNS(), 'urn:y')
+  const inside = `<c:message xmlns:c='jabber:client' xmlns='${STREAMS}'><status/></c:message>`
+  t.equal(read([HEADER, '<message><status/></message>', inside]).condition, 'bad-format')
+  t.equal(
+    read([HEADER, '<message><status/></message>', '<message><status/></status>']).condition,
+    'not-well-formed',
+  )
+})
