@@ -173,7 +173,8 @@ export class Availability {
 
   /** Errors from elsewhere to what the user did not send there are known by the id. */
   #send(stanza: Stanza, from: Jid, to: Jid): void {
-    const here = this.#host.server.hosts.has(to.domain)
+    const { hosts, domains } = this.#host.server
+    const here = hosts.has(to.domain) || domains.has(to.domain)
     this.#host.router.send(here ? stanza : this.#quiet(stanza), { from, to })
   }
 

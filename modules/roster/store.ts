@@ -44,6 +44,8 @@ interface Row {
   version: number
 }
 
+type LoadedRow = { newest: number; floor: number } & (Row | { contact: null })
+
 const NEXT_VERSION =
   'insert into roster_versions (account, version, floor) values (?, 1, 0) ' +
   'on conflict (account) do update set version = roster_versions.version + 1 returning version'
@@ -56,13 +58,16 @@ export class RosterStore {
   }
 
   async load(account: number): Promise<StoredRoster> {
-    const { reader } = this.#database
-    // The version first: an item that is newer raises it, one that is missing could not be noticed.
-    const head = await reader('roster_versions').where({ account }).first('version', 'floor')
-    const rows: Row[] = await reader('roster_items').where({ account }).select()
-    const items = rows.map(toItem)
-    const version = items.reduce((most, item) => Math.max(most, item.version), head?.version ?? 0)
-    return { version, floor: head?.floor ?? 0, items }
+    // One statement: the version and the items are of the same moment.
+    const rows: LoadedRow[] = await this.#database
+      .reader('roster_versions as head')
+      .leftJoin('roster_items as item', 'item.account', 'head.account')
+      .where('head.account', account)
+      .select('item.*', 'head.version as newest', 'head.floor as floor')
+    const [first] = rows
+    if (!first) return { version: 0, floor: 0, items: [] }
+    const items = first.contact === null ? [] : rows.map((row) => toItem(row as Row))
+    return { version: Number(first.newest), floor: Number(first.floor), items }
   }
 
   async change(

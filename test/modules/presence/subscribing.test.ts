@@ -257,3 +257,36 @@ test('a resource that asked for the roster sees answers before it is available (
   await romeo.receives(item(`jid='${JULIET}' subscription='to'`))
   await romeo.receivesNothing()
 })
+
+test('an approval in advance goes nowhere, so it may be for anybody (RFC 6121 §3.4.1)', async (t) => {
+  const { romeo } = await world(t, { modules })
+  await present(romeo)
+  romeo.sends("<presence type='subscribed' to='paris@elsewhere.example'/>")
+  await romeo.receives(item("jid='paris@elsewhere.example' subscription='none' approved='true'"))
+  await romeo.receivesNothing()
+  t.pass()
+})
+
+test('accounts of two hosts of one server subscribe, see each other and part (RFC 6121 §3)', async (t) => {
+  const paris = 'paris@montague.example'
+  const hosts = ['montague.example']
+  const { romeo, person } = await world(t, { modules, hosts, people: ['romeo', paris] })
+  const other = person(paris)
+  await present(romeo, other)
+  romeo.sends(`<presence type='subscribed' to='${paris}'/>`)
+  romeo.sends(`<presence type='subscribe' to='${paris}'/>`)
+  await other.finds(`<presence type='subscribe' from='${ROMEO}'/>`)
+  other.sends(`<presence type='subscribed' to='${ROMEO}'/>`)
+  other.sends(`<presence type='subscribe' to='${ROMEO}'/>`)
+  await romeo.finds(item(`jid='${paris}' subscription='both'`))
+  await other.finds(item(`jid='${ROMEO}' subscription='both'`))
+  await romeo.finds(`<presence from='${paris}/phone'/>`)
+  await other.finds(`<presence from='${ROMEO}/phone'/>`)
+  for (const client of [romeo, other]) await client.clears()
+  const remove = `<item jid='${paris}' subscription='remove'/>`
+  await romeo.asks('set', undefined, `<query xmlns='jabber:iq:roster'>${remove}</query>`)
+  await other.finds(`<presence type='unavailable' from='${ROMEO}/phone'/>`)
+  await other.finds(item(`jid='${ROMEO}' subscription='none'`))
+  await romeo.finds(`<presence type='unavailable' from='${paris}/phone'/>`)
+  t.pass()
+})

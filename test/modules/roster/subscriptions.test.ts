@@ -1,7 +1,10 @@
 // Every cell of RFC 6121 appendix A, tables A.2.1 to A.3.4, and pre-approval beside them (§3.4).
 
+import fc from 'fast-check'
 import { test } from 'tap'
 import {
+  hasFrom,
+  hasTo,
   inbound,
   outbound,
   type Subscription,
@@ -207,5 +210,50 @@ test('an approval in advance is taken back by unsubscribed alone (RFC 6121 §3.4
     for (const type of kinds)
       t.ok(inbound(state(name, true), type).next.approved, `${type} ${name}`)
   }
+  t.end()
+})
+
+type Party = 'one' | 'other'
+
+/** Two accounts whose stanzas arrive at once: what the one sends is all that the other gets. */
+class Pair {
+  one = state('none')
+  other = state('none')
+
+  does(who: Party, type: SubscriptionType): void {
+    const { next, route } = outbound(this[who], type)
+    this[who] = next
+    if (!route) return
+    const whom = who === 'one' ? 'other' : 'one'
+    const result = inbound(this[whom], type)
+    this[whom] = result.next
+    if (result.approve) this[who] = inbound(this[who], 'subscribed').next
+  }
+
+  /** RFC 6121 §2.5.2 */
+  removes(who: Party): void {
+    for (const type of ['unsubscribe', 'unsubscribed'] as const) this.does(who, type)
+  }
+}
+
+test('whatever two accounts do, both sides agree (RFC 6121 appendix A)', (t) => {
+  const step = fc.tuple(
+    fc.constantFrom<Party>('one', 'other'),
+    fc.constantFrom<SubscriptionType | 'remove'>(...kinds, 'remove'),
+  )
+  const agree = (one: SubscriptionState, other: SubscriptionState): boolean =>
+    hasTo(one) === hasFrom(other) &&
+    one.pendingOut === other.pendingIn &&
+    !(one.pendingOut && hasTo(one)) &&
+    !(one.pendingIn && hasFrom(one))
+  const property = fc.property(fc.array(step, { maxLength: 30 }), (steps) => {
+    const pair = new Pair()
+    return steps.every(([who, what]) => {
+      if (what === 'remove') pair.removes(who)
+      else pair.does(who, what)
+      return agree(pair.one, pair.other) && agree(pair.other, pair.one)
+    })
+  })
+  t.doesNotThrow(() => fc.assert(property, { numRuns: 2000 }))
   t.end()
 })
