@@ -8,6 +8,7 @@ import { skeleton } from '../../lib/xmpp/confusables.js'
 import { StanzaError, StreamError } from '../../lib/xmpp/errors.js'
 import { Jid } from '../../lib/xmpp/jid.js'
 import { BoundedCache } from './bounded-cache.js'
+import type { Guests } from './guests.js'
 import { newPassword } from './password-policy.js'
 import type { Passwords } from './passwords.js'
 import type { Removals } from './removal.js'
@@ -41,8 +42,9 @@ export interface AccountPage {
 }
 
 const KEPT = 50_000
-/** How long a name is believed where other nodes may change it. */
+/** How long a name is believed: on a cluster, and while this node is alone (it may not stay so). */
 const CLUSTER_LIFE = 10_000
+const LIFE = 60_000
 const MOST_IN_PAGE = 1000
 
 const refusals: Record<Refusal, string> = {
@@ -53,6 +55,7 @@ const refusals: Record<Refusal, string> = {
 
 export class AccountRegistry {
   readonly passwords: Passwords
+  readonly guests: Guests
   readonly #host: Host
   readonly #store: AccountStore
   readonly #removals: Removals
@@ -61,18 +64,19 @@ export class AccountRegistry {
 
   constructor(
     host: Host,
-    parts: { store: AccountStore; passwords: Passwords; removals: Removals },
+    parts: { store: AccountStore; passwords: Passwords; guests: Guests; removals: Removals },
   ) {
     this.#host = host
     this.#store = parts.store
     this.passwords = parts.passwords
+    this.guests = parts.guests
     this.#removals = parts.removals
     this.#cache = new BoundedCache(KEPT, () => host.clock.now())
   }
 
   /** `local` is prepared, as it is in every Jid. */
   lookup(local: string): Later<AccountDetails | undefined> {
-    const known = this.#cache.get(local)
+    const known = this.#cache.get(local) ?? this.guests.find(local)
     return known === undefined ? this.#read(local) : this.#details(known)
   }
 
@@ -81,7 +85,7 @@ export class AccountRegistry {
     const found = await this.#store.find(local)
     const shared = this.#host.server.bus.nodes().length > 1
     if (changes === this.#changes) {
-      if (!shared) this.#cache.set(local, found ?? null)
+      if (!shared) this.#cache.set(local, found ?? null, LIFE)
       else if (found) this.#cache.set(local, found, CLUSTER_LIFE)
     }
     return this.#details(found)
@@ -108,7 +112,7 @@ export class AccountRegistry {
     const { local } = jid
     const keys = wanted.keys ?? (await this.#keysFor(wanted))
     const row = { local, skeleton: skeleton(local), created: this.#host.clock.now(), keys }
-    const made = await this.#store.create(row, wanted)
+    const made = await this.#store.create(row, wanted.force ?? false, wanted.within)
     if (typeof made === 'string') throw new StanzaError('conflict', refusals[made])
     this.#forget(local)
     this.passwords.changed(local, keys)
