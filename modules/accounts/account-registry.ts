@@ -112,7 +112,7 @@ export class AccountRegistry {
     const { local } = jid
     const keys = wanted.keys ?? (await this.#keysFor(wanted))
     const row = { local, skeleton: skeleton(local), created: this.#host.clock.now(), keys }
-    const made = await this.#store.create(row, wanted.force ?? false, wanted.within)
+    const made = await this.#store.create(row, wanted)
     if (typeof made === 'string') throw new StanzaError('conflict', refusals[made])
     this.#forget(local)
     this.passwords.changed(local, keys)

@@ -26,6 +26,11 @@ export type Within = (
   made: { local: string; number: number },
 ) => Promise<void>
 
+export interface Creation {
+  readonly force?: boolean
+  readonly within?: Within
+}
+
 export type Refusal = 'taken' | 'removed' | 'alike'
 
 interface KeyRow {
@@ -70,7 +75,10 @@ export class AccountStore {
   }
 
   /** Its number, or the reason why it cannot be. */
-  async create(account: NewAccount, force: boolean, within?: Within): Promise<number | Refusal> {
+  async create(
+    account: NewAccount,
+    { force = false, within }: Creation,
+  ): Promise<number | Refusal> {
     try {
       return await this.#database.transaction(async (trx) => {
         const refusal = await this.#refusal(trx, account, force)
