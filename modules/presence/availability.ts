@@ -67,16 +67,21 @@ export class Availability {
 
   /** §3.1.5: who sees the account from now on is shown it. */
   show(account: Jid, contact: Jid): void {
-    for (const session of this.#host.sessions.of(account)) {
-      if (session.presence) this.#send(session.presence.stanza, session.jid, contact)
-    }
+    this.#ofEach(account, (place) => this.ask(place, this.#question(contact, account)))
   }
 
   /** §3.2.2, §3.3.3: who does not see it any more is told that it is gone. */
   hide(account: Jid, contact: Jid): void {
-    for (const session of this.#host.sessions.of(account)) {
-      if (session.available) this.#send(unavailable, session.jid, contact)
-    }
+    this.#ofEach(account, ({ resource }) => {
+      this.#send(unavailable, account.withResource(resource), contact)
+    })
+  }
+
+  /** Each available session, on whatever node. */
+  #ofEach(account: Jid, use: (place: Place) => void): void {
+    whenKnown(this.#host.server.directory.lookup(account.text), (places) => {
+      for (const place of places) if (place.available) use(place)
+    })
   }
 
   /** §4.3.2: from one session. */
@@ -110,10 +115,9 @@ export class Availability {
 
   /** A session sees the account's other sessions as a contact would. */
   #askOwn(session: Session): void {
-    whenKnown(this.#host.server.directory.lookup(session.account.text), (places) => {
-      for (const place of places) {
-        if (place.id !== session.id && place.available) this.ask(place, this.#question(session))
-      }
+    const question = this.#question(session.jid, session.account)
+    this.#ofEach(session.account, (place) => {
+      if (place.id !== session.id) this.ask(place, question)
     })
   }
 
@@ -125,14 +129,9 @@ export class Availability {
     else if (place.node !== server.node) server.writeElsewhere(place, probe)
   }
 
-  #question(session: Session): Envelope {
-    return new Envelope({
-      stanza: this.#probeStanza(),
-      from: session.jid,
-      to: session.account,
-      origin: 'local',
-      arrived: this.#host.clock.now(),
-    })
+  #question(from: Jid, to: Jid): Envelope {
+    const arrived = this.#host.clock.now()
+    return new Envelope({ stanza: this.#probeStanza(), from, to, origin: 'local', arrived })
   }
 
   /** §4.3.1. Here the answer is for this session alone; elsewhere only accounts are known. */

@@ -31,7 +31,7 @@ export default defineModule<PresenceApi>({
   setup(host) {
     const rosters = host.use(roster)
     const availability = new Availability(host, rosters)
-    const subscribing = new Subscribing(host, rosters)
+    const subscribing = new Subscribing(host, rosters, availability)
 
     return {
       provides: { directed: (session) => [...directedOf(session).values()] },

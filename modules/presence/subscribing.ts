@@ -16,6 +16,7 @@ import { inState, type Item } from '../roster/item.js'
 import { type Later, whenKnown } from '../roster/later.js'
 import type { RosterApi } from '../roster/roster.js'
 import type { Change, Owner } from '../roster/rosters.js'
+import type { Availability } from './availability.js'
 import { inbound, isSubscriptionType, outbound } from '../roster/subscriptions.js'
 import type { SubscriptionType } from '../roster/subscriptions.js'
 
@@ -27,12 +28,14 @@ const MOST_OCTETS = 4096
 export class Subscribing {
   readonly #host: Host
   readonly #rosters: RosterApi
+  readonly #availability: Availability
   readonly #changes = new WeakMap<Envelope, Change>()
   readonly #answers = new WeakMap<Envelope, Change>()
 
-  constructor(host: Host, rosters: RosterApi) {
+  constructor(host: Host, rosters: RosterApi, availability: Availability) {
     this.#host = host
     this.#rosters = rosters
+    this.#availability = availability
   }
 
   // The sender's side
@@ -138,15 +141,10 @@ export class Subscribing {
     const stanza = Stanza.of(xml('presence', { type: 'subscribed', id: this.#rosters.quietId }))
     const answer = this.#answers.get(envelope)
     if (answer) this.#rosters.decided.set(stanza, answer)
-    this.#host.router.send(stanza, { from: change.owner.jid, to: change.now.contact })
-    if (change.now === change.before) this.#showAgain(change)
-  }
-
-  /** It asks because it does not know that it is subscribed, and so missed the presence too. */
-  #showAgain({ owner, now }: Change): void {
-    for (const { jid, presence } of this.#host.sessions.of(owner.jid)) {
-      if (presence) this.#host.router.send(presence.stanza, { from: jid, to: now.contact })
-    }
+    const { owner, now, before } = change
+    this.#host.router.send(stanza, { from: owner.jid, to: now.contact })
+    // It asks because it does not know that it is subscribed, and so missed the presence too.
+    if (now === before) this.#availability.show(owner.jid, now.contact)
   }
 
   /** §3.1.6, §3.2.3, §3.3.3: interested resources see it too, and the push comes after it. */

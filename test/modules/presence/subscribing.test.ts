@@ -3,6 +3,8 @@
 import { test } from 'tap'
 import { Jid } from '../../../lib/xmpp/jid.js'
 import { Stanza } from '../../../lib/xmpp/stanza.js'
+import { defineModule } from '../../../lib/core/module.js'
+import roster from '../../../modules/roster/roster.js'
 import type { Client } from '../../world/client.js'
 import { world } from '../../world/world.js'
 
@@ -289,4 +291,48 @@ test('accounts of two hosts of one server subscribe, see each other and part (RF
   await other.finds(item(`jid='${ROMEO}' subscription='none'`))
   await romeo.finds(`<presence type='unavailable' from='${paris}/phone'/>`)
   t.pass()
+})
+
+test('an approval shows sessions of every node, its end hides them (RFC 6121 §3.1.5, §3.2.2)', async (t) => {
+  const { romeo, juliet, device, settle } = await world(t, { modules, nodes: 2 })
+  const tablet = await device('juliet', 'tablet', { node: 1 })
+  await present(romeo, juliet, tablet)
+  romeo.sends(`<presence type='subscribe' to='${JULIET}'/>`)
+  await settle()
+  juliet.sends(`<presence type='subscribed' to='${ROMEO}'/>`)
+  await settle()
+  await romeo.finds(`<presence from='${JULIET}/phone'/>`)
+  await romeo.finds(`<presence from='${JULIET}/tablet'/>`)
+  await tablet.finds(item(`jid='${ROMEO}' subscription='from'`))
+  juliet.sends(`<presence type='unsubscribed' to='${ROMEO}'/>`)
+  await settle()
+  await romeo.finds(`<presence type='unavailable' from='${JULIET}/phone'/>`)
+  await romeo.finds(`<presence type='unavailable' from='${JULIET}/tablet'/>`)
+  t.pass()
+})
+
+test('what cannot be stored is neither told nor shown', async (t) => {
+  const failing = defineModule({
+    name: 'failing',
+    summary: 'Lets the store of rosters fail',
+    requires: [roster],
+    setup(host) {
+      const { store } = host.use(roster)
+      store.change = () => Promise.reject(new Error('the disk is full'))
+      return {}
+    },
+  })
+  const { romeo, juliet } = await world(t, { modules: ['presence', failing], mayFail: true })
+  await present(romeo, juliet)
+  romeo.sends(`<presence type='subscribe' to='${JULIET}' id='s'/>`)
+  await romeo.receives(
+    "<presence type='error' id='s'><error><internal-server-error/></error></presence>",
+  )
+  const query = `<query xmlns='jabber:iq:roster'><item jid='${JULIET}'/></query>`
+  const answer = await romeo.asks('set', undefined, query)
+  t.ok(answer.getChild('error')?.getChild('internal-server-error'))
+  const empty = await romeo.asks('get', undefined, "<query xmlns='jabber:iq:roster'/>")
+  t.equal(empty.getChild('query')?.children.length, 0)
+  await romeo.receivesNothing()
+  await juliet.receivesNothing()
 })
