@@ -76,7 +76,7 @@ export class AccountRegistry {
 
   /** `local` is prepared, as it is in every Jid. */
   lookup(local: string): Later<AccountDetails | undefined> {
-    const known = this.#cache.get(local) ?? this.guests.find(local)
+    const known = this.guests.find(local) ?? this.#cache.get(local)
     return known === undefined ? this.#read(local) : this.#details(known)
   }
 

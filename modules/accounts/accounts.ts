@@ -4,6 +4,7 @@
 import { defineModule } from '../../lib/core/module.js'
 import { AccountRegistry } from './account-registry.js'
 import { accountCommands } from './commands.js'
+import { Guests } from './guests.js'
 import { Passwords } from './passwords.js'
 import { Removals } from './removal.js'
 import { AccountStore } from './store.js'
@@ -24,13 +25,17 @@ export default defineModule<AccountsApi>({
     const store = new AccountStore(host.database, host.domain)
     const passwords = await Passwords.open(host, store)
     const removals = new Removals(host)
-    const registry = new AccountRegistry(host, { store, passwords, removals })
+    const guests = new Guests(host)
+    const registry = new AccountRegistry(host, { store, passwords, guests, removals })
     return {
       accounts: registry,
       provides: registry,
       commands: accountCommands(host, registry),
       tasks: [{ name: 'resume removals', every: RESUME_REMOVALS, run: () => removals.resume() }],
-      on: { 'host:ready': () => removals.resume() },
+      on: {
+        'host:ready': () => removals.resume(),
+        'session:closed': ({ session }) => guests.left(session.account),
+      },
     }
   },
 })

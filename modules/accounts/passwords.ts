@@ -66,7 +66,8 @@ export class Passwords {
   }
 
   credentials(local: string): Later<Credentials> {
-    return this.#cache.get(local) ?? this.#read(local)
+    const known = this.#alone ? this.#cache.get(local) : undefined
+    return known ?? this.#read(local)
   }
 
   async #read(local: string): Promise<Credentials> {
@@ -81,9 +82,12 @@ export class Passwords {
       disabled: found.account.disabled,
     }
     const credentials: Credentials = { account, keys: (hash) => keys.get(hash)! }
-    const alone = this.#host.server.bus.nodes().length <= 1
-    if (alone && changes === this.#changes) this.#cache.set(local, credentials)
+    if (this.#alone && changes === this.#changes) this.#cache.set(local, credentials)
     return credentials
+  }
+
+  get #alone(): boolean {
+    return this.#host.server.bus.nodes().length <= 1
   }
 
   #decoy(local: string, hash: HashName): ScramKeys {

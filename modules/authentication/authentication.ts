@@ -5,6 +5,7 @@
 import { defineModule } from '../../lib/core/module.js'
 import { duration, flag } from '../../lib/ops/options.js'
 import accounts from '../accounts/accounts.js'
+import { anonymous } from './anonymous.js'
 import { Bind2 } from './bind2.js'
 import { channelBindingFeature } from './channel-binding.js'
 import { Fast } from './fast.js'
@@ -23,6 +24,10 @@ const config = {
     default: true,
     doc: 'Whether a client that can do no better may send the password itself, inside TLS',
   }),
+  anonymous: flag({
+    default: false,
+    doc: 'Whether anybody may come in as a guest, with a name for the time of one session',
+  }),
   token_lifetime: duration({
     default: '21 days',
     min: '1 hour',
@@ -35,6 +40,7 @@ export default defineModule<AuthenticationApi, typeof config>({
   name: 'authentication',
   summary: 'Logging in: SASL, SASL2, SCRAM, channel binding, login tokens, Bind 2',
   xeps: {
+    'XEP-0175': '1.2',
     'XEP-0178': '1.2',
     'XEP-0386': '1.1.0',
     'XEP-0388': '1.0.4',
@@ -55,7 +61,7 @@ export default defineModule<AuthenticationApi, typeof config>({
       accounts: registry,
       throttle: limited ? new Throttle(() => host.clock.now()) : undefined,
       plain: host.config.plain,
-      anonymous: undefined,
+      anonymous: host.config.anonymous ? anonymous(registry.guests) : undefined,
     })
     const inline = new Inline()
     const tokens = new TokenStore(host.database, registry.passwords.secretFor('login tokens'))

@@ -110,6 +110,15 @@ export class Logins {
     return attempt
   }
 
+  /** The stream ended; a guest that bound nothing is gone with it. */
+  closed(stream: NegotiatingStream): void {
+    this.end(stream)
+    const { account } = stream
+    if (!account || !this.accounts.guests.find(account.local)) return
+    const left = this.accounts.guests.left(account)
+    left.catch((error) => this.host.failed('guests', error))
+  }
+
   end(stream: NegotiatingStream): void {
     const attempt = this.attempt(stream)
     if (attempt) attempt.over = true

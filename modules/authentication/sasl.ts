@@ -48,7 +48,7 @@ class Sasl implements StreamFeature {
   }
 
   closed(stream: NegotiatingStream): void {
-    this.#logins.end(stream)
+    this.#logins.closed(stream)
   }
 
   #auth(element: Element, stream: NegotiatingStream): void | Promise<void> {

@@ -1,0 +1,57 @@
+// Accounts for the length of a session (XEP-0175): in memory only, with a name nobody can guess and a
+// number below zero. When the last session of a guest ends, every module forgets it as it would an
+// account that was removed; there is no tombstone, as its name will not come again.
+
+import { randomUUID } from 'node:crypto'
+import type { Account, AccountOffer } from '../../lib/core/module.js'
+import type { Host } from '../../lib/core/host.js'
+import { Jid } from '../../lib/xmpp/jid.js'
+import type { AccountRow } from './store.js'
+
+const MOST = 10_000
+
+export class Guests {
+  readonly #host: Host
+  readonly #guests = new Map<string, AccountRow>()
+
+  constructor(host: Host) {
+    this.#host = host
+  }
+
+  get size(): number {
+    return this.#guests.size
+  }
+
+  find(local: string): AccountRow | undefined {
+    return this.#guests.size === 0 ? undefined : this.#guests.get(local)
+  }
+
+  /** Undefined where there is no room for another. */
+  admit(): Account | undefined {
+    if (this.#guests.size >= MOST) return undefined
+    const local = randomUUID()
+    const number = -1 - (this.#host.random.bytes(4).readUInt32BE() >>> 1)
+    this.#guests.set(local, { number, local, disabled: false, created: this.#host.clock.now() })
+    return { number, disabled: false, jid: Jid.of(local, this.#host.domain) }
+  }
+
+  /** A session or a stream of this account ended; where it was the last, the guest is gone. */
+  async left(jid: Jid): Promise<void> {
+    const guest = this.find(jid.local)
+    if (!guest || this.#host.sessions.of(jid).length > 0) return
+    this.#guests.delete(jid.local)
+    const { number } = guest
+    await this.#host.events.emit('account:removed', { account: jid, number })
+    for (const { owner, offer } of this.#host.offered('account')) {
+      await this.#forgotten({ number, jid, disabled: true }, owner, offer)
+    }
+  }
+
+  async #forgotten(account: Account, owner: string, offer: AccountOffer): Promise<void> {
+    try {
+      await this.#host.database.transaction((trx) => offer.forget(account, trx))
+    } catch (error) {
+      this.#host.failed(`${owner}: forgetting a guest`, error)
+    }
+  }
+}
