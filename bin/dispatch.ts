@@ -7,6 +7,8 @@ import { ConfigError } from '../lib/xmpp/errors.js'
 import { UsageError, exitCodes } from './exit-codes.js'
 import { printFaults } from './fault-report.js'
 import { commonFlags, parseFlags } from './flags.js'
+import { reason } from './reason.js'
+import type { SystemError } from './reason.js'
 import { clean } from './terminal.js'
 import type { Terminal } from './terminal.js'
 import { verbs } from './verbs.js'
@@ -73,31 +75,11 @@ function explain(error: unknown, terminal: Terminal): number {
     say(error.message)
     return error.refusal.condition === 'bad-request' ? exitCodes.usage : exitCodes.failed
   }
-  say(reason(error as NodeJS.ErrnoException))
+  say(reason(error as SystemError))
   return exitCodes.failed
 }
 
 function faults(list: ConfigError['faults'], terminal: Terminal): number {
   printFaults(terminal, list)
   return exitCodes.configuration
-}
-
-// What the system refuses is an operator's to mend; anything else is a bug and needs its stack.
-function reason(error: NodeJS.ErrnoException & { address?: string; port?: number }): string {
-  const where = [error.address, error.port].filter((part) => part !== undefined).join(':')
-  switch (error.code) {
-    case 'EADDRINUSE':
-      return `port ${where} is taken by another program: stop it, or write another port under listen`
-    case 'EADDRNOTAVAIL':
-      return `this machine has no address ${where}: see listen.address`
-    case 'EACCES':
-    case 'EPERM':
-      return `not allowed: ${error.message}. Ports below 1024 need CAP_NET_BIND_SERVICE; the data folder must be this user's`
-    case 'ENOSPC':
-      return `the disk is full: ${error.message}`
-    default:
-      return error.name === 'AlreadyRunning'
-        ? `${error.message}: stop it first, or use another data folder`
-        : (error.stack ?? String(error))
-  }
 }

@@ -23,6 +23,12 @@ export async function greet(
   say('data', settings.data)
   say(server.hosts.size === 1 ? 'domain' : 'domains', [...server.hosts.keys()].join(', '))
   for (const [name, text] of addresses(server)) say(name, text)
+  const unsigned = [...server.hosts.values()].filter((host) => host.settings.tls === undefined)
+  if (unsigned.length > 0)
+    say(
+      'tls',
+      `self-signed for ${unsigned.map(({ domain }) => domain).join(', ')}: clients ask whether to trust it`,
+    )
   for (const host of server.hosts.values()) {
     if ((await accounts(server, host)) === 0) say('log in', firstAccount(host, parsed))
   }

@@ -7,6 +7,8 @@ import { everyAddress, globalKeys, hostKeys, listenKeys } from './config-keys.js
 import type { Keys, ListenPlace } from './config-keys.js'
 import { mergeModules, readModules } from './config-modules.js'
 import type { Heads, ModuleSettings } from './config-modules.js'
+import { readTls } from './config-tls.js'
+import type { TlsFiles } from './config-tls.js'
 import { emptyMap, showPath } from './config-tree.js'
 import type { ConfigNode, MapNode } from './config-tree.js'
 
@@ -17,7 +19,7 @@ export interface HostPart {
   passwordRounds: number
   scramSha1: boolean
   admins: readonly string[]
-  tls: { certificate: string; key: string } | undefined
+  tls: TlsFiles | undefined
   modules: ModuleSettings
 }
 
@@ -139,7 +141,7 @@ function partOf(assembly: Assembly, section: Section, global?: HostPart): HostPa
     passwordRounds: own('password_rounds', global?.passwordRounds),
     scramSha1: own('scram_sha1', global?.scramSha1),
     admins: section.has('admins') ? readAdmins(assembly, section) : (global?.admins ?? []),
-    tls: section.has('tls') ? readTls(assembly.reader, section) : global?.tls,
+    tls: section.has('tls') ? readTls(section.get('tls')!, assembly.reader.list) : global?.tls,
     modules: modulesOf(assembly, section, global?.modules),
   }
 }
@@ -161,21 +163,6 @@ function readAdmins({ reader, names }: Assembly, section: Section): string[] {
     ),
   )
   return admins.filter((address) => address !== undefined)
-}
-
-function readTls(reader: ConfigReader, section: Section): HostPart['tls'] {
-  const { node, value } = section.get('tls')!
-  const parts = value as Section
-  const written = node.kind === 'map' ? node.entries : new Map()
-  for (const name of ['certificate', 'key']) {
-    if (node.kind === 'map' && !written.has(name))
-      reader.list.add(node, `tls needs a certificate and a key: ${name} is missing`)
-  }
-  const certificate = parts.get('certificate')?.value
-  const key = parts.get('key')?.value
-  return typeof certificate === 'string' && typeof key === 'string'
-    ? { certificate, key }
-    : undefined
 }
 
 // Places to listen

@@ -2,25 +2,30 @@
 _tercet() {
   local word=${COMP_WORDS[COMP_CWORD]} noun=${COMP_WORDS[1]} verb=${COMP_WORDS[2]} words=
   if [ "$COMP_CWORD" -eq 1 ]; then
-    words='check config demo help modules ping pipeline reload session start status user version'
+    words='check config demo help invite modules ping pipeline reload session start status user version'
   elif [ "${COMP_WORDS[COMP_CWORD - 1]}" = --config ]; then
     COMPREPLY=($(compgen -f -- "$word"))
     return
   elif [ "$COMP_CWORD" -eq 2 ] && [ "${word#-}" = "$word" ]; then
     case $noun in
       config) words='print' ;;
+      invite) words='contact create list revoke' ;;
       session) words='kick list' ;;
       user) words='add count count-disabled disable disabled enable list password remove show' ;;
     esac
   else
     case "$noun $verb" in
       'user count-disabled'*) words='--config --set --json --host --help' ;;
+      'invite contact'*) words='--config --set --json --host --help' ;;
+      'invite create'*) words='--username --uses --days --contact --config --set --json --host --help' ;;
+      'invite revoke'*) words='--config --set --json --host --help' ;;
       'user disabled'*) words='--limit --after --config --set --json --host --help' ;;
       'user password'*) words='--password-stdin --generate --config --set --json --host --help' ;;
       'config print'*) words='--config --set --json --help' ;;
       'session kick'*) words='--config --set --json --host --help' ;;
       'session list'*) words='--config --set --json --host --help' ;;
       'user disable'*) words='--config --set --json --host --help' ;;
+      'invite list'*) words='--config --set --json --host --help' ;;
       'user enable'*) words='--config --set --json --host --help' ;;
       'user remove'*) words='--config --set --json --host --help' ;;
       'user count'*) words='--config --set --json --host --help' ;;

@@ -15,6 +15,7 @@ import { sample } from '../../bin/generate/sample.js'
 import { schema } from '../../bin/generate/schema.js'
 import { nameRules } from '../../lib/core/configuration.js'
 import { readConfig } from '../../lib/ops/config.js'
+import { selfSigned } from '../../lib/net/certificates.js'
 import { globalKeys, listenKeys } from '../../lib/ops/config-keys.js'
 
 const facts = await gatherFacts()
@@ -22,7 +23,9 @@ const facts = await gatherFacts()
 test('the sample with all its marks taken away is a configuration without a fault', async (t) => {
   const folder = mkdtempSync(join(tmpdir(), 'tercet-sample-'))
   t.teardown(() => rmSync(folder, { recursive: true }))
-  for (const name of ['fullchain.pem', 'privkey.pem']) writeFileSync(join(folder, name), '')
+  const { certificate, key } = selfSigned(['localhost'])
+  writeFileSync(join(folder, 'fullchain.pem'), certificate)
+  writeFileSync(join(folder, 'privkey.pem'), key)
   const ask = () => readConfig({ env: {}, cwd: folder, heads: facts.modules, names: nameRules })
   const commented = sample(facts)
   t.same(commented.match(/^\s*[^#\s].*$/gm), null, 'as it is, it changes nothing')

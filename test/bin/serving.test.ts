@@ -59,7 +59,7 @@ test('a port that is taken is told, with its number', async (t) => {
   await place(t, yaml).start(['start'])
   const { code, err } = await place(t, yaml).run(['start'])
   t.equal(code, 4)
-  t.match(err, new RegExp(`port (${ports.join('|')}): something else listens there`))
+  t.match(err, new RegExp(`port (${ports.join('|')}): `))
 })
 
 test('a configuration with faults does not start: all are told, exit code 4', async (t) => {
@@ -68,6 +68,24 @@ test('a configuration with faults does not start: all are told, exit code 4', as
   t.equal(code, 4)
   t.match(err, /1:1: domian[\s\S]*2:9: limits[\s\S]*2 faults/)
   t.notOk(existsSync(join(folder, 'tercet-data')), 'nothing was made')
+})
+
+test('what the system refuses is told in words, without a stack', async (t) => {
+  const { run, folder } = place(t)
+  writeFileSync(join(folder, 'file'), '')
+  for (const data of ['file', 'file/below']) {
+    const { code, err } = await run(['start', '--set', `data=${data}`])
+    t.equal(code, 1)
+    t.match(err, /^the data folder cannot be used .*: a file is in its way: see data\n$/)
+  }
+  const [port] = await freePorts(1)
+  const { code, err } = await run([
+    'start',
+    '--set',
+    `database=postgres://romeo@127.0.0.1:${port}/tercet`,
+  ])
+  t.equal(code, 1)
+  t.match(err, /^the database does not answer \(.*\): start it, or see database\n$/)
 })
 
 test('reload says what changed, and keeps the old configuration where the new has faults', async (t) => {

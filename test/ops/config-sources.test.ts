@@ -159,22 +159,6 @@ test('a secret that is not there is a fault that does not tell another', async (
   t.notMatch(shown(await read(t, 'database: { file: bad }\n', { folder })).join(), /hunter2/)
 })
 
-test('certificates are files beside the configuration', async (t) => {
-  const folder = folderFor(t)
-  mkdirSync(join(folder, 'sub'))
-  for (const name of ['c.pem', 'k.pem']) writeFileSync(join(folder, name), '')
-  writeFileSync(join(folder, 'sub', 'k2.pem'), '')
-  const yaml =
-    'tls: { certificate: c.pem, key: k.pem }\nhosts:\n  a.example: {}\n  b.example: { tls: { certificate: c.pem, key: { file: sub/k2.pem } } }\n'
-  const { settings, faults } = await read(t, yaml, { folder, cwd: folder })
-  t.same(faults, [])
-  t.same(
-    settings?.hosts.map(({ tls }) => tls?.key),
-    [join(folder, 'k.pem'), join(folder, 'sub', 'k2.pem')],
-  )
-  t.equal(settings?.hosts[1]?.tls?.certificate, join(folder, 'c.pem'))
-})
-
 test('a module of the operator is loaded from beside the configuration and checked by its head', async (t) => {
   const folder = folderFor(t)
   const asked: string[] = []
