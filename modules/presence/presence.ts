@@ -71,13 +71,12 @@ export default defineModule<PresenceApi>({
       return subscribing.stampSent(envelope, passage)
     }
 
-    function record(envelope: Envelope, passage: Passage): void {
+    function record(envelope: Envelope, passage: Passage): Later<void> {
       const { stanza, addressed, to } = envelope
+      if (isSubscriptionType(stanza.type)) return subscribing.recordSent(envelope, passage)
       // §4.6.3. Before the delivery, which may fail: then the answer takes it back.
-      if (isSubscriptionType(stanza.type)) subscribing.recordSent(envelope, passage)
-      else if (!addressed) return
-      else if (stanza.type === '') addDirected(passage.session!, to)
-      else if (stanza.type === 'unavailable') removeDirected(passage.session!, to)
+      if (addressed && stanza.type === '') addDirected(passage.session!, to)
+      if (addressed && stanza.type === 'unavailable') removeDirected(passage.session!, to)
     }
 
     function broadcast(envelope: Envelope, passage: Passage): Later<Handled> {

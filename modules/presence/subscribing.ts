@@ -14,6 +14,7 @@ import { NS_CLIENT } from '../../lib/xmpp/namespaces.js'
 import { Stanza } from '../../lib/xmpp/stanza.js'
 import { inState, type Item } from '../roster/item.js'
 import { type Later, whenKnown } from '../roster/later.js'
+import type { Roster } from '../roster/roster-cache.js'
 import type { RosterApi } from '../roster/roster.js'
 import type { Change, Owner } from '../roster/rosters.js'
 import type { Availability } from './availability.js'
@@ -24,6 +25,13 @@ import type { SubscriptionType } from '../roster/subscriptions.js'
 const MOST_REQUESTS = 200
 /** LIM-subscription-request-size: octets that are kept of one */
 const MOST_OCTETS = 4096
+
+interface Receiving {
+  readonly envelope: Envelope
+  readonly passage: Passage
+  readonly owner: Owner
+  readonly roster: Roster
+}
 
 export class Subscribing {
   readonly #host: Host
@@ -60,12 +68,16 @@ export class Subscribing {
     })
   }
 
-  recordSent(envelope: Envelope, passage: Passage): void {
+  recordSent(envelope: Envelope, passage: Passage): Later<void> {
     const owner = { jid: passage.account, number: passage.session!.number }
     const alter = (item: Item): Item => inState(item, outbound(item, typeOf(envelope)).next)
-    const change = this.#rosters.change(passage, owner, { contact: envelope.to, alter })
-    this.#changes.set(envelope, change)
-    passage.after(() => this.#rosters.push(change))
+    const wanted = { contact: envelope.to, alter }
+    return whenKnown(this.#rosters.of(owner.number), (roster) => {
+      if (this.#rosters.isIdle(roster, wanted)) return
+      const change = this.#rosters.change(passage, owner, wanted)
+      this.#changes.set(envelope, change)
+      passage.after(() => this.#rosters.push(change))
+    })
   }
 
   /** For what stayed with the sender: goes after all where the contact asked in the meantime. */
@@ -90,30 +102,30 @@ export class Subscribing {
     if (decided) return void this.#changes.set(envelope, decided)
     return whenKnown(this.#rosters.owner(passage.account), (owner) => {
       if (!owner) return undefined
-      if (envelope.stanza.type === 'subscribe') return this.#recordRequest(envelope, passage, owner)
-      this.#write(envelope, passage, owner)
+      return whenKnown(this.#rosters.of(owner.number), (roster) => {
+        const item = roster.item(envelope.from)
+        if (envelope.stanza.type === 'subscribe') this.#checkRequests(roster, item)
+        return this.#recordKnown({ envelope, passage, owner, roster })
+      })
     })
   }
 
-  #write(envelope: Envelope, passage: Passage, owner: Owner): Change {
-    const contact = envelope.from
-    const alter = (item: Item): Item => altered(item, envelope)
-    const change = this.#rosters.change(passage, owner, { contact, alter })
-    this.#changes.set(envelope, change)
-    return change
+  #checkRequests(roster: Roster, item: Item): void {
+    if (item.pendingIn || roster.requests().length < MOST_REQUESTS) return
+    throw new StanzaError('resource-constraint', 'too many requests wait for an answer')
   }
 
-  #recordRequest(envelope: Envelope, passage: Passage, owner: Owner): Later<void> {
-    return whenKnown(this.#rosters.of(owner.number), (roster) => {
-      const item = roster.item(envelope.from)
-      if (!item.pendingIn && roster.requests().length >= MOST_REQUESTS) {
-        throw new StanzaError('resource-constraint', 'too many requests wait for an answer')
-      }
-      const change = this.#write(envelope, passage, owner)
-      if (!inbound(item, 'subscribe').approve) return undefined
-      return whenKnown(this.#rosters.owner(envelope.from), (asker) => {
-        if (asker) this.#answers.set(envelope, this.#recordAnswer(passage, change, asker))
-      })
+  /** Whoever sends what changes nothing causes no write. */
+  #recordKnown({ envelope, passage, owner, roster }: Receiving): Later<void> {
+    const contact = envelope.from
+    const alter = (item: Item): Item => altered(item, envelope)
+    const { approve } = inbound(roster.item(contact), typeOf(envelope))
+    if (!approve && this.#rosters.isIdle(roster, { contact, alter })) return undefined
+    const change = this.#rosters.change(passage, owner, { contact, alter })
+    this.#changes.set(envelope, change)
+    if (!approve) return undefined
+    return whenKnown(this.#rosters.owner(contact), (asker) => {
+      if (asker) this.#answers.set(envelope, this.#recordAnswer(passage, change, asker))
     })
   }
 

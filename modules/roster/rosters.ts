@@ -79,8 +79,13 @@ export class Rosters {
     this.cache = new RosterCache({
       store: this.store,
       clock: host.clock,
-      shared: () => host.server.bus.nodes().length > 1,
+      shared: () => this.#shared,
     })
+  }
+
+  /** Other nodes may change rosters. */
+  get #shared(): boolean {
+    return this.#host.server.bus.nodes().length > 1
   }
 
   /** The owner of an address of this host; at once where it has a session here. */
@@ -100,14 +105,23 @@ export class Rosters {
     return this.cache.get(account)
   }
 
+  /** By the account's address; undefined where there is no such account here. */
+  ofAccount(account: Jid): Later<Roster | undefined> {
+    return whenKnown(this.owner(account), (owner) => owner && this.of(owner.number))
+  }
+
   /** Whether `contact` has a subscription to the presence of `account`. */
   sees(contact: Jid, account: Jid): Later<boolean> {
     return whenKnown(
-      this.owner(account),
-      (owner) =>
-        owner !== undefined &&
-        whenKnown(this.of(owner.number), (roster) => hasFrom(roster.item(contact.bare))),
+      this.ofAccount(account),
+      (roster) => roster !== undefined && hasFrom(roster.item(contact.bare)),
     )
+  }
+
+  /** Whether it is certain, without a look at the disk, that this would change nothing. */
+  isIdle(roster: Roster, { contact, alter }: { contact: Jid; alter: Alter }): boolean {
+    const item = roster.item(contact)
+    return !this.#shared && alter(item) === item
   }
 
   /** LIM-roster-items: refuses where the contact would be one too many. */

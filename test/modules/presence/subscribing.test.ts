@@ -240,13 +240,19 @@ test('a subscription that cannot be is refused (RFC 6121 §3.1.2)', async (t) =>
   t.equal(roster.getChild('query')?.children.length, 0)
 })
 
-test('answers nobody asked for change nothing (RFC 6121 appendix A.3.3, A.3.4)', async (t) => {
-  const { romeo, juliet } = await world(t, { modules })
+test('what nobody asked for changes nothing and writes nothing (RFC 6121 appendix A.3)', async (t) => {
+  const { romeo, juliet, server } = await world(t, { modules })
   await present(romeo, juliet)
+  const [from, to] = [Jid.parse(ROMEO), Jid.parse(JULIET)]
   for (const type of ['subscribed', 'unsubscribed', 'unsubscribe']) {
+    await server.router.send(Stanza.parse(`<presence type='${type}'/>`), { from, to })
+  }
+  for (const type of ['unsubscribed', 'unsubscribe']) {
     romeo.sends(`<presence type='${type}' to='${JULIET}'/>`)
   }
   await juliet.receivesNothing()
+  await romeo.receivesNothing()
+  t.same(await server.database.knex('roster_versions'), [])
 })
 
 test('a resource that asked for the roster sees answers before it is available (RFC 6121 §3.1.6)', async (t) => {
