@@ -89,7 +89,7 @@ export function accountsContract(kind: StoreKind): void {
 
   test(`${kind.name}: keys are replaced, or added while they are of the same password`, async (t) => {
     const { store } = await opened(t)
-    const number = (await store.create(row('romeo', [key('SHA-1')]), false)) as number
+    const number = (await store.create(row('romeo', [key('SHA-1')]), {})) as number
     t.ok(await store.addKeys(number, key('SHA-1'), [key('SHA-256')]))
     t.same((await store.findWithKeys('romeo'))?.keys.length, 2)
     await store.replaceKeys(number, [key('SHA-1', 2), key('SHA-512', 2)])
@@ -104,7 +104,7 @@ export function accountsContract(kind: StoreKind): void {
   test(`${kind.name}: accounts that lack keys are known, those without any are not`, async (t) => {
     const { store } = await opened(t)
     await store.create(row('complete'), { force: false })
-    await store.create(row('old', [key('SHA-1')]), false)
+    await store.create(row('old', [key('SHA-1')]), {})
     await store.create(row('keyless', []), { force: false })
     t.strictSame([...(await store.lacking(hashNames, 10))], [['old', ['SHA-1']]])
     t.strictSame([...(await store.lacking(['SHA-512', 'SHA-256'], 10))], [])
