@@ -10,7 +10,6 @@ import { version } from '../../lib/ops/version.js'
 import type { RosterApi } from '../../modules/roster/roster.js'
 import { addresses, sayReady } from '../greeting.js'
 import { processLog, serve } from '../serving.js'
-import { sourceOf } from '../source.js'
 import type { Terminal } from '../terminal.js'
 import type { Run } from '../verbs.js'
 
@@ -18,10 +17,10 @@ const FOLDER = 'tercet-demo'
 const NAMES = ['romeo', 'juliet']
 
 export const run: Run = async (parsed, terminal) => {
-  const source = sourceOf(parsed)
   const set = [`data=${FOLDER}`, 'domain=localhost', `listen.address=[${loopback().join(', ')}]`]
   return serve({
-    source: { ...source, set: [...set, ...(source.set ?? [])] },
+    // Never the configuration of a real server that happens to lie here: accounts would be made in it.
+    source: { file: false, env: {}, cwd: process.cwd(), set: [...set, ...parsed.values('set')] },
     log: processLog(parsed),
     async ready({ server, configuration }) {
       const host = [...server.hosts.values()][0]!

@@ -12,7 +12,8 @@ import type { ServerSettings } from './settings.js'
 
 /** What the command line and the environment say of it. */
 export interface ConfigurationSource {
-  readonly file?: string | undefined
+  /** false: no file is read */
+  readonly file?: string | false | undefined
   readonly set?: readonly string[]
   readonly env: Readonly<Record<string, string | undefined>>
   readonly cwd: string

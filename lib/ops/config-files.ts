@@ -18,11 +18,13 @@ export interface ConfigText {
   readonly fault?: Fault
 }
 
+/** `false`: the defaults, whatever files there are. */
 export function findConfig(
-  named: string | undefined,
+  named: string | false | undefined,
   cwd: string,
   systemFile = SYSTEM_FILE,
 ): ConfigText {
+  if (named === false) return { path: undefined, shown: 'the defaults', text: '' }
   const candidates =
     named === undefined ? [resolve(cwd, FILE_NAME), systemFile] : [resolve(cwd, named)]
   const path = candidates.find((candidate) => named !== undefined || existsSync(candidate))

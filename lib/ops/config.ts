@@ -18,8 +18,8 @@ import type { Fault, MapNode } from './config-tree.js'
 import { readYaml } from './config-yaml.js'
 
 export interface ConfigQuestion extends HeadSource {
-  /** --config */
-  readonly file?: string | undefined
+  /** --config; false where no file is to be read */
+  readonly file?: string | false | undefined
   /** --set, in order */
   readonly set?: readonly string[]
   readonly env: Readonly<Record<string, string | undefined>>

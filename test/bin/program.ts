@@ -1,10 +1,10 @@
 // `tercet` as a process of its own, in a folder of its own, on ports that were free a moment ago.
 
+import { randomInt } from 'node:crypto'
 import { spawn } from 'node:child_process'
 import type { ChildProcess } from 'node:child_process'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
-import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -103,18 +103,22 @@ function collect(child: ChildProcess) {
   return { ended, says, text: () => texts.out, log: () => texts.err }
 }
 
+/** Below the ports that the system gives to connections: those come and go under our hands. */
 export async function freePorts(count: number): Promise<number[]> {
-  const servers = await Promise.all(Array.from({ length: count }, listening))
-  const ports = servers.map((server) => (server.address() as AddressInfo).port)
-  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))))
+  const ports: number[] = []
+  while (ports.length < count) {
+    const port = randomInt(10_000, 32_000)
+    if (!ports.includes(port) && (await isFree(port))) ports.push(port)
+  }
   return ports
 }
 
-function listening() {
+function isFree(port: number): Promise<boolean> {
   const server = createServer()
-  return new Promise<typeof server>((resolve) =>
-    server.listen(0, '127.0.0.1', () => resolve(server)),
-  )
+  return new Promise((resolve) => {
+    server.once('error', () => resolve(false))
+    server.listen(port, '127.0.0.1', () => server.close(() => resolve(true)))
+  })
 }
 
 /** A configuration for this machine alone. */

@@ -132,11 +132,14 @@ test('clients are told that the server goes (system-shutdown, RFC 6120 §4.9.3.2
   t.match(text, /<\/stream:stream>$/)
 })
 
-test('the demonstration has two people with passwords, on this machine only', async (t) => {
+test('the demonstration has two people with passwords, on this machine only, whatever tercet.yaml says', async (t) => {
   const [c2s, c2sTls, http, https] = await freePorts(4)
   const ports = { c2s, c2s_tls: c2sTls, http, https }
   const set = Object.entries(ports).flatMap(([name, port]) => ['--set', `listen.${name}=${port}`])
-  const { start, run } = place(t)
+  const { start, run } = place(
+    t,
+    'domain: real.example\ndatabase: postgres://romeo@127.0.0.1:1/real\n',
+  )
   const demo = await start(['demo', ...set, '--set', 'password_rounds=10'])
   t.match(demo.text(), new RegExp(`clients \\(STARTTLS\\) 127\\.0\\.0\\.1:${c2s}`))
   t.match(demo.text(), /romeo@localhost +password [\w-]{12}\n/)
