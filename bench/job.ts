@@ -25,6 +25,8 @@ export type Plan =
       rate: number
       /** Ask for an acknowledgement after every so many messages; 0 never asks. */
       askEvery: number
+      /** The archive must have messages afterwards. */
+      kept: boolean
       warmUpSeconds: number
       seconds: number
     }

@@ -47,7 +47,16 @@ const plain = { archive: false, transport: 'tcp', modern: false, figure: CPU } a
 export function works(size: Size): Work[] {
   const { bodyBytes, seconds, warmUpSeconds } = size
   const users = size.users + (size.users % 2)
-  const rest = { users, bodyBytes, seconds, warmUpSeconds, rate: 0, askEvery: 0, inFlight: 1 }
+  const rest = {
+    users,
+    bodyBytes,
+    seconds,
+    warmUpSeconds,
+    rate: 0,
+    askEvery: 0,
+    inFlight: 1,
+    kept: false,
+  }
   const chat = (more: Chat = {}): Plan => ({ ...rest, ...more, kind: 'chat' })
   return [
     { ...plain, family: 'chat', title: '1:1, 1 in flight', plan: chat(), goal: 12 },
@@ -69,12 +78,18 @@ type ChatPlan = (more?: Chat) => Plan
 function archived(chat: ChatPlan): Work[] {
   const kept = { ...plain, family: 'archived', archive: true } as const
   return [
-    { ...kept, title: '1:1, archived', plan: chat({ inFlight: 4 }), goal: 25 },
+    { ...kept, title: '1:1, archived, 1 in flight', plan: chat({ kept: true }), goal: 25 },
+    {
+      ...kept,
+      title: '1:1, archived, 4 in flight',
+      plan: chat({ inFlight: 4, kept: true }),
+      goal: 25,
+    },
     {
       ...kept,
       title: '1:1, archived, SM + acks + carbons',
       modern: true,
-      plan: chat({ inFlight: 4, askEvery: 1 }),
+      plan: chat({ inFlight: 4, askEvery: 1, kept: true }),
       goal: 35,
     },
   ]

@@ -5,6 +5,7 @@
 // or is a copy, and is not counted as delivered.
 import type { Job, Outcome, Plan } from '../job.js'
 import { usageOf } from '../measure.js'
+import { keepsAnything } from './archive.js'
 import type { Connection, Receiver } from './connection.js'
 import { Crowd, logIn } from './crowd.js'
 import { Histogram } from './histogram.js'
@@ -221,6 +222,8 @@ export async function chat(job: Job, plan: ChatPlan): Promise<Outcome> {
   const crowd = new Crowd()
   await crowd.grow(plan.users, job.login.concurrency, logIn(job))
   const outcome = await new Chat(job, plan, crowd).run(job.server)
+  const [first] = crowd.live()
+  const kept = !plan.kept || (first !== undefined && (await keepsAnything(first)))
   crowd.close()
-  return outcome
+  return kept ? outcome : { ...outcome, error: 'nothing was archived' }
 }
