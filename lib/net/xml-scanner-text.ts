@@ -121,12 +121,11 @@ export class TextScanner {
   }
 
   protected cdata(buf: Buffer, i: number, end: number): number {
-    const start = this.base + this.mark
     for (; i < end; i++) {
       const byte = buf[i]!
       const kind = CLASS[byte]!
       this.seen |= kind & ~(TEXT_STOP | VALUE_STOP)
-      if (byte === 0x3e && i - 2 >= start && buf[i - 1] === 0x5d && buf[i - 2] === 0x5d) {
+      if (byte === 0x3e && buf[i - 1] === 0x5d && buf[i - 2] === 0x5d) {
         this.state = TEXT
         return i + 1
       }

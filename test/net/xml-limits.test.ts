@@ -231,7 +231,17 @@ test('strangers cannot make the table of names grow', async (t) => {
   t.ok(process.memoryUsage().heapUsed - before < 16 * 1024 * 1024)
 })
 
-test('nor the table of tags', async (t) => {
+test('the table never takes one name for another (SEC-06)', async (t) => {
+  const bytes = (text: string) => Buffer.from(text)
+  for (let i = 0; i < 10_000; i++) {
+    const two = bytes(`\u00c4\u00b7${i}`)
+    intern(two, 0, two.length)
+    const one = bytes(`\u0137${i}`)
+    if (intern(one, 0, one.length) !== `\u0137${i}`) t.fail(`wrong name at ${i}`)
+  }
+})
+
+test('strangers cannot make the table of tags grow', async (t) => {
   collectGarbage()
   const before = process.memoryUsage().heapUsed
   for (let i = 0; i < 200_000; i++) {
