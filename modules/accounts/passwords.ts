@@ -11,7 +11,7 @@ import { Jid } from '../../lib/xmpp/jid.js'
 import { BoundedCache } from './bounded-cache.js'
 import { type HashName, hashing, hashNames } from './hashing.js'
 import { preparePassword } from './password-policy.js'
-import { decoyKeys, SALT_BYTES, type ScramKeys, scramKeys } from './scram-keys.js'
+import { Decoys, SALT_BYTES, type ScramKeys, scramKeys } from './scram-keys.js'
 import { secretsEqual } from './secrets-equal.js'
 import type { AccountStore } from './store.js'
 
@@ -30,6 +30,7 @@ export class Passwords {
   readonly #host: Host
   readonly #store: AccountStore
   readonly #secret: Buffer
+  readonly #decoys: Decoys
   readonly #cache: BoundedCache<Credentials>
   /** Accounts that came from elsewhere without all the keys, and the hashes that they have. */
   readonly #lacking = new Map<string, readonly HashName[]>()
@@ -46,6 +47,7 @@ export class Passwords {
     this.#host = host
     this.#store = store
     this.#secret = secret
+    this.#decoys = new Decoys(this.secretFor('decoys'))
     this.#cache = new BoundedCache(KEPT, () => host.clock.now())
   }
 
@@ -74,8 +76,8 @@ export class Passwords {
     const changes = this.#changes
     const found = await this.#store.findWithKeys(local)
     // Made for everybody, so that a name without an account takes no longer.
-    const decoys = hashNames.map((hash) => this.#decoy(local, hash))
-    const keys = new Map([...decoys, ...(found?.keys ?? [])].map((own) => [own.hash, own]))
+    const keys = this.#decoys.for(local, this.#host.settings.passwordRounds)
+    for (const own of found?.keys ?? []) keys.set(own.hash, own)
     const account = found && {
       number: found.account.number,
       jid: Jid.of(local, this.#host.domain),
@@ -88,10 +90,6 @@ export class Passwords {
 
   get #alone(): boolean {
     return this.#host.server.bus.nodes().length <= 1
-  }
-
-  #decoy(local: string, hash: HashName): ScramKeys {
-    return decoyKeys(this.#secret, local, { hash, iterations: this.#host.settings.passwordRounds })
   }
 
   /** Costs one PBKDF2, whether there is such an account or not; StanzaError where too many wait. */

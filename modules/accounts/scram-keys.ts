@@ -3,7 +3,7 @@
 // guessing. Also the keys of accounts that do not exist, which look the same (SEC-22).
 
 import { createHash, createHmac } from 'node:crypto'
-import { type Derivation, type HashName, hashes } from './hashing.js'
+import { type Derivation, type HashName, hashes, hashNames } from './hashing.js'
 
 export interface ScramKeys extends Derivation {
   readonly storedKey: Buffer
@@ -24,20 +24,27 @@ export function scramKeys(derivation: Derivation, salted: Buffer): ScramKeys {
   }
 }
 
-/** The same for the same name on every node and after every restart; nobody can log in with them. */
-export function decoyKeys(
-  secret: Buffer,
-  local: string,
-  { hash, iterations }: { hash: HashName; iterations: number },
-): ScramKeys {
-  const { bytes } = hashes[hash]
-  const from = (use: string): Buffer =>
-    createHmac('sha512', secret).update(`${use}\0${hash}\0${local}`).digest()
-  return {
-    hash,
-    iterations,
-    salt: from('salt').subarray(0, SALT_BYTES),
-    storedKey: from('stored key').subarray(0, bytes),
-    serverKey: from('server key').subarray(0, bytes),
+/**
+ * Keys of names that nobody has. A salt is the same for the same name on every node and after every
+ * restart; what it belongs to is one secret for all, which no password fits.
+ */
+export class Decoys {
+  readonly #secret: Buffer
+  readonly #nobody: Buffer
+
+  constructor(secret: Buffer) {
+    this.#secret = secret
+    this.#nobody = createHmac('sha512', secret).update('nobody').digest()
+  }
+
+  for(local: string, iterations: number): Map<HashName, ScramKeys> {
+    const salts = createHmac('sha512', this.#secret).update(`salt ${local}`).digest()
+    return new Map(
+      hashNames.map((hash, at) => {
+        const salt = salts.subarray(at * SALT_BYTES, (at + 1) * SALT_BYTES)
+        const key = this.#nobody.subarray(0, hashes[hash].bytes)
+        return [hash, { hash, iterations, salt, storedKey: key, serverKey: key }]
+      }),
+    )
   }
 }

@@ -3,6 +3,7 @@
 
 import type { Knex } from 'knex'
 import { type Database, isUniqueViolation } from '../../lib/storage/database.js'
+import { GatheredReads } from './gathered-reads.js'
 import type { HashName } from './hashing.js'
 import type { ScramKeys } from './scram-keys.js'
 
@@ -33,8 +34,13 @@ export interface Creation {
 
 export type Refusal = 'taken' | 'removed' | 'alike'
 
+export interface AccountWithKeys {
+  readonly account: AccountRow
+  readonly keys: ScramKeys[]
+}
+
 interface KeyRow {
-  hash: HashName
+  hash: HashName | null
   salt: Buffer
   iterations: number
   stored_key: Buffer
@@ -46,6 +52,7 @@ const COLUMNS = ['number', 'local', 'disabled', 'created']
 export class AccountStore {
   readonly #database: Database
   readonly #host: string
+  readonly #withKeys = new GatheredReads((locals) => this.#findWithKeys(locals))
 
   constructor(database: Database, host: string) {
     this.#database = database
@@ -60,18 +67,24 @@ export class AccountStore {
   }
 
   /** In one query, so that a name that nobody has takes as long as any other (SEC-22). */
-  async findWithKeys(
-    local: string,
-  ): Promise<{ account: AccountRow; keys: ScramKeys[] } | undefined> {
+  findWithKeys(local: string): Promise<AccountWithKeys | undefined> {
+    return this.#withKeys.read(local)
+  }
+
+  async #findWithKeys(locals: readonly string[]): Promise<Map<string, AccountWithKeys>> {
     const rows: (AccountRow & KeyRow)[] = await this.#read('accounts')
       .leftJoin('account_keys', 'account_keys.number', 'accounts.number')
-      .where({ host: this.#host, local })
+      .where({ host: this.#host })
+      .whereIn('local', [...locals])
       .select('accounts.number as number', 'local', 'disabled', 'created')
       .select('hash', 'salt', 'iterations', 'stored_key', 'server_key')
-    const [first] = rows
-    if (!first) return undefined
-    const keys = rows.filter(({ hash }) => hash !== null).map(readKeys)
-    return { account: row(first), keys }
+    const found = new Map<string, AccountWithKeys>()
+    for (const one of rows) {
+      const known = found.get(one.local) ?? { account: row(one), keys: [] }
+      if (one.hash !== null) known.keys.push(readKeys(one))
+      found.set(one.local, known)
+    }
+    return found
   }
 
   /** Its number, or the reason why it cannot be. */
@@ -209,7 +222,7 @@ export class AccountStore {
 
 function readKeys(found: KeyRow): ScramKeys {
   return {
-    hash: found.hash,
+    hash: found.hash!,
     salt: found.salt,
     iterations: found.iterations,
     storedKey: found.stored_key,

@@ -4,6 +4,7 @@ import { pbkdf2Sync } from 'node:crypto'
 import { test } from 'tap'
 import { StanzaError } from '../../../lib/xmpp/errors.js'
 import { BoundedCache } from '../../../modules/accounts/bounded-cache.js'
+import { GatheredReads } from '../../../modules/accounts/gathered-reads.js'
 import { HashQueue } from '../../../modules/accounts/hashing.js'
 import { newPassword, preparePassword } from '../../../modules/accounts/password-policy.js'
 import { ManualClock } from '../../world/clock.js'
@@ -83,4 +84,23 @@ test('SEC-30: the cache has a bound, and the oldest use goes first', async (t) =
   cache.set('short', 1, 1000)
   clock.advance(1001)
   t.equal(cache.get('short'), undefined)
+})
+
+test('reads that come while one is under way are one query, each with its own answer', async (t) => {
+  const queries: (readonly string[])[] = []
+  const reads = new GatheredReads(async (keys) => {
+    queries.push(keys)
+    await new Promise((resolve) => setImmediate(resolve))
+    if (keys.includes('broken')) throw new Error('broken')
+    return new Map(keys.filter((key) => key !== 'nobody').map((key) => [key, key.length]))
+  })
+  const first = reads.read('romeo')
+  const rest = ['juliet', 'nobody', 'juliet'].map((key) => reads.read(key))
+  t.equal(await first, 5)
+  t.same(await Promise.all(rest), [6, undefined, 6])
+  t.same(queries, [['romeo'], ['juliet', 'nobody']])
+  await t.rejects(reads.read('broken'), { message: 'broken' })
+  t.equal(await reads.read('romeo'), 5, 'and goes on')
+  await Promise.all(Array.from({ length: 1000 }, (_, at) => reads.read(`name${at}`)))
+  t.ok(Math.max(...queries.map(({ length }) => length)) <= 200)
 })

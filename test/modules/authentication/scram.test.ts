@@ -5,7 +5,7 @@ import { test } from 'tap'
 import { downgradeHash } from '../../../modules/authentication/downgrade.js'
 import { readFinal, readFirst } from '../../../modules/authentication/scram-messages.js'
 import { proves, serverSignature } from '../../../modules/authentication/scram-proof.js'
-import { decoyKeys, scramKeys } from '../../../modules/accounts/scram-keys.js'
+import { Decoys, scramKeys } from '../../../modules/accounts/scram-keys.js'
 import { world } from '../../world/world.js'
 import { bindingTls, condition, data, END_POINT, EXPORTER, LoginClient } from './login-client.js'
 import { ScramClient } from './scram-client.js'
@@ -183,16 +183,21 @@ test('the advertised list is signed in the challenge (XEP-0474)', async (t) => {
   t.equal(client.attribute('h'), createHash('sha256').update(shown).digest('base64'))
 })
 
-test('keys for a name that nobody has are the same every time, and differ by name and hash (SEC-22)', async (t) => {
-  const secret = Buffer.alloc(32, 7)
-  const once = decoyKeys(secret, 'mercutio', { hash: 'SHA-256', iterations: 4096 })
-  t.same(decoyKeys(secret, 'mercutio', { hash: 'SHA-256', iterations: 4096 }), once)
-  t.equal(once.salt.length, 16)
-  t.equal(once.storedKey.length, 32)
-  const others = [
-    decoyKeys(secret, 'tybalt', { hash: 'SHA-256', iterations: 4096 }),
-    decoyKeys(secret, 'mercutio', { hash: 'SHA-512', iterations: 4096 }),
-    decoyKeys(Buffer.alloc(32, 8), 'mercutio', { hash: 'SHA-256', iterations: 4096 }),
-  ]
-  for (const other of others) t.notSame(other.salt, once.salt)
+test('keys for a name that nobody has: the salt is the same every time, and differs by name and hash (SEC-22)', async (t) => {
+  const decoys = new Decoys(Buffer.alloc(32, 7))
+  const once = decoys.for('mercutio', 4096)
+  t.same(new Decoys(Buffer.alloc(32, 7)).for('mercutio', 4096), once)
+  t.same(
+    [...once.values()].map(({ salt, storedKey }) => [salt.length, storedKey.length]),
+    [
+      [16, 64],
+      [16, 32],
+      [16, 20],
+    ],
+  )
+  const others = [decoys.for('tybalt', 4096), new Decoys(Buffer.alloc(32, 8)).for('mercutio', 4096)]
+  const salts = [once, ...others].flatMap((keys) =>
+    [...keys.values()].map(({ salt }) => salt.toString('hex')),
+  )
+  t.equal(new Set(salts).size, 9)
 })

@@ -73,7 +73,7 @@ test('SEC-20: whatever is written, only the account itself is its own (property)
       const same = authzid === '' || Jid.tryParse(authzid)?.text === OWN
       return isOwn(authzid, account) === same
     }),
-    { numRuns: 2000 },
+    { numRuns: 500 },
   )
   t.pass()
 })
