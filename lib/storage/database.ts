@@ -11,7 +11,6 @@ import createKnex from 'knex'
 import type { Knex } from 'knex'
 import { silentLog } from '../ops/log.js'
 import type { Log } from '../ops/log.js'
-import { PostgresDialect, readers } from './postgres-dialect.js'
 import { SqliteDialect } from './sqlite-dialect.js'
 
 export interface DatabaseOptions {
@@ -36,12 +35,13 @@ export class Database {
   /** For reads outside transactions; sees what is committed. */
   readonly reader: Knex
   readonly #options: DatabaseOptions
+  readonly #postgres: Postgres | undefined
   readonly #running = new Set<Promise<unknown>>()
   #closed = false
 
   static async open(options: DatabaseOptions): Promise<Database> {
     if (isFile(options)) await prepareFile(options.folder)
-    const database = new Database(options)
+    const database = new Database(options, await postgresFor(options))
     try {
       await database.knex.raw('select 1')
     } catch (error) {
@@ -51,10 +51,11 @@ export class Database {
     return database
   }
 
-  private constructor(options: DatabaseOptions) {
+  private constructor(options: DatabaseOptions, dialect: Postgres | undefined) {
     this.#options = options
-    this.kind = options.url.startsWith('sqlite') ? 'sqlite' : 'postgres'
-    this.knex = this.kind === 'sqlite' ? sqlite(options) : postgres(options)
+    this.#postgres = dialect
+    this.kind = dialect ? 'postgres' : 'sqlite'
+    this.knex = dialect ? postgres(options, dialect) : sqlite(options)
     this.reader = isFile(options) ? sqlite(options, true) : this.knex
   }
 
@@ -73,7 +74,7 @@ export class Database {
   /** For work that may take long: PostgreSQL puts no limit on its statements. */
   async patiently<T>(work: (database: Database) => Promise<T>): Promise<T> {
     if (this.kind === 'sqlite') return work(this)
-    const patient = new Database({ ...this.#options, limit: 0, connections: 1 })
+    const patient = new Database({ ...this.#options, limit: 0, connections: 1 }, this.#postgres)
     try {
       return await work(patient)
     } finally {
@@ -107,6 +108,13 @@ function isFile({ url }: DatabaseOptions): boolean {
   return url === 'sqlite'
 }
 
+type Postgres = typeof import('./postgres-dialect.js')
+
+/** Loaded only by whom it serves: the driver would be a good part of a start on SQLite. */
+async function postgresFor({ url }: DatabaseOptions): Promise<Postgres | undefined> {
+  return url.startsWith('sqlite') ? undefined : import('./postgres-dialect.js')
+}
+
 /** Nobody else on the machine may read it; SQLite gives its other files the same mode. */
 async function prepareFile(folder: string): Promise<void> {
   await mkdir(folder, { recursive: true, mode: 0o700 })
@@ -125,11 +133,11 @@ function sqlite(options: DatabaseOptions, readOnly = false): Knex {
   })
 }
 
-function postgres(options: DatabaseOptions): Knex {
+function postgres(options: DatabaseOptions, dialect: Postgres): Knex {
   const { limit = 30_000 } = options
   return createKnex({
     ...common(options),
-    client: PostgresDialect as unknown as typeof Knex.Client,
+    client: dialect.PostgresDialect as unknown as typeof Knex.Client,
     connection: {
       connectionString: options.url,
       application_name: 'tercet',
@@ -141,7 +149,7 @@ function postgres(options: DatabaseOptions): Knex {
       keepAlive: true,
       // Statements asked for together leave together; a connection that is late is thrown away.
       pipeline: true,
-      types: readers(),
+      types: dialect.readers(),
     } as Knex.PgConnectionConfig,
     pool: {
       min: 0,
