@@ -1,6 +1,6 @@
 // Upgrade tasks (XEP-0480): an account with SHA-1 keys alone gets the others.
 
-import { pbkdf2Sync } from 'node:crypto'
+import { createHmac, pbkdf2Sync } from 'node:crypto'
 import type { Test } from 'tap'
 import { test } from 'tap'
 import type { Element } from '../../../lib/xmpp/element.js'
@@ -8,7 +8,7 @@ import type { AccountsApi } from '../../../modules/accounts/accounts.js'
 import { scramKeys } from '../../../modules/accounts/scram-keys.js'
 import { DOMAIN, type World, world } from '../../world/world.js'
 import { condition, LoginClient } from './login-client.js'
-import { additional, identity, NS_SASL2, scram2 } from './sasl2-client.js'
+import { additional, authenticate, identity, NS_SASL2, scram2 } from './sasl2-client.js'
 
 const SALT = Buffer.from('0123456789abcdef')
 const old = { mechanism: 'SCRAM-SHA-1', name: 'tybalt', password: 'prince of cats' }
@@ -117,4 +117,18 @@ test('a password that was sent itself is stored as it is stored today', async (t
   const again = await LoginClient.connect(w)
   const { answer } = await scram2(again, { ...old, mechanism: 'SCRAM-SHA-512' })
   t.ok(answer.is('success', NS_SASL2))
+})
+
+test('whoever did not prove the password adds no form of it: a token is not enough', async (t) => {
+  const { w } = await withTybalt(t)
+  const wish = "<request-token xmlns='urn:xmpp:fast:0' mechanism='HT-SHA-256-NONE'/>"
+  const first = await LoginClient.connect(w)
+  const { answer } = await scram2(first, old, { inside: wish })
+  const token: string = answer.getChild('token')?.attrs.token
+  const hashed = createHmac('sha256', token).update('Initiator').digest()
+  const login = await LoginClient.connect(w)
+  const initial = Buffer.concat([Buffer.from('tybalt\0'), hashed])
+  const inside = `<fast xmlns='urn:xmpp:fast:0'/>${WANTED}`
+  const second = await login.says(authenticate('HT-SHA-256-NONE', { initial, inside }))
+  t.ok(second.is('success', NS_SASL2))
 })
