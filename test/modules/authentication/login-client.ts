@@ -9,6 +9,10 @@ import { ScramClient, type ScramClientOptions } from './scram-client.js'
 
 export const NS_SASL = 'urn:ietf:params:xml:ns:xmpp-sasl'
 
+const OPEN = "<open xmlns='urn:ietf:params:xml:ns:xmpp-framing'"
+const HEADER =
+  "<stream:stream xmlns='jabber:client' xmlns:stream='http://etherx.jabber.org/streams'"
+
 export const tls: TlsFacts = {
   protocol: 'TLSv1.3',
   cipher: 'TLS_AES_128_GCM_SHA256',
@@ -51,9 +55,9 @@ export class LoginClient {
 
   async open({ from, domain = DOMAIN }: ConnectOptions = {}): Promise<Element> {
     const who = from ? ` from='${from}'` : ''
-    this.client.sends(
-      `<stream:stream xmlns='jabber:client' xmlns:stream='http://etherx.jabber.org/streams' version='1.0' to='${domain}'${who}>`,
-    )
+    const framed = this.client.transport.framing === 'message'
+    const about = `version='1.0' to='${domain}'${who}`
+    this.client.sends(framed ? `${OPEN} ${about}/>` : `${HEADER} ${about}>`)
     this.features = await this.next()
     return this.features
   }

@@ -202,3 +202,18 @@ test('LOG-1: no password and no message of a mechanism is in the log', async (t)
   await login.plain('romeo', 'secret of romeo')
   t.notMatch(w.log.join('\n'), /canary|secret|Y2FuYX/)
 })
+
+test('SEC-25: a hundred passwords at once: those beyond the queue are told to come later', async (t) => {
+  const w = await world(t, here)
+  const logins: LoginClient[] = []
+  for (let at = 0; at < 100; at++) logins.push(await LoginClient.connect(w))
+  const [first] = logins
+  await first!.plain('romeo', 'guess')
+  const answers = await Promise.all(logins.map((login) => login.plain('romeo', 'guess')))
+  const counts = new Map<string | undefined, number>()
+  for (const answer of answers) {
+    counts.set(condition(answer), (counts.get(condition(answer)) ?? 0) + 1)
+  }
+  t.same([...counts.keys()].sort(), ['not-authorized', 'temporary-auth-failure'])
+  t.ok(counts.get('not-authorized')! >= 66, 'two at work and 64 waiting')
+})
