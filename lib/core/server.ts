@@ -248,8 +248,10 @@ export class Server {
   async stop(): Promise<void> {
     if (this.#stopping) return
     this.#stopping = true
-    await this.#listeners?.stopAccepting()
+    // A port counts as closed when its last connection is: that may wait for our streams to end.
+    const deaf = this.#listeners?.stopAccepting()
     for (const stream of [...this.streams]) stream.close(new StreamError('system-shutdown'))
+    await deaf
     await this.settled()
     for (const host of [...this.hosts.values()]) await this.#hosts.remove(host)
     this.schedule.close()
