@@ -6,7 +6,8 @@ import { list } from '../lib/ops/options.js'
 
 const kinds = ['abuse', 'admin', 'feedback', 'sales', 'security', 'status', 'support'] as const
 
-const addresses = (what: string) => list({ default: [], doc: `Addresses (mailto:, xmpp:, https:) for ${what}` })
+const addresses = (what: string) =>
+  list({ default: [], doc: `Addresses (mailto:, xmpp:, https:) for ${what}` })
 
 export default defineModule({
   name: 'contact-info',
@@ -32,7 +33,11 @@ export default defineModule({
 
     function known() {
       return kinds
-        .map((kind) => ({ name: `${kind}-addresses`, type: 'list-multi' as const, value: addressesOf(kind) }))
+        .map((kind) => ({
+          name: `${kind}-addresses`,
+          type: 'list-multi' as const,
+          value: addressesOf(kind),
+        }))
         .filter(({ value }) => value.length > 0)
     }
 

@@ -47,7 +47,8 @@ export default defineModule<DiscoApi>({
 
     async function info(request: IqRequest): Promise<Element> {
       const { node } = request.element.attrs
-      if (node) return xml('query', { xmlns: NS_INFO, node }, ...(await nodeInfo(question(request, node))))
+      if (node)
+        return xml('query', { xmlns: NS_INFO, node }, ...(await nodeInfo(question(request, node))))
       return xml('query', NS_INFO, ...(request.to.isDomain ? hostInfo() : accountInfo()))
     }
 

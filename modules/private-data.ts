@@ -42,7 +42,9 @@ class PrivateDataStore {
   }
 
   async get(account: number, name: string, xmlns: string): Promise<string | undefined> {
-    const row: Row | undefined = await this.#reader('private_data').where({ account, name, xmlns }).first()
+    const row: Row | undefined = await this.#reader('private_data')
+      .where({ account, name, xmlns })
+      .first()
     return row?.content
   }
 
@@ -52,7 +54,10 @@ class PrivateDataStore {
 
   put(entry: JournalEntry, rows: readonly Row[]): void {
     entry.write(async (trx) => {
-      await trx('private_data').insert(rows).onConflict(['account', 'name', 'xmlns']).merge(['content'])
+      await trx('private_data')
+        .insert(rows)
+        .onConflict(['account', 'name', 'xmlns'])
+        .merge(['content'])
     })
   }
 }
@@ -76,7 +81,10 @@ export default defineModule({
         { get: 'query', xmlns: NS_PRIVATE, to: 'account', allow: 'self', reads: true, answer: get },
         { set: 'query', xmlns: NS_PRIVATE, to: 'account', allow: 'self', answer: set },
       ],
-      account: { forget: async (account, trx) => void (await trx('private_data').where({ account: account.number }).del()) },
+      account: {
+        forget: async (account, trx) =>
+          void (await trx('private_data').where({ account: account.number }).del()),
+      },
     }
 
     // XEP-0049 §2: the piece, or the empty element that was asked for.
@@ -94,8 +102,11 @@ export default defineModule({
       if (pieces.length === 0) throw new StanzaError('not-acceptable', 'there is nothing to keep')
       const account = await number(request)
       const rows = pieces.map((piece) => row(account, piece))
-      const known = new Set([...(await store.names(account)), ...rows].map(({ name, xmlns }) => `${xmlns} ${name}`))
-      if (known.size > host.config.pieces) throw new StanzaError('resource-constraint', 'too many pieces')
+      const known = new Set(
+        [...(await store.names(account)), ...rows].map(({ name, xmlns }) => `${xmlns} ${name}`),
+      )
+      if (known.size > host.config.pieces)
+        throw new StanzaError('resource-constraint', 'too many pieces')
       store.put(request.entry, rows)
       return undefined
     }
@@ -103,7 +114,8 @@ export default defineModule({
     function row(account: number, piece: Element): Row {
       const [name, xmlns] = nameOf(piece)
       const wire = serialize(piece)
-      if (wire.length > host.config.size) throw new StanzaError('resource-constraint', 'this piece is too large')
+      if (wire.length > host.config.size)
+        throw new StanzaError('resource-constraint', 'this piece is too large')
       return { account, name, xmlns, content: fromWire(wire) }
     }
 
@@ -118,6 +130,7 @@ export default defineModule({
 // XEP-0049 §2.3: each piece names a namespace of its own.
 function nameOf(element: Element): [name: string, xmlns: string] {
   const xmlns = element.getNS()
-  if (!xmlns || xmlns === NS_PRIVATE || xmlns === 'jabber:client') throw new StanzaError('not-acceptable', 'it needs a namespace of its own')
+  if (!xmlns || xmlns === NS_PRIVATE || xmlns === 'jabber:client')
+    throw new StanzaError('not-acceptable', 'it needs a namespace of its own')
   return [element.getName(), xmlns]
 }

@@ -12,7 +12,7 @@ import { verificationHash, verifies } from './verification.js'
 
 const NS_CAPS = 'http://jabber.org/protocol/caps'
 const NS_INFO = 'http://jabber.org/protocol/disco#info'
-const NODE = 'https://tercet.im'
+const NODE = 'urn:tercet:server'
 
 /** LIM-caps-cache: hashes remembered */
 const MOST_KNOWN = 5000
@@ -32,6 +32,12 @@ interface Announced {
   ver: string
 }
 
+/** What one session announced last, and what came of it. */
+interface Learned {
+  readonly key: string
+  features?: Features
+}
+
 const nothing: Features = new Set()
 const remembered = Symbol('caps')
 
@@ -49,7 +55,7 @@ export default defineModule<CapsApi>({
       disco: { server: [NS_CAPS, `${NS_CAPS}#optimize`], nodeInfo },
       streamFeatures: [{ name: 'caps', accepts: [], advertise, negotiate() {} }],
       hooks: { 'presence:sent': { record: learn } },
-      provides: { featuresOf: (session) => session.memo.get(remembered) as Features | undefined },
+      provides: { featuresOf: (session) => learnedOf(session)?.features },
     }
 
     // XEP-0115 §6.3
@@ -72,34 +78,45 @@ export default defineModule<CapsApi>({
       if (!session || envelope.addressed) return
       const announced = announcement(envelope)
       if (!announced) return void session.memo.delete(remembered)
-      const features = known.get(`${announced.hash} ${announced.ver}`)
-      if (features) session.memo.set(remembered, features)
-      else host.server.pending(ask(session, announced))
+      const key = `${announced.hash} ${announced.ver}`
+      // Asked once, also where the answer proves nothing or does not come.
+      if (learnedOf(session)?.key === key) return
+      const features = known.get(key)
+      const learned: Learned = features ? { key, features } : { key }
+      session.memo.set(remembered, learned)
+      if (!features) ask(session, announced, learned).catch((error) => host.failed('caps', error))
     }
 
     // The answer of this client is believed for this client, and for others only if the hash proves it.
-    async function ask(session: Session, announced: Announced): Promise<void> {
+    async function ask(session: Session, announced: Announced, learned: Learned): Promise<void> {
       const query = xml('query', { xmlns: NS_INFO, node: `${announced.node}#${announced.ver}` })
-      const answer = await host.iq.ask(query, { type: 'get', from: host.jid, to: session.jid }).catch(() => undefined)
+      const answer = await host.iq
+        .ask(query, { type: 'get', from: host.jid, to: session.jid })
+        .catch(() => undefined)
       const info = answer?.child('query', NS_INFO)
       if (!info) return
       const features = featuresIn(info)
-      session.memo.set(remembered, features)
-      if (features !== nothing && verifies(info, announced)) remember(announced, features)
+      learned.features = features
+      if (features !== nothing && verifies(info, announced)) remember(learned.key, features)
     }
 
-    function remember({ hash, ver }: Announced, features: Features): void {
+    function remember(key: string, features: Features): void {
       if (known.size >= MOST_KNOWN) known.delete(known.keys().next().value!)
-      known.set(`${hash} ${ver}`, features)
+      known.set(key, features)
     }
   },
 })
+
+function learnedOf(session: Session): Learned | undefined {
+  return session.memo.get(remembered) as Learned | undefined
+}
 
 function announcement(envelope: Envelope): Announced | undefined {
   if (!envelope.stanza.has('c', NS_CAPS)) return undefined
   const { node, hash, ver } = envelope.stanza.child('c', NS_CAPS)?.attrs ?? {}
   // XEP-0115 §11: without a hash it is the legacy format, which proves nothing.
-  if (!node || !hash || !ver || ver.length > 128 || hash.length > 32 || node.length > 1024) return undefined
+  if (!node || !hash || !ver || ver.length > 128 || hash.length > 32 || node.length > 1024)
+    return undefined
   return { node, hash, ver }
 }
 
