@@ -49,11 +49,9 @@ export class AnnouncementStore {
   }
 
   async #remove(trx: Knex.Transaction, kind: Kind): Promise<boolean> {
-    const removed: { id: number }[] = await trx('announcements')
-      .where({ host: this.#host, kind })
-      .delete()
-      .returning('id')
-    const ids = removed.map(({ id }) => id)
+    const mine = trx('announcements').where({ host: this.#host, kind })
+    const ids: number[] = await mine.clone().pluck('id')
+    await mine.delete()
     await trx('announcements_seen').whereIn('announcement', ids).delete()
     return ids.length > 0
   }
