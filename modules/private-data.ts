@@ -2,6 +2,7 @@
 // and namespace. Bounded in size and number for each account (LIM-private-data).
 
 import type { Knex } from 'knex'
+import { cutOut } from '../lib/xmpp/cut-out.js'
 import { type Element, elements, fromWire, serialize, toWire, xml } from '../lib/xmpp/element.js'
 import { StanzaError } from '../lib/xmpp/errors.js'
 import { parseTree } from '../lib/xmpp/tree.js'
@@ -94,7 +95,7 @@ export default defineModule({
       const [name, xmlns] = nameOf(wanted)
       const kept = await store.get(await number(request), name, xmlns)
       const found = kept === undefined ? undefined : parseTree(toWire(kept))
-      return xml('query', NS_PRIVATE, found ?? wanted)
+      return xml('query', NS_PRIVATE, found ?? cutOut(wanted))
     }
 
     async function set(request: IqRequest): Promise<undefined> {
@@ -113,7 +114,7 @@ export default defineModule({
 
     function row(account: number, piece: Element): Row {
       const [name, xmlns] = nameOf(piece)
-      const wire = serialize(piece)
+      const wire = serialize(cutOut(piece))
       if (wire.length > host.config.size)
         throw new StanzaError('resource-constraint', 'this piece is too large')
       return { account, name, xmlns, content: fromWire(wire) }
