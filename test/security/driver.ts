@@ -4,7 +4,14 @@
 import type { Socket } from 'node:net'
 import type { Element } from '../../lib/xmpp/element.js'
 import { dial, dialTls } from '../net/ports.js'
-import { CLOSE, closeCode, frame, TEXT, upgradeRequest, WebSocketPeer } from '../net/websocket-client.js'
+import {
+  CLOSE,
+  closeCode,
+  frame,
+  TEXT,
+  upgradeRequest,
+  WebSocketPeer,
+} from '../net/websocket-client.js'
 import { Answers, wholeElement } from './answers.js'
 
 export const ways = ['TCP', 'WebSocket'] as const

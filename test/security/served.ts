@@ -11,16 +11,7 @@ import type { Clock } from '../../lib/ops/clock.js'
 import { createLog } from '../../lib/ops/log.js'
 import type { Element } from '../../lib/xmpp/element.js'
 import { dial, dialTls } from '../net/ports.js'
-import {
-  nameOf,
-  NS_STREAMS,
-  overTcp,
-  overWebSocket,
-  type Peer,
-  type SecureOptions,
-  type Way,
-  ways,
-} from './driver.js'
+import { overTcp, overWebSocket, type Peer, type SecureOptions, type Way, ways } from './driver.js'
 
 export const DOMAIN = 'capulet.example'
 export const OTHER = 'montague.example'
@@ -52,6 +43,17 @@ export class Served {
   async connects(way: Way, headers?: Record<string, string>): Promise<Peer> {
     if (way === 'TCP') return overTcp(this.server.ports.c2s[0]!)
     return overWebSocket(await dial(this.server.ports.http[0]!), headers)
+  }
+
+  /** As a proxy hands it on that we trust: from that address, with TLS ended there or not at all. */
+  async connectsFrom(way: Way, address: string, tls: boolean): Promise<Peer> {
+    if (way === 'TCP') {
+      const peer = await overTcp(this.server.ports.c2s[0]!)
+      peer.raw(`PROXY TCP4 ${address} 127.0.0.1 40000 5222\r\n`)
+      return peer
+    }
+    const proto = tls ? 'https' : 'http'
+    return this.connects(way, { 'X-Forwarded-For': address, 'X-Forwarded-Proto': proto })
   }
 
   /** The same under TLS: after STARTTLS, or HTTPS. */
@@ -182,5 +184,3 @@ function settings(options: ServedOptions, data: string): ServerSettings {
 export function overBoth(title: string, check: (t: Test, way: Way) => Promise<unknown>): void {
   for (const way of ways) test(`${title}; over ${way}`, (t) => check(t, way))
 }
-
-export { nameOf, NS_STREAMS }

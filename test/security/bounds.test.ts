@@ -1,0 +1,328 @@
+// What strangers and users can make the server hold or do has an end, seen through sockets: limits
+// hold exactly, the right error comes, and nobody else notices.
+
+import { createConnection, type Socket } from 'node:net'
+import { once } from 'node:events'
+import { test } from 'tap'
+import type { Element } from '../../lib/xmpp/element.js'
+import { collectGarbage } from '../net/xml-recorder.js'
+import { upgradeRequest } from '../net/websocket-client.js'
+import { ManualClock } from '../world/clock.js'
+import { outcomeOf, type Peer, type Way, type WebPeer } from './driver.js'
+import { authenticate, bind, DOMAIN, overBoth, type Served, serve } from './served.js'
+
+const NS_LIMITS = 'urn:xmpp:stream-limits:0'
+
+function maxBytes(features: Element): number {
+  return Number(features.getChild('limits', NS_LIMITS)?.getChildText('max-bytes'))
+}
+
+/** A message of exactly so many bytes on this way. */
+function sized(peer: Peer, bytes: number): string {
+  const start = peer.way === 'TCP' ? '<message' : "<message xmlns='jabber:client'"
+  const frame = `${start} to='juliet@${DOMAIN}/phone' id='sized'><body></body></message>`
+  return frame.replace('</body>', `${'x'.repeat(bytes - frame.length)}</body>`)
+}
+
+overBoth('LIM-stanza-bytes: as advertised, to the byte (XEP-0478 §3)', async (t, way) => {
+  const house = await serve(t)
+  const juliet = await house.logsIn(way, 'juliet')
+  for (const excess of [0, 1]) {
+    const early = await house.stranger(way)
+    t.equal(maxBytes(early.features), 16 * 1024)
+    early.peer.raw(sized(early.peer, maxBytes(early.features) + excess))
+    // Nobody may send a message now (RFC 6120 §4.9.3.12): only the size decides which error it is.
+    t.equal(await early.peer.condition(), excess ? 'policy-violation' : 'not-authorized')
+    const peer = await house.connects(way)
+    peer.opens(DOMAIN)
+    await peer.finds('features')
+    await authenticate(peer, 'romeo')
+    peer.opens(DOMAIN)
+    const limit = maxBytes(await peer.finds('features'))
+    t.equal(limit, 256 * 1024)
+    await bind(peer, 'phone')
+    peer.raw(sized(peer, limit + excess))
+    if (excess) t.equal(await peer.condition(), 'policy-violation')
+    else t.equal((await juliet.peer.finds('message')).attrs.id, 'sized')
+  }
+  t.ok(await house.answers(juliet))
+})
+
+const shapes: Record<string, [fits: string, exceeds: string]> = {
+  'LIM-elements': ['<a/>'.repeat(1998), '<a/>'.repeat(1999)],
+  'LIM-depth': ['<a>'.repeat(62) + '</a>'.repeat(62), '<a>'.repeat(63) + '</a>'.repeat(63)],
+  'LIM-attributes': [`<a${attributes(64)}/>`, `<a${attributes(65)}/>`],
+  'LIM-name': [`<${'n'.repeat(1024)}/>`, `<${'n'.repeat(1025)}/>`],
+}
+
+function attributes(count: number): string {
+  return Array.from({ length: count }, (_, i) => ` a${i}=''`).join('')
+}
+
+for (const [name, [fits, exceeds]] of Object.entries(shapes)) {
+  overBoth(`${name}: one more is too much`, async (t, way) => {
+    const house = await serve(t)
+    const [romeo, juliet] = [await house.logsIn(way, 'romeo'), await house.logsIn(way, 'juliet')]
+    const message = (content: string) =>
+      `<message to='${juliet.jid}'><x xmlns='urn:x'>${content}</x></message>`
+    romeo.peer.sends(message(fits))
+    t.ok((await juliet.peer.next())?.is('message'))
+    romeo.peer.sends(message(exceeds))
+    t.equal(await romeo.peer.condition(), 'policy-violation')
+    t.ok(await house.answers(juliet))
+    t.equal(juliet.peer.inbox.length, 0)
+  })
+}
+
+overBoth('LIM-unauthenticated-timeout: 30 seconds to log in, 60 more to bind', async (t, way) => {
+  const clock = new ManualClock()
+  const house = await serve(t, { clock })
+  const silent = await house.connects(way)
+  const peer = await house.connects(way)
+  await turns(() => house.server.streams.size === 2)
+  clock.advance(29_999)
+  peer.opens(DOMAIN)
+  await peer.finds('features')
+  await authenticate(peer, 'romeo')
+  clock.advance(1)
+  t.equal(await silent.condition(), 'connection-timeout')
+  clock.advance(59_998)
+  peer.opens(DOMAIN)
+  await peer.finds('features')
+  clock.advance(1)
+  t.equal(await peer.condition(), 'connection-timeout')
+  const bound = await house.logsIn(way, 'romeo')
+  clock.advance(500_000)
+  t.ok(await house.answers(bound), 'who is bound may be silent')
+})
+
+async function turns(until: () => boolean): Promise<void> {
+  while (!until()) await new Promise((resolve) => setImmediate(resolve))
+}
+
+overBoth('LIM-sessions-per-account: twenty', async (t, way) => {
+  const house = await serve(t)
+  const romeos = []
+  for (let i = 0; i < 20; i++) romeos.push(await house.logsIn(way, 'romeo', `device ${i}`))
+  const { peer } = await house.stranger(way)
+  await authenticate(peer, 'romeo')
+  peer.opens(DOMAIN)
+  await peer.finds('features')
+  const inside = "<bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'/>"
+  t.equal(outcomeOf(await peer.asks('set', undefined, inside)), 'resource-constraint')
+  t.ok(await house.answers(romeos[0]!))
+  romeos[7]!.peer.drop()
+  await turns(() => house.server.hosts.get(DOMAIN)!.sessions.size === 19)
+  t.equal(outcomeOf(await peer.asks('set', undefined, inside)), 'result', 'when one is gone')
+})
+
+overBoth(
+  'LIM-rate: who sends too fast is read more slowly, and nothing is lost',
+  async (t, way) => {
+    const clock = new ManualClock()
+    const house = await serve(t, { clock, limits: 'default' })
+    const [romeo, juliet] = [await house.logsIn(way, 'romeo'), await house.logsIn(way, 'juliet')]
+    const began = clock.now()
+    const count = 400
+    const text = 'x'.repeat(1000)
+    for (let i = 0; i < count; i++)
+      romeo.peer.sends(`<message to='${juliet.jid}' id='${i}'><body>${text}</body></message>`)
+    const { inbox } = juliet.peer
+    for (let turn = 0; turn < 200; turn++) await new Promise((resolve) => setImmediate(resolve))
+    t.ok(inbox.length < count / 2, `${inbox.length} at once`)
+    t.ok(await house.answers(juliet), 'nobody else waits')
+    while (inbox.length < count) {
+      clock.advance(100)
+      await new Promise((resolve) => setImmediate(resolve))
+    }
+    // 32 KiB/s after 128 KiB, 25/s after 100; what comes in the last read is not waited for.
+    t.ok(clock.now() - began > 6000, `${clock.now() - began} ms`)
+    t.same(
+      inbox.map(({ attrs }) => Number(attrs.id)),
+      Array.from({ length: count }, (_, i) => i),
+    )
+  },
+)
+
+const sockets: Socket[] = []
+
+async function opened(house: Served, way: Way, from: string): Promise<Socket | undefined> {
+  const { c2s, http } = house.server.ports
+  const port = way === 'TCP' ? c2s[0]! : http[0]!
+  const socket = createConnection({ port, host: '127.0.0.1', localAddress: from })
+  socket.on('error', () => {})
+  sockets.push(socket)
+  const hello =
+    way === 'TCP'
+      ? `<stream:stream xmlns='jabber:client' xmlns:stream='http://etherx.jabber.org/streams' version='1.0' to='${DOMAIN}'>`
+      : upgradeRequest()
+  socket.write(hello)
+  const answer = once(socket, 'data').then(() => socket)
+  return Promise.race([answer, once(socket, 'close').then(() => undefined)])
+}
+
+overBoth(
+  'LIM-connections-per-address: thirty at once, fifty in all, and others as many',
+  async (t, way) => {
+    const clock = new ManualClock()
+    const house = await serve(t, { clock, limits: 'default' })
+    const here = '127.0.0.1'
+    for (let i = 0; i < 30; i++) t.ok(await opened(house, way, here))
+    t.notOk(await opened(house, way, here), 'the thirty-first at once')
+    t.ok(await opened(house, way, '127.0.0.2'), 'another address')
+    clock.advance(2_000)
+    const more = []
+    for (let i = 0; i < 20; i++) more.push(await opened(house, way, here))
+    clock.advance(2_000)
+    t.notOk(await opened(house, way, here), 'the fifty-first')
+    more.at(-1)!.destroy()
+    const { streams } = house.server
+    await turns(() => streams.size === 50)
+    t.ok(await opened(house, way, here), 'when one is gone')
+    for (const socket of sockets) socket.destroy()
+  },
+)
+
+overBoth(
+  'LIM-write-stall: who does not read is cut off, and nobody else suffers',
+  async (t, way) => {
+    const house = await serve(t)
+    const [romeo, juliet] = [await house.logsIn(way, 'romeo'), await house.logsIn(way, 'juliet')]
+    juliet.peer.socket.pause()
+    const { sessions } = house.server.hosts.get(DOMAIN)!
+    const text = 'x'.repeat(200_000)
+    for (let i = 0; i < 200 && sessions.size === 2; i++) {
+      romeo.peer.sends(`<message to='${juliet.jid}' id='${i}'><body>${text}</body></message>`)
+      t.ok(await house.answers(romeo))
+    }
+    t.equal(sessions.size, 1)
+    romeo.peer.inbox.length = 0
+    romeo.peer.sends(`<message to='${juliet.jid}' type='normal' id='late'><body>!</body></message>`)
+    const answer = await romeo.peer.finds('message')
+    t.equal(outcomeOf(answer), 'service-unavailable', 'and senders are told')
+  },
+)
+
+test('LIM-websocket-fragments: eight', async (t) => {
+  const house = await serve(t)
+  for (const count of [8, 9]) {
+    const { peer } = await house.logsIn('WebSocket', 'romeo')
+    const text = `<message xmlns='jabber:client' id='in-pieces'><body>!</body></message>`
+    const size = Math.ceil(text.length / count)
+    for (let i = 0; i < count; i++) {
+      const piece = text.slice(i * size, (i + 1) * size)
+      ;(peer as WebPeer).frame(piece, { opcode: i === 0 ? 1 : 0, final: i === count - 1 })
+    }
+    if (count === 8) t.equal((await peer.finds('message')).attrs.id, 'in-pieces')
+    else await peer.condition()
+    t.equal(peer.closeCode, count === 8 ? undefined : 1008)
+    peer.drop()
+  }
+})
+
+overBoth('SEC-30: what strangers name is not remembered for ever', async (t, way) => {
+  const house = await serve(t)
+  const romeo = await house.logsIn(way, 'romeo')
+  let named = 0
+  // Errors are answered by nobody, so most of them cost the test nothing.
+  const flood = async (count: number) => {
+    for (let i = 0; i < count; i++) {
+      const n = named++
+      const to = `to='x${n}@${DOMAIN}/r${n}'`
+      romeo.peer.sends(
+        `<message type='error' ${to} id='i${n}'><q${n} xmlns='urn:n${n}'/></message>`,
+      )
+      if (n % 20 > 0) continue
+      await romeo.peer.asks('get', DOMAIN, `<q${n} xmlns='urn:n${n}'/>`)
+      romeo.peer.inbox.length = 0
+    }
+  }
+  await flood(3_000)
+  const before = heap()
+  await flood(10_000)
+  const grown = heap() - before
+  t.ok(grown < 5 * 1024 * 1024, `${grown} bytes`)
+})
+
+function heap(): number {
+  collectGarbage()
+  collectGarbage()
+  return process.memoryUsage().heapUsed
+}
+
+overBoth('SEC-30: names of JavaScript’s own are names like any other', async (t, way) => {
+  const house = await serve(t)
+  for (const name of ['__proto__', 'constructor', 'toString', 'hasOwnProperty']) {
+    const romeo = await house.logsIn(way, 'romeo', name)
+    t.equal(romeo.jid, `romeo@${DOMAIN}/${name}`)
+    const asks = async (type: 'get' | 'set', child: string, to?: string) =>
+      outcomeOf(await romeo.peer.asks(type, to, child))
+    const item = `<item jid='${name.toLowerCase().replaceAll('_', '-')}@x.example' name='${name}'><group>${name}</group></item>`
+    t.equal(await asks('set', `<query xmlns='jabber:iq:roster'>${item}</query>`), 'result')
+    const piece = `<${name} xmlns='${name}'>kept</${name}>`
+    t.equal(await asks('set', `<query xmlns='jabber:iq:private'>${piece}</query>`), 'result')
+    t.equal(await asks('get', `<${name} xmlns='${name}'/>`, DOMAIN), 'service-unavailable')
+    t.not(
+      await asks(
+        'set',
+        `<command xmlns='http://jabber.org/protocol/commands' node='${name}'/>`,
+        DOMAIN,
+      ),
+      'internal-server-error',
+    )
+    t.not(
+      await asks(
+        'get',
+        `<query xmlns='http://jabber.org/protocol/disco#info' node='${name}'/>`,
+        DOMAIN,
+      ),
+      'internal-server-error',
+    )
+    romeo.peer.drop()
+  }
+  t.equal(({} as Record<string, unknown>).kept, undefined)
+})
+
+overBoth('SEC-64: what an account may keep has an end', async (t, way) => {
+  const house = await serve(t, {
+    host: { modules: { roster: { contacts: 5 }, 'private-data': { pieces: 5, size: '1 KiB' } } },
+  })
+  const romeo = await house.logsIn(way, 'romeo')
+  const asks = async (child: string) => outcomeOf(await romeo.peer.asks('set', undefined, child))
+  const item = (jid: string, more = '', inside = '') =>
+    asks(`<query xmlns='jabber:iq:roster'><item jid='${jid}'${more}>${inside}</item></query>`)
+  const piece = (name: string, text = '') =>
+    asks(`<query xmlns='jabber:iq:private'><${name} xmlns='urn:${name}'>${text}</${name}></query>`)
+  for (let i = 0; i < 5; i++) {
+    t.equal(await item(`x${i}@x.example`), 'result')
+    t.equal(await piece(`x${i}`), 'result')
+  }
+  t.equal(await item('x5@x.example'), 'policy-violation')
+  t.equal(await piece('x5'), 'resource-constraint')
+  t.equal(await item('x0@x.example', ` name='${'n'.repeat(1024)}'`), 'not-acceptable')
+  const groups = Array.from({ length: 51 }, (_, i) => `<group>${i}</group>`).join('')
+  t.equal(await item('x0@x.example', '', groups), 'policy-violation')
+  t.equal(await piece('x0', 'x'.repeat(1024)), 'resource-constraint')
+  t.equal(await piece('x0', 'again'), 'result', 'in place of what is there')
+})
+
+overBoth('SEC-71: nobody registers a name that looks like somebody’s', async (t, way) => {
+  const house = await serve(t, { host: { registration: 'open' }, people: ['alice', 'romeo'] })
+  for (const name of ['\u0430lice', 'alic\u0435', 'ALICE', '\uff41lice', 'rom\u0435o', 'rorneo']) {
+    const { peer } = await house.stranger(way)
+    const query = `<query xmlns='jabber:iq:register'><username>${name}</username><password>a good password</password></query>`
+    t.equal(outcomeOf(await peer.asks('set', undefined, query)), 'conflict', name)
+    peer.drop()
+  }
+})
+
+overBoth('stopping does not wait for those who are connected', async (t, way) => {
+  const house = await serve(t)
+  const romeo = await house.logsIn(way, 'romeo')
+  const silent = await house.connects(way)
+  const before = performance.now()
+  const [condition] = await Promise.all([romeo.peer.condition(), house.server.stop()])
+  t.equal(condition, 'system-shutdown')
+  t.ok(performance.now() - before < 4000)
+  t.equal(await silent.condition(), 'system-shutdown')
+})
