@@ -14,7 +14,7 @@ import accounts from './accounts/accounts.js'
 
 const NS_PRIVATE = 'jabber:iq:private'
 
-const migrations: readonly Migration[] = [
+export const migrations: readonly Migration[] = [
   {
     name: 'create private_data',
     up: (schema) =>
@@ -35,7 +35,7 @@ interface Row {
   content: string
 }
 
-class PrivateDataStore {
+export class PrivateDataStore {
   readonly #reader: Knex
 
   constructor(reader: Knex) {
@@ -53,7 +53,11 @@ class PrivateDataStore {
     return this.#reader('private_data').where({ account }).select('name', 'xmlns')
   }
 
-  put(entry: JournalEntry, rows: readonly Row[]): void {
+  /** Of rows of one name the last counts. */
+  put(entry: JournalEntry, given: readonly Row[]): void {
+    // PostgreSQL refuses one statement that writes a row twice.
+    const byName = new Map(given.map((row) => [`${row.account} ${row.xmlns} ${row.name}`, row]))
+    const rows = [...byName.values()]
     entry.write(async (trx) => {
       await trx('private_data')
         .insert(rows)
