@@ -94,7 +94,9 @@ function read(parameter: Parameter, value: unknown): unknown {
       if (!/^-?\d{1,15}$/.test(String(value))) throw new Error('a whole number is wanted')
       return Number(value)
     case 'flag':
-      return value === true || value === 'true' || value === '1'
+      if ([true, 'true', '1'].includes(value as string | true)) return true
+      if ([false, 'false', '0'].includes(value as string | false)) return false
+      throw new Error('true or false is wanted')
     case 'choice':
       if (!parameter.choices?.includes(String(value)))
         throw new Error(`one of ${parameter.choices?.join(', ')} is wanted`)

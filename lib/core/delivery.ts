@@ -47,18 +47,20 @@ function message(host: Host, envelope: Envelope, to: Destination): Later {
   if (envelope.to.resource !== '') {
     const place = match(to.places, envelope.to.resource)
     // §8.5.3.1: a full address that is connected gets it, whatever its priority.
-    if (place) return write(host, envelope, { transit: to.transit, places: [place] })
     // §8.5.3.2.1: chat goes on as if it were for the account, the rest does not.
-    if (type !== 'chat') return unmatched(type)
-  } else if (type === 'groupchat') {
-    throw new StanzaError('service-unavailable')
+    const otherwise = () => (type === 'chat' ? toAccount(host, envelope, to) : unmatched(type))
+    return write(host, envelope, { ...to, places: place ? [place] : [] }, otherwise)
   }
+  if (type === 'groupchat') throw new StanzaError('service-unavailable')
   if (type === 'error') return undefined
-  // §8.5.2.1.1: every resource that wants messages gets it: chat and normal too, so no device misses any.
-  const places = wanting(to.places)
-  if (places.length > 0) return write(host, envelope, { transit: to.transit, places })
-  if (type === 'headline') return undefined
-  return undelivered(host, envelope, to.transit)
+  return toAccount(host, envelope, to)
+}
+
+/** §8.5.2.1.1: every resource that wants messages gets it: chat and normal too, so no device misses any. */
+function toAccount(host: Host, envelope: Envelope, to: Destination): Later {
+  return write(host, envelope, { ...to, places: wanting(to.places) }, () =>
+    envelope.stanza.type === 'headline' ? undefined : undelivered(host, envelope, to.transit),
+  )
 }
 
 /** §8.5.3.2.1 leaves the choice between silence and an error: never silence, save where it says so. */
@@ -71,22 +73,25 @@ function presence(host: Host, envelope: Envelope, to: Destination): Later {
   if (envelope.to.resource !== '') {
     // §8.5.3.1, §8.5.3.2.2
     const place = match(to.places, envelope.to.resource)
-    return place && write(host, envelope, { transit: to.transit, places: [place] })
+    return place && write(host, envelope, { ...to, places: [place] }, nothing)
   }
   // §8.5.2.1.2: subscriptions and the like are the roster's; what is left goes to who is available.
-  return write(host, envelope, {
-    transit: to.transit,
-    places: to.places.filter((place) => place.available),
-  })
+  const places = to.places.filter((place) => place.available)
+  return write(host, envelope, { ...to, places }, nothing)
+}
+
+function nothing(): undefined {
+  return undefined
 }
 
 function iq(host: Host, envelope: Envelope, to: Destination): Later {
   const place = match(to.places, envelope.to.resource)
-  if (place) return write(host, envelope, { transit: to.transit, places: [place] })
-  // §8.5.3.2.3; an answer that nobody waits for is dropped.
-  const { type } = envelope.stanza
-  if (type === 'result' || type === 'error') return undefined
-  throw new StanzaError('service-unavailable')
+  return write(host, envelope, { ...to, places: place ? [place] : [] }, () => {
+    // §8.5.3.2.3; an answer that nobody waits for is dropped.
+    const { type } = envelope.stanza
+    if (type === 'result' || type === 'error') return undefined
+    throw new StanzaError('service-unavailable')
+  })
 }
 
 function match(places: readonly Place[], resource: string): Place | undefined {
@@ -102,18 +107,33 @@ function wanting(places: readonly Place[]): readonly Place[] {
   return places.every(wants) ? places : places.filter(wants)
 }
 
-function write(host: Host, envelope: Envelope, to: Destination): Later {
-  let elsewhere: Promise<unknown>[] | undefined
+/** A place may be stale, its stream or its node gone: `otherwise` where none of them took it. */
+function write(host: Host, envelope: Envelope, to: Destination, otherwise: () => Later): Later {
+  const { delivered } = to.transit
+  let elsewhere: Promise<void>[] | undefined
   for (const place of to.places) {
-    if (place instanceof Session) {
-      place.write(envelope)
-      to.transit.delivered.push(place.jid)
-    } else {
-      ;(elsewhere ??= []).push(Promise.resolve(host.server.writeElsewhere(place, envelope)))
-      to.transit.delivered.push(envelope.to.bare.withResource(place.resource))
-    }
+    // A directory in memory holds the sessions themselves, those of other nodes too.
+    if (!(place instanceof Session)) (elsewhere ??= []).push(send(host, envelope, { ...to, place }))
+    else if (place.host.server !== host.server)
+      (elsewhere ??= []).push(send(host, envelope, { ...to, place }))
+    else if (place.write(envelope)) delivered.push(place.jid)
   }
-  return elsewhere && Promise.all(elsewhere).then(() => undefined)
+  if (elsewhere)
+    return Promise.all(elsewhere).then(() => (delivered.length > 0 ? undefined : otherwise()))
+  return delivered.length > 0 ? undefined : otherwise()
+}
+
+async function send(
+  host: Host,
+  envelope: Envelope,
+  { transit, place }: Destination & { place: Place },
+): Promise<void> {
+  try {
+    if (await host.server.writeElsewhere(place, envelope))
+      transit.delivered.push(envelope.to.bare.withResource(place.resource))
+  } catch (error) {
+    host.failed('bus', error)
+  }
 }
 
 /** §8.5.2.2.1: nobody takes it. Who keeps it says `handled`; else the sender gets an error. */

@@ -1,36 +1,41 @@
-// A stanza between nodes: the session it is for, its trusted addresses and its text as it is.
+// A stanza between nodes: the session it is for, its trusted addresses and its text as it is. Without
+// a stanza a frame says that the session's address was bound elsewhere: it is to end.
 
-import { xml } from '../xmpp/element.js'
-import { Envelope } from '../xmpp/envelope.js'
+import { Envelope, type Origin } from '../xmpp/envelope.js'
 import { Jid } from '../xmpp/jid.js'
 import { Stanza } from '../xmpp/stanza.js'
-import { parseTree } from '../xmpp/tree.js'
+
+type Head = [
+  session: string,
+  from: string,
+  to: string,
+  arrived: number,
+  origin: Origin,
+  addressed: boolean,
+]
+
+export function encodeEnd(session: string): Buffer {
+  return Buffer.from(JSON.stringify([session]), 'utf8')
+}
 
 export function encodeFrame(session: string, envelope: Envelope): Buffer {
-  const head = JSON.stringify([session, envelope.from.text, envelope.to.text, envelope.arrived])
+  const { from, to, arrived, origin, addressed } = envelope
+  const head: Head = [session, from.text, to.text, arrived, origin, addressed]
   return Buffer.concat([
-    Buffer.from(`${head}\n`, 'utf8'),
+    Buffer.from(`${JSON.stringify(head)}\n`, 'utf8'),
     Buffer.from(envelope.stanza.render('', '', envelope.annotations), 'latin1'),
   ])
 }
 
-export function readFrame(frame: Buffer): { session: string; envelope: Envelope } {
+export function readFrame(frame: Buffer): { session: string; envelope: Envelope | undefined } {
   const end = frame.indexOf(10)
-  const [session, from, to, arrived] = JSON.parse(frame.toString('utf8', 0, end)) as [
-    string,
-    string,
-    string,
-    number,
-  ]
-  const element = parseTree(frame.toString('latin1', end + 1))
-  return {
-    session,
-    envelope: new Envelope({
-      stanza: Stanza.of(element ?? xml('message')),
-      from: Jid.parse(from),
-      to: Jid.parse(to),
-      origin: 'local',
-      arrived,
-    }),
+  if (end < 0) {
+    const [session] = JSON.parse(frame.toString('utf8')) as [string]
+    return { session, envelope: undefined }
   }
+  const head = JSON.parse(frame.toString('utf8', 0, end)) as Head
+  const [session, from, to, arrived, origin, addressed] = head
+  const stanza = Stanza.parse(frame.toString('latin1', end + 1))
+  const addresses = { from: Jid.parse(from), to: Jid.parse(to) }
+  return { session, envelope: new Envelope({ stanza, ...addresses, arrived, origin, addressed }) }
 }

@@ -4,7 +4,7 @@
 import { migrate } from '../storage/migrations.js'
 import { StreamError } from '../xmpp/errors.js'
 import { Host } from './host.js'
-import { addModule, inOrder, loadModule, removeModule } from './loader.js'
+import { addModule, inOrder, loadModule, readOptions, removeModule } from './loader.js'
 import type { Module } from './module.js'
 import type { Server } from './server.js'
 import type { HostSettings } from './settings.js'
@@ -32,13 +32,20 @@ export class Hosts {
     await this.#migrate(chosen)
     const host = new Host(this.#server, settings)
     this.byDomain.set(host.domain, host)
-    await this.#addModules(host, chosen)
+    try {
+      await this.#addModules(host, chosen)
+    } catch (error) {
+      await this.remove(host)
+      throw error
+    }
     await host.events.emit('host:ready', { domain: host.domain })
   }
 
   async remove(host: Host): Promise<void> {
     await host.events.emit('host:closing', { domain: host.domain })
-    for (const session of [...host.sessions.all()]) session.close(new StreamError('host-gone'))
+    // RFC 6120 §4.9.3.5: also those that have not logged in yet.
+    for (const stream of [...this.#server.streams])
+      if (stream.domain === host.domain) stream.close(new StreamError('host-gone'))
     await this.#server.settled()
     for (const name of [...host.modules.keys()].reverse()) await removeModule(host, name)
     host.iq.close()
@@ -120,7 +127,11 @@ export class Hosts {
       module: await loadModule(path),
       written: written || {},
     }))
-    return [...builtIn, ...(await Promise.all(named))]
+    const chosen = [...builtIn, ...(await Promise.all(named))]
+    // What is wrong is found before anything is changed.
+    inOrder(chosen.map(({ module }) => module))
+    for (const { module, written } of chosen) readOptions(module, written)
+    return chosen
   }
 
   async #migrate(chosen: readonly Chosen[]): Promise<void> {

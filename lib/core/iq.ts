@@ -6,7 +6,7 @@ import type { Element } from '../xmpp/element.js'
 import type { Envelope } from '../xmpp/envelope.js'
 import { StanzaError } from '../xmpp/errors.js'
 import { xml } from '../xmpp/element.js'
-import { resultReply } from '../xmpp/replies.js'
+import { errorOf, resultReply } from '../xmpp/replies.js'
 import type { Jid } from '../xmpp/jid.js'
 import { Stanza } from '../xmpp/stanza.js'
 import type { Timer } from '../ops/clock.js'
@@ -32,6 +32,7 @@ export class IqTable {
   readonly #host: Host
   readonly #offers = new Map<string, { owner: string; offer: IqOffer }>()
   readonly #questions = new Map<string, Question>()
+  #closed = false
 
   constructor(host: Host) {
     this.#host = host
@@ -52,20 +53,20 @@ export class IqTable {
   }
 
   /** Whether this request changes nothing, so that later stanzas need not wait for its answer. */
-  reads(stanza: Stanza): boolean {
+  reads(envelope: Envelope): boolean {
+    return this.#offer(envelope)?.reads === true
+  }
+
+  #offer({ stanza, to }: Envelope): IqOffer | undefined {
     const child = stanza.children[0]
-    if (!child) return false
-    const key = `${stanza.type} {${child.xmlns}}${child.name}`
-    const offer = this.#offers.get(`account ${key}`) ?? this.#offers.get(`host ${key}`)
-    return offer?.offer.reads === true
+    const where = to.isDomain ? 'host' : 'account'
+    return child && this.#offers.get(`${where} ${stanza.type} {${child.xmlns}}${child.name}`)?.offer
   }
 
   answer(envelope: Envelope, transit: Transit): Later {
-    const { stanza, to } = envelope
-    const child = stanza.children[0]
-    if (!child) throw new StanzaError('bad-request', 'a request has one child')
-    const where = to.isDomain ? 'host' : 'account'
-    const offer = this.#offers.get(`${where} ${stanza.type} {${child.xmlns}}${child.name}`)?.offer
+    if (envelope.stanza.children.length !== 1)
+      throw new StanzaError('bad-request', 'a request has one child')
+    const offer = this.#offer(envelope)
     // RFC 6120 §8.4: an unknown namespace is answered with service-unavailable.
     if (!offer) throw new StanzaError('service-unavailable')
     const allowed = mayAsk(offer.allow, this.#host, { envelope, session: transit.session })
@@ -105,7 +106,7 @@ export class IqTable {
     child: Element,
     { type, from, to }: { type: 'get' | 'set'; from: Jid; to: Jid },
   ): Promise<Stanza> {
-    if (this.#questions.size >= MOST_QUESTIONS)
+    if (this.#closed || this.#questions.size >= MOST_QUESTIONS)
       return Promise.reject(new StanzaError('resource-constraint'))
     const id = this.#host.random.id()
     const answer = new Promise<Stanza>((resolve, reject) => {
@@ -124,7 +125,7 @@ export class IqTable {
     if (question?.to !== envelope.from.text) return undefined
     this.#give(envelope.stanza.id)
     if (envelope.stanza.type === 'result') question.resolve(envelope.stanza)
-    else question.reject(new StanzaError('undefined-condition', 'the answer was an error'))
+    else question.reject(errorOf(envelope.stanza))
     return undefined
   }
 
@@ -135,7 +136,9 @@ export class IqTable {
     return question
   }
 
+  /** Nobody answers any more: what is asked now is refused at once. */
   close(): void {
+    this.#closed = true
     for (const question of this.#questions.values()) {
       question.timer.cancel()
       question.reject(new StanzaError('recipient-unavailable'))

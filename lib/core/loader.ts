@@ -7,7 +7,7 @@ import { fileURLToPath, pathToFileURL } from 'node:url'
 import type { Options } from '../ops/options.js'
 import { ConfigError } from '../xmpp/errors.js'
 import type { Host } from './host.js'
-import type { Module, ModuleHost, Offers } from './module.js'
+import type { DomainOffer, Module, ModuleHost, Offers } from './module.js'
 
 const builtIn = join(dirname(fileURLToPath(import.meta.url)), '..', '..', 'modules')
 
@@ -39,6 +39,8 @@ export async function loadModule(path: string): Promise<Module> {
 /** Required modules first; otherwise by name, so that every start is the same. */
 export function inOrder(modules: readonly Module[]): Module[] {
   const byName = new Map(modules.map((module) => [module.name, module]))
+  for (const module of modules)
+    if (byName.get(module.name) !== module) throw fault(`two modules are named ${module.name}`)
   const ordered: Module[] = []
   const visit = (module: Module, path: readonly string[]): void => {
     if (ordered.includes(module)) return
@@ -97,11 +99,18 @@ function addOffers(host: Host, owner: string, offers: Offers): void {
   host.iq.add(owner, offers.iq ?? [])
   host.pipeline.add(owner, offers.hooks ?? {})
   host.events.add(owner, offers.on ?? {})
-  if (offers.domain)
-    host.server.domains.set(`${offers.domain.subdomain}.${host.domain}`, offers.domain)
+  if (offers.domain) addDomain(host, owner, offers.domain)
   for (const route of offers.http ?? []) host.server.routes.add(`${host.domain} ${owner}`, route)
   for (const task of offers.tasks ?? []) host.server.schedule.add(`${host.domain} ${owner}`, task)
   host.refresh()
+}
+
+function addDomain(host: Host, owner: string, offer: DomainOffer): void {
+  const { domains, hosts } = host.server
+  const domain = `${offer.subdomain}.${host.domain}`
+  if (domains.has(domain) || hosts.has(domain))
+    throw new Error(`${owner} wants the domain ${domain}, which is taken`)
+  domains.set(domain, { host, offer })
 }
 
 export async function removeModule(host: Host, name: string): Promise<void> {
@@ -111,8 +120,8 @@ export async function removeModule(host: Host, name: string): Promise<void> {
   host.iq.remove(name)
   host.pipeline.remove(name)
   host.events.remove(name)
-  if (loaded.offers.domain)
-    host.server.domains.delete(`${loaded.offers.domain.subdomain}.${host.domain}`)
+  for (const [domain, { offer }] of host.server.domains)
+    if (offer === loaded.offers.domain) host.server.domains.delete(domain)
   host.server.routes.remove(`${host.domain} ${name}`)
   host.server.schedule.remove(`${host.domain} ${name}`)
   host.refresh()

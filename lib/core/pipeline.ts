@@ -120,15 +120,24 @@ export class Pipeline {
     return list && (runList(list, 0, envelope, passage) as Later<Nothing | Handled>)
   }
 
-  copy(hook: StanzaHook, envelope: Envelope, passage: Passage, failed: CopyFailed): void {
+  /** Nobody waits for it but who stops the server. */
+  copy(
+    hook: StanzaHook,
+    envelope: Envelope,
+    passage: Passage,
+    failed: CopyFailed,
+  ): Promise<void> | undefined {
+    let waiting: Promise<unknown>[] | undefined
     for (const { owner, call } of this.handlers(hook, 'copy')) {
       try {
         const result = call(envelope, passage)
-        if (result instanceof Promise) result.catch((error) => failed(owner, error))
+        if (result instanceof Promise)
+          (waiting ??= []).push(result.catch((error) => failed(owner, error)))
       } catch (error) {
         failed(owner, error)
       }
     }
+    return waiting && Promise.all(waiting).then(() => undefined)
   }
 }
 

@@ -68,7 +68,7 @@ export class Router {
 
   /** From another server, a component, a module or the server itself: no `sent` phases. */
   receive(envelope: Envelope): Later {
-    const host = this.#server.hostOf(envelope.to) ?? this.#server.hostOf(envelope.from)
+    const host = this.#server.responsible(envelope.to) ?? this.#server.responsible(envelope.from)
     if (!host) return this.#failed(envelope, new StanzaError('remote-server-not-found'))
     const transit = new Transit(host, undefined)
     try {
@@ -129,8 +129,8 @@ export class Router {
     const { domain } = envelope.to
     const host = this.#server.hosts.get(domain)
     if (host) return this.#toHost(envelope, host, transit)
-    const offer = this.#server.domains.get(domain)
-    if (offer) return this.#toDomain(envelope, offer, transit)
+    const own = this.#server.domains.get(domain)
+    if (own) return this.#toDomain(envelope, own.offer, transit)
     // Components and other servers: nobody is connected until those streams are built.
     throw new StanzaError('remote-server-not-found')
   }
@@ -181,13 +181,13 @@ export class Router {
   #record(envelope: Envelope, host: Host, transit: Transit): Later {
     if (envelope.stanza.kind !== 'iq' || envelope.to.resource !== '')
       return this.#commit(envelope, host, transit)
-    if (envelope.stanza.type !== 'get' && envelope.stanza.type !== 'set')
-      return host.iq.answered(envelope)
-    const later = host.iq.answer(envelope, transit)
-    if (later instanceof Promise && transit.session && host.iq.reads(envelope.stanza)) {
-      transit.session.reading(later.catch((error) => this.#failed(envelope, error)))
-      return undefined
+    if (envelope.stanza.type !== 'get' && envelope.stanza.type !== 'set') {
+      host.iq.answered(envelope)
+      return transit.commit()
     }
+    const later = host.iq.answer(envelope, transit)
+    if (later instanceof Promise && transit.session && host.iq.reads(envelope))
+      return transit.session.reading(later.catch((error) => this.#failed(envelope, error)))
     return later
   }
 
@@ -238,9 +238,10 @@ function prepare(host: Host, side: Side, envelope: Envelope, transit: Transit) {
 function copy(host: Host, side: Side, envelope: Envelope, transit: Transit): void {
   const hook = side.hook[envelope.stanza.kind]
   if (!host.pipeline.has(hook)) return
-  host.pipeline.copy(hook, envelope, transit.passage(side.account), (owner, error) =>
+  const copied = host.pipeline.copy(hook, envelope, transit.passage(side.account), (owner, error) =>
     host.failed(owner, error),
   )
+  host.server.pending(copied)
 }
 
 const iqTypes = new Set(['get', 'set', 'result', 'error'])

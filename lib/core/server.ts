@@ -18,15 +18,14 @@ import { Database } from '../storage/database.js'
 import { Journal } from '../storage/journal.js'
 import { ClientStream } from '../streams/client-stream.js'
 import { type Command, type CommandResult, readArguments } from './commands.js'
-import { encodeFrame, readFrame } from './frame.js'
 import type { Host } from './host.js'
 import { Hosts } from './hosts.js'
 import { Listeners } from './listeners.js'
 import { findModules } from './loader.js'
 import type { DomainOffer, Module } from './module.js'
+import { Neighbours } from './neighbours.js'
 import { Router } from './router.js'
 import { Schedule } from './schedule.js'
-import type { Session } from './session.js'
 import type { ServerSettings } from './settings.js'
 
 export interface ServerOptions {
@@ -48,7 +47,7 @@ export class Server {
   readonly clock: Clock
   readonly random: Random
   /** Domains of modules: rooms.chat.example and the like */
-  readonly domains = new Map<string, DomainOffer>()
+  readonly domains = new Map<string, { host: Host; offer: DomainOffer }>()
   readonly routes = new Routes()
   readonly router = new Router(this)
   readonly streams = new Set<ClientStream>()
@@ -56,6 +55,7 @@ export class Server {
   readonly journal: Journal
   readonly directory: Directory
   readonly bus: Bus
+  readonly neighbours: Neighbours
   readonly shuffle: (<T>(list: T[]) => T[]) | undefined
   readonly schedule: Schedule
   settings: ServerSettings
@@ -96,12 +96,12 @@ export class Server {
     const cluster = options.cluster ?? new MemoryCluster()
     this.directory = cluster.directory()
     this.bus = cluster.bus(this.node)
+    this.neighbours = new Neighbours(this, this.bus)
     this.schedule = new Schedule(this.clock, (where, error) => this.failed(where, error))
     this.#hosts = new Hosts(this, modules)
   }
 
   async #open(): Promise<void> {
-    this.bus.onFrame((_from, frame) => this.#frame(frame))
     for (const settings of this.settings.hosts) await this.#hosts.add(settings)
     this.#listeners = await Listeners.open(this)
   }
@@ -122,10 +122,16 @@ export class Server {
     return this.hosts.get(jid.domain)
   }
 
+  /** The host that a stanza from or to this address is the affair of. */
+  responsible(jid: Jid): Host | undefined {
+    return this.hosts.get(jid.domain) ?? this.domains.get(jid.domain)?.host
+  }
+
   /** A client connected, by whatever way. */
   accept(transport: Transport): ClientStream {
     const stream = new ClientStream(transport, this.#surroundings)
     this.streams.add(stream)
+    if (this.#stopping) stream.close(new StreamError('system-shutdown'))
     return stream
   }
 
@@ -154,22 +160,9 @@ export class Server {
     },
   }
 
-  /** To a session of another node. */
+  /** To a session of another node; whether that node was there. */
   writeElsewhere(place: Place, envelope: Envelope): boolean | Promise<boolean> {
-    return this.bus.send(place.node, encodeFrame(place.id, envelope))
-  }
-
-  #frame(frame: Buffer): void {
-    const { session, envelope } = readFrame(frame)
-    this.session(session)?.write(envelope)
-  }
-
-  session(id: string): Session | undefined {
-    for (const host of this.hosts.values()) {
-      const session = host.sessions.byId(id)
-      if (session) return session
-    }
-    return undefined
+    return this.neighbours.write(place, envelope)
   }
 
   // Commands
@@ -193,13 +186,15 @@ export class Server {
     args: Record<string, unknown>,
     by?: Jid,
   ): Promise<CommandResult> {
-    const host = domain === undefined ? [...this.hosts.values()][0] : this.hosts.get(domain)
-    if (!host) throw new StanzaError('item-not-found', `there is no host ${domain}`)
-    const command = [...host.offered('commands')]
-      .flatMap(({ offer }) => offer)
-      .find((offer) => offer.name === name)
-    if (!command) throw new StanzaError('item-not-found', `there is no command '${name}'`)
-    return command.run(readArguments(command, args), { host, by })
+    const hosts = [...this.hosts.values()].filter(
+      (host) => domain === undefined || host.domain === domain,
+    )
+    if (hosts.length === 0) throw new StanzaError('item-not-found', `there is no host ${domain}`)
+    for (const host of hosts) {
+      const command = commandOf(host, name)
+      if (command) return command.run(readArguments(command, args), { host, by })
+    }
+    throw new StanzaError('item-not-found', `there is no command '${name}'`)
   }
 
   // Running
@@ -218,11 +213,19 @@ export class Server {
 
   /** Resolves when every inbox is empty and everything is on disk. */
   async settled(): Promise<void> {
+    let busy: Promise<void>[]
     do {
-      await Promise.all(this.#pending)
+      await Promise.all([...this.#pending, ...this.#lanes()])
       await this.journal.idle()
       await new Promise((resolve) => setImmediate(resolve))
-    } while (this.#pending.size > 0 || [...this.hosts.values()].some(isBusy))
+      busy = this.#lanes()
+    } while (this.#pending.size > 0 || busy.length > 0)
+  }
+
+  #lanes(): Promise<void>[] {
+    return [...this.hosts.values()]
+      .flatMap((host) => [...host.sessions.all()])
+      .flatMap((session) => session.drained() ?? [])
   }
 
   /** A bug in `where`: its stack is in the log, and nobody else is harmed. */
@@ -252,6 +255,8 @@ export class Server {
     const deaf = this.#listeners?.stopAccepting()
     for (const stream of [...this.streams]) stream.close(new StreamError('system-shutdown'))
     await deaf
+    // Nobody is left to answer what we asked: whoever waits for it goes on.
+    for (const host of this.hosts.values()) host.iq.close()
     await this.settled()
     for (const host of [...this.hosts.values()]) await this.#hosts.remove(host)
     this.schedule.close()
@@ -262,7 +267,8 @@ export class Server {
   }
 }
 
-function isBusy(host: Host): boolean {
-  for (const session of host.sessions.all()) if (!session.idle) return true
-  return false
+function commandOf(host: Host, name: string): Command | undefined {
+  for (const { offer } of host.offered('commands'))
+    for (const command of offer) if (command.name === name) return command
+  return undefined
 }

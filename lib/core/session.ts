@@ -4,7 +4,7 @@
 
 import { toWire } from '../xmpp/element.js'
 import { Envelope } from '../xmpp/envelope.js'
-import { StanzaError, StreamError } from '../xmpp/errors.js'
+import { StanzaError, type StreamCondition, StreamError } from '../xmpp/errors.js'
 import { Jid } from '../xmpp/jid.js'
 import { NS_CLIENT } from '../xmpp/namespaces.js'
 import type { Stanza } from '../xmpp/stanza.js'
@@ -16,6 +16,12 @@ import { type Handled, handled } from './pipeline.js'
 import { Transit } from './transit.js'
 
 const WIRE_CLIENT = toWire(NS_CLIENT)
+
+/** LIM-open-reads: requests that only read and are not answered yet; the next one holds the lane. */
+const MOST_READS = 32
+
+/** Who is put out for one of these is not heard further: what waits is dropped. */
+const PUT_OUT = new Set<StreamCondition>(['invalid-from', 'not-authorized', 'policy-violation'])
 
 export class Session implements BoundSession, Place {
   readonly id: string
@@ -36,7 +42,9 @@ export class Session implements BoundSession, Place {
   #inbox: Stanza[] = []
   #busy = false
   #closed = false
+  #leaving = false
   #reads = 0
+  #waiting: (() => void)[] = []
 
   constructor(host: Host, stream: ClientStream, bound: { jid: Jid; number: number }) {
     this.id = host.random.id()
@@ -82,10 +90,28 @@ export class Session implements BoundSession, Place {
     if (later) this.#hold(later)
   }
 
-  /** An iq that only reads holds nobody: its answer comes when it comes. */
-  reading(later: Promise<void>): void {
-    this.#reads++
-    later.finally(() => this.#reads--)
+  /** An iq that only reads holds nobody, up to a bound: its answer comes when it comes. */
+  reading(later: Promise<void>): Promise<void> | undefined {
+    const full = ++this.#reads > MOST_READS
+    const done = later.finally(() => {
+      this.#reads--
+      this.#tell()
+    })
+    this.host.server.pending(done)
+    return full ? done : undefined
+  }
+
+  /** Resolves when everything received so far is decided and answered; at once where it is. */
+  drained(): Promise<void> | undefined {
+    if (this.idle) return undefined
+    return new Promise((resolve) => this.#waiting.push(resolve))
+  }
+
+  #tell(): void {
+    if (!this.idle || this.#waiting.length === 0) return
+    const waiting = this.#waiting
+    this.#waiting = []
+    for (const resolve of waiting) resolve()
   }
 
   #hold(later: Promise<void>): void {
@@ -103,7 +129,10 @@ export class Session implements BoundSession, Place {
   #next(): void {
     this.#busy = false
     while (!this.#busy && this.#inbox.length > 0) this.receive(this.#inbox.shift()!)
-    if (!this.#busy) this.#stream?.release(HELD_BY_SESSION)
+    if (this.#busy) return
+    if (this.#leaving) this.host.sessions.remove(this)
+    this.#stream?.release(HELD_BY_SESSION)
+    this.#tell()
   }
 
   #decide(stanza: Stanza): Promise<void> | void {
@@ -150,47 +179,62 @@ export class Session implements BoundSession, Place {
 
   // Outlet
 
-  write(envelope: Envelope): void {
-    if (this.#closed) return
+  /** Whether it took it: a session whose stream is gone takes nothing. */
+  write(envelope: Envelope): boolean {
+    const stream = this.#stream
+    if (this.#closed || !stream) return false
     const { pipeline } = this.host
     const prepared = pipeline.has('session:write') ? this.#prepare(envelope) : envelope
-    if (prepared !== handled) this.#put(prepared)
+    if (prepared !== handled)
+      stream.write(stream.framing === 'message' ? prepared.wireFor(WIRE_CLIENT) : prepared.wire)
+    return true
   }
 
-  // Order on a stream is the order of writing: nothing may wait here.
+  // Order on a stream is the order of writing: nothing may wait here. What breaks is this session's
+  // affair: it is not shown the stanza, other sessions are, and the sender hears nothing of it.
   #prepare(envelope: Envelope): Envelope | Handled {
-    const passage = new Transit(this.host, this).passage(this.account)
-    const prepared = this.host.pipeline.prepare('session:write', envelope, passage)
-    if (prepared instanceof Promise) throw new Error('session:write must be synchronous')
-    return prepared
-  }
-
-  #put(envelope: Envelope): void {
-    const stream = this.#stream
-    if (!stream) return
-    stream.write(stream.framing === 'message' ? envelope.wireFor(WIRE_CLIENT) : envelope.wire)
+    try {
+      const passage = new Transit(this.host, this).passage(this.account)
+      const prepared = this.host.pipeline.prepare('session:write', envelope, passage)
+      if (!(prepared instanceof Promise)) return prepared
+      prepared.catch(() => undefined)
+      throw new Error('session:write must be synchronous')
+    } catch (error) {
+      if (!(error instanceof StanzaError)) this.host.failed('session:write', error)
+      return handled
+    }
   }
 
   // Streams come and go
 
+  /** RFC 6120 §4.4: what was received whole is still processed, then the session is gone. */
   detached(stream: ClientStream, _error: Error | undefined): void {
     if (this.#stream !== stream) return
     this.#stream = undefined
-    this.host.events.emit('session:detached', { session: this })
-    this.host.sessions.remove(this)
+    this.host.server.pending(this.host.events.emit('session:detached', { session: this }))
+    this.#leave()
   }
 
   /** Ends the session and its stream; with an error the client is told why. */
   close(error?: StreamError): void {
     if (this.#closed) return
+    if (error && PUT_OUT.has(error.condition)) this.#inbox.length = 0
     const stream = this.#stream
     if (stream) stream.close(error)
-    else this.host.sessions.remove(this)
+    // A stream whose bind is under way does not know us yet.
+    if (this.#stream === stream) this.#leave()
+  }
+
+  #leave(): void {
+    this.#stream = undefined
+    this.#leaving = true
+    if (!this.#busy) this.host.sessions.remove(this)
   }
 
   /** For the list of sessions, when no route leads here any more. */
   ended(): void {
     this.#closed = true
     this.#inbox.length = 0
+    this.#tell()
   }
 }

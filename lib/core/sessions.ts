@@ -50,16 +50,53 @@ export class Sessions {
     resource: string | undefined,
   ): Promise<Session> {
     const jid = this.#address(account.jid, resource)
-    // RFC 6120 §7.7.2.2: the newcomer wins; the old stream is told `conflict`.
-    this.find(jid)?.close(new StreamError('conflict', 'the resource was bound again'))
-    if (this.of(account.jid).length >= MOST_PER_ACCOUNT)
+    const elsewhere = await this.#clear(jid)
+    // From here on nothing waits until the session is in the list: two never have one address.
+    if (this.of(account.jid).length + elsewhere >= MOST_PER_ACCOUNT)
       throw new StanzaError('resource-constraint')
     const session = new Session(this.#host, stream, { jid, number: account.number })
     this.#byAccount.set(session.account.text, [...this.of(session.account), session])
     this.#byId.set(session.id, session)
-    await this.#host.server.directory.put(session.account.text, session)
-    await this.#host.events.emit('session:bound', { session })
+    await this.#announce(session)
     return session
+  }
+
+  /**
+   * RFC 6120 §7.7.2.2: the newcomer wins; the old stream is told `conflict`, and what it had sent is
+   * finished first. Says how many sessions the account has on other nodes.
+   */
+  async #clear(jid: Jid): Promise<number> {
+    const { server } = this.#host
+    const places = await server.directory.lookup(jid.bare.text)
+    const elsewhere = places.filter((place) => place.node !== server.node)
+    const same = elsewhere.filter((place) => place.resource === jid.resource)
+    for (const place of same) {
+      await server.neighbours.end(place)
+      await server.directory.remove(jid.bare.text, place.id)
+    }
+    for (let old = this.find(jid); old; old = this.find(jid)) {
+      old.close(new StreamError('conflict', 'the resource was bound again'))
+      if (!old.closed) await old.drained()
+    }
+    return elsewhere.length - same.length
+  }
+
+  async #announce(session: Session): Promise<void> {
+    try {
+      await this.#host.server.directory.put(session.account.text, session)
+      await this.#host.events.emit('session:bound', { session })
+    } catch (error) {
+      this.remove(session)
+      throw error
+    }
+    // It was ended while the directory heard of it: no route may lead here.
+    if (session.closed) this.#forgetPlace(session)
+  }
+
+  #forgetPlace(session: Session): void {
+    const { server } = this.#host
+    const removed = server.directory.remove(session.account.text, session.id)
+    if (removed) server.pending(removed.catch((error) => server.failed('directory', error)))
   }
 
   #address(account: Jid, resource: string | undefined): Jid {
@@ -78,7 +115,7 @@ export class Sessions {
     const left = this.of(session.account).filter((other) => other !== session)
     if (left.length > 0) this.#byAccount.set(session.account.text, left)
     else this.#byAccount.delete(session.account.text)
-    this.#host.server.directory.remove(session.account.text, session.id)
+    this.#forgetPlace(session)
     session.ended()
     this.#host.server.pending(this.#host.events.emit('session:closed', { session }))
   }

@@ -12,11 +12,18 @@ export interface Clock {
   after(ms: number, call: () => void): Timer
 }
 
+/** setTimeout knows no longer time, about 25 days. */
+const LONGEST = 0x7fffffff
+
 export const systemClock: Clock = {
   now: () => Date.now(),
   after(ms, call) {
-    const timer = setTimeout(call, Math.min(ms, 0x7fffffff))
-    timer.unref()
+    let timer: NodeJS.Timeout
+    const wait = (left: number): void => {
+      const now = Math.min(left, LONGEST)
+      timer = setTimeout(() => (left > now ? wait(left - now) : call()), now).unref()
+    }
+    wait(ms)
     return { cancel: () => clearTimeout(timer) }
   },
 }

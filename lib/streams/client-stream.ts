@@ -137,9 +137,12 @@ export class ClientStream implements NegotiatingStream, XmlSink {
     this.#turns.take(() => this.#negotiate(element))
   }
 
-  /** RFC 6120 §4.4: the client closes its stream; ours is closed in answer. */
+  /** RFC 6120 §4.4: the client closes its stream; ours is closed when what it asked is answered. */
   closed(): void {
-    this.#turns.take(() => this.close())
+    this.#turns.take(() => {
+      const busy = this.session?.drained()
+      return busy ? busy.then(() => this.close()) : this.close()
+    })
   }
 
   // For features and the session
@@ -165,13 +168,13 @@ export class ClientStream implements NegotiatingStream, XmlSink {
   }
 
   authenticated(account: Jid, next: 'restart' | 'features' | 'later'): void {
+    // The client may have gone while its password was checked.
+    if (this.#state === 'closed') return
     this.account = account
     this.#reader.limits = authenticatedLimits
     this.#deadline.within(BIND_TIMEOUT)
     if (next === 'features') this.offer()
-    if (next !== 'restart') return
-    this.#state = 'header'
-    this.#reader.reset()
+    if (next === 'restart') this.#restart()
   }
 
   offer(): void {
@@ -199,6 +202,10 @@ export class ClientStream implements NegotiatingStream, XmlSink {
 
   /** Resumption: the session was bound on another stream (RFC 6120 knows only new ones). */
   adopt(session: BoundSession): void {
+    if (this.#state === 'closed') {
+      session.detached(this, undefined)
+      return
+    }
     this.session = session
     this.#deadline.met()
   }
@@ -208,9 +215,14 @@ export class ClientStream implements NegotiatingStream, XmlSink {
     this.#reader.stop()
     this.#turns.drop()
     this.send(proceed)
-    await this.transport.secure()
-    this.#reader.reset()
-    this.#state = 'header'
+    try {
+      await this.transport.secure()
+    } catch (error) {
+      // RFC 6120 §5.4.3.2: there is nobody to tell.
+      this.#end(error as Error)
+      return
+    }
+    this.#restart()
   }
 
   close(error?: StreamError): void {
@@ -224,18 +236,27 @@ export class ClientStream implements NegotiatingStream, XmlSink {
 
   // Within
 
+  /** RFC 6120 §4.3.3: a new stream on the same connection, with a header and an id of its own. */
+  #restart(): void {
+    if (this.#state === 'closed') return
+    this.id = ''
+    this.#greeted = false
+    this.#state = 'header'
+    this.#reader.reset()
+  }
+
   #open(header: StreamHeader): void {
     if (this.#state !== 'header') throw new StreamError('not-well-formed', 'a second stream header')
     const domain = Jid.tryParse(header.to)
     const host = domain?.isDomain ? this.#surroundings.host(domain.domain) : undefined
     this.#newId()
+    this.claimed = header.from
+    this.lang = header.lang ?? ''
     if (this.#host && host !== this.#host)
       throw new StreamError('host-unknown', 'the stream was for another host')
     if (!host) throw new StreamError('host-unknown')
     this.#host = host
     this.domain = host.domain
-    this.claimed = header.from
-    this.lang = header.lang ?? ''
     this.#greet(host.domain)
     checkHeader(header, this.account)
     this.#state = 'open'

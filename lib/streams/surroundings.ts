@@ -12,6 +12,8 @@ import type { StreamFeature } from './negotiation.js'
 export interface BoundSession {
   readonly jid: Jid
   receive(stanza: Stanza): void
+  /** Resolves when what was received is decided and answered; undefined where it is. */
+  drained(): Promise<void> | undefined
   /** The stream is gone; `error` is set where it did not end in peace. */
   detached(stream: ClientStream, error: Error | undefined): void
 }

@@ -28,6 +28,11 @@ const stanzaConditions = {
 } as const
 
 export type StanzaCondition = keyof typeof stanzaConditions
+
+export function isStanzaCondition(name: string): name is StanzaCondition {
+  return Object.hasOwn(stanzaConditions, name)
+}
+
 export type StanzaErrorType = 'auth' | 'cancel' | 'continue' | 'modify' | 'wait'
 
 /** An application condition (RFC 6120 §8.3.4): one empty element in its own namespace. */
