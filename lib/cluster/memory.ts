@@ -27,7 +27,8 @@ export class MemoryCluster {
   directory(): Directory {
     const places = this.#places
     return {
-      put: (account, place) => void places.set(account, [...without(places, account, place.id), place]),
+      put: (account, place) =>
+        void places.set(account, [...without(places, account, place.id), place]),
       remove(account, id) {
         const left = without(places, account, id)
         if (left.length > 0) places.set(account, left)
@@ -41,7 +42,11 @@ export class MemoryCluster {
 
 const nowhere: readonly Place[] = []
 
-function without(places: Map<string, readonly Place[]>, account: string, id: string): readonly Place[] {
+function without(
+  places: Map<string, readonly Place[]>,
+  account: string,
+  id: string,
+): readonly Place[] {
   return (places.get(account) ?? nowhere).filter((place) => place.id !== id)
 }
 

@@ -24,10 +24,12 @@ export interface LogOptions {
 }
 
 export function createLog(options: LogOptions, fields: Fields = {}): Log {
-  const say = (level: Level) => (text: string, more: Fields = {}) => {
-    if (order[level] < order[options.level]) return
-    options.write(line({ level, text, fields: { ...fields, ...more } }, options))
-  }
+  const say =
+    (level: Level) =>
+    (text: string, more: Fields = {}) => {
+      if (order[level] < order[options.level]) return
+      options.write(line({ level, text, fields: { ...fields, ...more } }, options))
+    }
   return {
     debug: say('debug'),
     info: say('info'),
@@ -39,16 +41,41 @@ export function createLog(options: LogOptions, fields: Fields = {}): Log {
 
 function line(event: { level: Level; text: string; fields: Fields }, options: LogOptions): string {
   const time = new Date(options.now()).toISOString()
-  const fields = Object.fromEntries(Object.entries(event.fields).map(([name, value]) => [name, plain(value)]))
-  if (options.format === 'json') return JSON.stringify({ time, level: event.level, text: event.text, ...fields })
-  const tail = Object.entries(fields).map(([name, value]) => ` ${name}=${JSON.stringify(value)}`)
-  return `${time} ${event.level.padEnd(5)} ${event.text}${tail.join('')}`
+  const fields = Object.entries(event.fields)
+    .filter(([, value]) => value !== undefined)
+    .map(([name, value]) => [name, plain(value)] as const)
+  if (options.format === 'json') {
+    const own = { time, level: event.level, text: event.text }
+    return visible(JSON.stringify({ ...own, ...Object.fromEntries(fields), ...own }))
+  }
+  const tail = fields.map(([name, value]) => ` ${name}=${JSON.stringify(value)}`)
+  return visible(`${time} ${event.level.padEnd(5)} ${event.text}${tail.join('')}`)
 }
 
+/** LIM-log-field, in characters: nobody fills the disk with one line. */
+const LONGEST = 8192
+
 function plain(value: unknown): unknown {
-  if (value instanceof Error) return value.stack ?? value.message
-  if (typeof value === 'bigint') return String(value)
-  return value !== null && typeof value === 'object' ? String(value) : value
+  if (value === null || typeof value === 'number' || typeof value === 'boolean') return value
+  const text = written(value)
+  return text.length > LONGEST ? `${text.slice(0, LONGEST)}…` : text
+}
+
+function written(value: unknown): string {
+  try {
+    return value instanceof Error ? (value.stack ?? value.message) : String(value)
+  } catch {
+    // No toString, or one that breaks: an event is logged whatever it is about.
+    return Object.prototype.toString.call(value)
+  }
+}
+
+// What ends a line, moves a terminal's cursor or turns the direction of writing.
+const INVISIBLE =
+  /[\u0000-\u001f\u007f-\u009f\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069\ufeff]/g
+
+function visible(line: string): string {
+  return line.replace(INVISIBLE, (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`)
 }
 
 export const silentLog: Log = {
