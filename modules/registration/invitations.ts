@@ -44,7 +44,10 @@ export class Invitations {
 
   async make(wanted: Wanted): Promise<Made> {
     const { by, uses, life, local, contact, most } = wanted
+    if (by && this.#accounts.guests.find(by.local)) throw new StanzaError('forbidden')
     const inviter = by?.domain === this.#host.domain ? await this.#accounts.lookup(by.local) : null
+    if (contact && !inviter)
+      throw new StanzaError('bad-request', 'who invites has no account here to be a contact')
     if (local !== undefined) await this.#checkFree(local)
     const created = this.#host.clock.now()
     const expires = Number.isFinite(life) ? created + life : null

@@ -37,6 +37,8 @@ export function ownAccount(
   function change(request: IqRequest): Promise<undefined> {
     // XEP-0077 §3.2.1
     if (!isOurs(request.from)) throw new StanzaError('registration-required')
+    // A guest has no account to change (XEP-0175).
+    if (accounts.guests.find(request.from.local)) throw new StanzaError('registration-required')
     return request.element.getChild('remove') ? cancel(request) : setPassword(request)
   }
 

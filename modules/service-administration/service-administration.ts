@@ -3,6 +3,7 @@
 // announcements. Who is online is what this node knows of it.
 
 import { defineModule } from '../../lib/core/module.js'
+import type { Session } from '../../lib/core/session.js'
 import { duration } from '../../lib/ops/options.js'
 import accounts from '../accounts/accounts.js'
 import roster from '../roster/roster.js'
@@ -31,10 +32,15 @@ export default defineModule({
     const parts = { accounts: host.use(accounts), rosters: host.use(roster), logins }
     return {
       commands: [...presenceCommands(host, host.config.idle), ...userCommands(host, parts)],
-      on: { 'session:bound': ({ session }) => logins.note(session.number, session.bound) },
+      on: { 'session:bound': ({ session }) => noteLogin(session) },
       tasks: [{ name: 'write last logins', every: WRITE_LOGINS, run: () => logins.flush() }],
       account: { forget: ({ number }, trx) => logins.forget(trx, number) },
       close: () => logins.flush(),
+    }
+
+    /** Guests have numbers below zero, and are gone when they leave. */
+    function noteLogin({ number, bound }: Session): Promise<void> | undefined {
+      return number > 0 ? logins.note(number, bound) : undefined
     }
   },
 })

@@ -4,6 +4,7 @@ import { test, type Test } from 'tap'
 import type { HostSettings } from '../../../lib/core/settings.js'
 import { StanzaError } from '../../../lib/xmpp/errors.js'
 import { type World, world, type WorldOptions } from '../../world/world.js'
+import type { AccountRegistry } from '../../../modules/accounts/account-registry.js'
 import { runs, values } from '../commands/ad-hoc.js'
 import { outcome, signUp } from './sign-up-client.js'
 
@@ -225,6 +226,27 @@ test('invitations end with the account that made them', async (t) => {
   await verona.server.run(undefined, 'user remove', { jids: 'romeo@capulet.example' })
   await verona.settle()
   t.equal(outcome(await (await signUp(verona)).preauth(tokenOf(uri!))), 'item-not-found')
+})
+
+test('a guest invites nobody and has no account to change (XEP-0175)', async (t) => {
+  const verona = await house(t)
+  const registry = verona.server.hosts.get('capulet.example')!.modules.get('accounts')!.offers
+    .provides as AccountRegistry
+  const guest = await verona.device(registry.guests.admit()!.jid.text)
+  t.equal(outcome(await runs(guest, INVITE)), 'forbidden')
+  for (const inside of [
+    '<remove/>',
+    `<username>${guest.account.split('@')[0]}</username><password>a good password</password>`,
+  ]) {
+    const query = `<query xmlns='jabber:iq:register'>${inside}</query>`
+    t.equal(outcome(await guest.asks('set', undefined, query)), 'registration-required')
+  }
+})
+
+test('who invites from elsewhere or from the machine becomes nobody’s contact', async (t) => {
+  const verona = await house(t)
+  const refused = verona.server.run(undefined, 'invite create', { contact: true })
+  t.equal(await conditionOf(refused), 'bad-request')
 })
 
 test('numbers out of bounds are refused', async (t) => {
