@@ -9,7 +9,8 @@ import { Jid } from '../xmpp/jid.js'
 import { NS_CLIENT } from '../xmpp/namespaces.js'
 import type { Stanza } from '../xmpp/stanza.js'
 import type { Place } from '../cluster/directory.js'
-import { type ClientStream, HELD_BY_SESSION } from '../streams/client-stream.js'
+import type { ClientStream } from '../streams/client-stream.js'
+import { HELD_BY_SESSION } from '../streams/flow.js'
 import type { BoundSession } from '../streams/surroundings.js'
 import type { Host } from './host.js'
 import { type Handled, handled } from './pipeline.js'
@@ -116,7 +117,7 @@ export class Session implements BoundSession, Place {
 
   #hold(later: Promise<void>): void {
     this.#busy = true
-    this.#stream?.hold(HELD_BY_SESSION)
+    this.#stream?.flow.hold(HELD_BY_SESSION)
     later.then(
       () => this.#next(),
       (error) => {
@@ -131,7 +132,7 @@ export class Session implements BoundSession, Place {
     while (!this.#busy && this.#inbox.length > 0) this.receive(this.#inbox.shift()!)
     if (this.#busy) return
     if (this.#leaving) this.host.sessions.remove(this)
-    this.#stream?.release(HELD_BY_SESSION)
+    this.#stream?.flow.release(HELD_BY_SESSION)
     this.#tell()
   }
 

@@ -12,33 +12,31 @@ import { NS_CLIENT } from '../xmpp/namespaces.js'
 import type { Stanza } from '../xmpp/stanza.js'
 import { authenticatedLimits, unauthenticatedLimits } from '../net/xml-limits.js'
 import { type StreamHeader, XmlReader, type XmlSink } from '../net/xml-reader.js'
+import { isLoopback } from '../net/addresses.js'
 import type { TlsFacts, Transport } from '../net/transport.js'
 import { Deadline } from './deadline.js'
 import { featureFor, featureList } from './feature-list.js'
 import { closing, greeting, streamErrorElement } from './framing.js'
+import { Flow, HELD_BY_FEATURE } from './flow.js'
 import { Intake } from './intake.js'
 import type { NegotiatingStream, StreamFeature } from './negotiation.js'
-import { Pace } from './pace.js'
 import type { BoundSession, StreamHost, StreamSurroundings } from './surroundings.js'
 import { checkHeader } from './stream-header.js'
-import { Turns } from './turns.js'
+import { Turns, type TurnsOwner } from './turns.js'
 import { answerUnbound } from './unbound-requests.js'
 
 /** LIM-unauthenticated-timeout: from the first byte to login, from login to a bound resource. */
 const LOGIN_TIMEOUT = 30_000
 const BIND_TIMEOUT = 60_000
-/** RFC 6120 §6.4.5 recommends 2 to 5. */
-const LOGIN_ATTEMPTS = 5
-
-/** Why nothing is read: it is read again when no reason is left. */
-export const HELD_BY_FEATURE = 1
-export const HELD_BY_SESSION = 2
-const HELD_BY_PACE = 4
+/** RFC 6120 §6.4.5 recommends 2 to 5: wrong passwords; mechanisms that could not begin count less. */
+const LOGIN_GUESSES = 5
+const LOGIN_ATTEMPTS = 20
 
 type State = 'header' | 'open' | 'closed'
 
-export class ClientStream implements NegotiatingStream, XmlSink {
+export class ClientStream implements NegotiatingStream, XmlSink, TurnsOwner {
   readonly transport: Transport
+  readonly flow: Flow
   readonly memo = new Map<symbol, unknown>()
   domain = ''
   id = ''
@@ -55,11 +53,9 @@ export class ClientStream implements NegotiatingStream, XmlSink {
   #greeted = false
   #offered: readonly StreamFeature[] = []
   #attempts = 0
+  #guesses = 0
   readonly #turns: Turns
   readonly #deadline: Deadline
-  #held = 0
-  #pace: Pace | undefined
-  #taken = 0
 
   constructor(transport: Transport, surroundings: StreamSurroundings) {
     this.transport = transport
@@ -69,16 +65,9 @@ export class ClientStream implements NegotiatingStream, XmlSink {
       content: NS_CLIENT,
       limits: unauthenticatedLimits,
     })
-    this.#turns = new Turns({
-      hold: (until) => {
-        surroundings.pending(until)
-        this.hold(HELD_BY_FEATURE)
-      },
-      release: () => this.release(HELD_BY_FEATURE),
-      fail: (error) => this.#fail(error),
-    })
+    this.#turns = new Turns(this)
+    this.flow = new Flow(transport, surroundings)
     this.heard = surroundings.clock.now()
-    if (!surroundings.unlimited) this.#pace = new Pace(this.heard)
     this.#deadline = new Deadline(surroundings.clock, () =>
       this.close(new StreamError('connection-timeout')),
     )
@@ -96,7 +85,9 @@ export class ClientStream implements NegotiatingStream, XmlSink {
 
   get secured(): boolean {
     if (this.tls !== undefined || this.#host?.encryption === 'optional') return true
-    return this.framing === 'message' && isOnThisMachine(this.transport.remote)
+    // A page of this machine's own browser: what it says never crosses a network.
+    const { address, proxied } = this.transport.remote
+    return this.framing === 'message' && !proxied && isLoopback(address)
   }
 
   get remoteAddress(): string {
@@ -112,9 +103,9 @@ export class ClientStream implements NegotiatingStream, XmlSink {
       if (this.framing === 'stream') this.#reader.write(chunk)
       else this.#reader.message(chunk)
     } catch (error) {
-      this.#fail(error)
+      this.fail(error)
     }
-    if (this.#pace) this.#keepPace(chunk.length)
+    this.flow.spend(chunk.length, this.heard)
   }
 
   gone(reason: Error | undefined): void {
@@ -128,7 +119,7 @@ export class ClientStream implements NegotiatingStream, XmlSink {
   }
 
   stanza(stanza: Stanza): void {
-    this.#taken++
+    this.flow.counts()
     if (this.session !== undefined && !this.#turns.busy) this.session.receive(stanza)
     else this.#turns.take(() => this.#stanza(stanza))
   }
@@ -147,15 +138,19 @@ export class ClientStream implements NegotiatingStream, XmlSink {
 
   // For features and the session
 
-  hold(reason: number): void {
-    if (this.#held === 0) this.transport.pause()
-    this.#held |= reason
+  hold(until: Promise<void>): void {
+    this.#surroundings.pending(until)
+    this.flow.hold(HELD_BY_FEATURE)
   }
 
-  release(reason: number): void {
-    if (this.#held === 0) return
-    this.#held &= ~reason
-    if (this.#held === 0 && this.#state !== 'closed') this.transport.resume()
+  release(): void {
+    this.flow.release(HELD_BY_FEATURE)
+  }
+
+  fail(error: unknown): void {
+    if (this.#state === 'closed') return
+    if (!(error instanceof StreamError)) this.#surroundings.failed(error)
+    this.close(error instanceof StreamError ? error : new StreamError('internal-server-error'))
   }
 
   send(element: Element): void {
@@ -178,11 +173,15 @@ export class ClientStream implements NegotiatingStream, XmlSink {
   }
 
   offer(): void {
-    this.#sendFeatures()
+    const { offered, element } = featureList(this, this.#host?.features() ?? [])
+    this.#offered = offered
+    this.send(element)
   }
 
-  loginFailed(): void {
-    if (++this.#attempts >= LOGIN_ATTEMPTS) {
+  loginFailed(guess: boolean): void {
+    this.#attempts++
+    if (guess) this.#guesses++
+    if (this.#guesses >= LOGIN_GUESSES || this.#attempts >= LOGIN_ATTEMPTS) {
       this.close(new StreamError('policy-violation', 'too many failed logins'))
     }
   }
@@ -260,7 +259,7 @@ export class ClientStream implements NegotiatingStream, XmlSink {
     this.#greet(host.domain)
     checkHeader(header, this.account)
     this.#state = 'open'
-    this.#sendFeatures()
+    this.offer()
   }
 
   #newId(): void {
@@ -275,12 +274,6 @@ export class ClientStream implements NegotiatingStream, XmlSink {
     this.#greeted = true
   }
 
-  #sendFeatures(): void {
-    const { offered, element } = featureList(this, this.#host?.features() ?? [])
-    this.#offered = offered
-    this.send(element)
-  }
-
   #negotiate(element: Element): void | Promise<void> {
     if (this.#state !== 'open') throw new StreamError('not-well-formed', 'no stream header')
     const candidates = this.account ? (this.#host?.features() ?? []) : this.#offered
@@ -293,33 +286,15 @@ export class ClientStream implements NegotiatingStream, XmlSink {
     return answerUnbound(stanza, this, this.#host?.features() ?? [])
   }
 
-  #keepPace(bytes: number): void {
-    const wait = this.#pace!.spend(bytes, this.#taken, this.heard)
-    this.#taken = 0
-    if (wait === 0 || this.#state === 'closed') return
-    this.hold(HELD_BY_PACE)
-    this.#surroundings.clock.after(wait, () => this.release(HELD_BY_PACE))
-  }
-
-  #fail(error: unknown): void {
-    if (this.#state === 'closed') return
-    if (!(error instanceof StreamError)) this.#surroundings.failed(error)
-    this.close(error instanceof StreamError ? error : new StreamError('internal-server-error'))
-  }
-
   #end(error: Error | undefined): void {
     if (this.#state === 'closed') return
     this.#state = 'closed'
     this.#deadline.met()
     this.#turns.stop()
+    this.flow.stop()
     this.#reader.stop()
     for (const feature of this.#host?.features() ?? []) feature.closed?.(this)
     this.session?.detached(this, error)
     this.#surroundings.ended(this)
   }
-}
-
-/** A page of this machine's own browser: what it says never crosses a network. */
-function isOnThisMachine({ address, proxied }: { address: string; proxied: boolean }): boolean {
-  return !proxied && (address === '::1' || address.startsWith('127.'))
 }

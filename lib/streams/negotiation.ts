@@ -38,7 +38,7 @@ export interface NegotiatingStream {
   /** Sends <stream:features/> as they are now. */
   offer(): void
   /** One login attempt failed; a stream allows a few (RFC 6120 §6.4.5). */
-  loginFailed(): void
+  loginFailed(guess: boolean): void
   /** Binds a resource: the one asked for, or one of the server's making. */
   bind(resource: string | undefined): Promise<BoundSession>
   /** STARTTLS: drops what was read, sends `proceed`, becomes TLS and expects a new stream. */

@@ -10,6 +10,7 @@ import { StanzaError } from '../../lib/xmpp/errors.js'
 import { Jid } from '../../lib/xmpp/jid.js'
 import { BoundedCache } from './bounded-cache.js'
 import { type HashName, hashing, hashNames } from './hashing.js'
+import { packKeys, unpackKeys } from './packed-keys.js'
 import { preparePassword } from './password-policy.js'
 import { Decoys, SALT_BYTES, type ScramKeys, scramKeys } from './scram-keys.js'
 import { secretsEqual } from './secrets-equal.js'
@@ -83,7 +84,8 @@ export class Passwords {
       jid: Jid.of(local, this.#host.domain),
       disabled: found.account.disabled,
     }
-    const credentials: Credentials = { account, keys: (hash) => keys.get(hash)! }
+    const packed = packKeys(keys)
+    const credentials: Credentials = { account, keys: (hash) => unpackKeys(packed, hash) }
     if (this.#alone && changes === this.#changes) this.#cache.set(local, credentials)
     return credentials
   }

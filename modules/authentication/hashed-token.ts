@@ -15,7 +15,7 @@ import {
   preparedName,
   strictUtf8,
 } from './mechanism.js'
-import { failure, type Later, type Outcome } from './outcome.js'
+import { failure, type Later, type Outcome, wrongGuess } from './outcome.js'
 
 /** Strongest first; undefined binds to nothing. */
 export const tokenMechanisms: ReadonlyMap<string, BindingType | undefined> = new Map([
@@ -76,7 +76,7 @@ class TokenExchange implements Exchange {
     const account = await this.#circumstances.lookup(local)
     const rows = await tokens.find(account?.number ?? 0, login.agent)
     const fitting = this.#fitting(rows, hashed)
-    if (!fitting || !account) return failure('not-authorized')
+    if (!fitting || !account) return wrongGuess
     const refused = await this.#refuse(fitting)
     if (refused) return failure(refused)
     login.used = fitting

@@ -158,7 +158,7 @@ export class Logins {
   ): void {
     const { local } = attempt.exchange
     if (outcome.kind === 'success') throttle.succeeded(address, outcome.account.jid.local)
-    else if (outcome.kind === 'failure' && guesses.has(outcome.condition)) {
+    else if (outcome.kind === 'failure' && outcome.guess) {
       throttle.failed(address, local)
       this.host.log.info('login failed', { address, account: local, why: outcome.condition })
     }
@@ -184,6 +184,3 @@ export class Logins {
     }
   }
 }
-
-/** Failures that somebody who guesses would make. */
-const guesses = new Set<string>(['not-authorized', 'invalid-authzid', 'credentials-expired'])

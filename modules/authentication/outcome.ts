@@ -34,6 +34,11 @@ export interface Failure {
   readonly kind: 'failure'
   readonly condition: SaslCondition
   readonly text?: string
+  /**
+   * A password, proof or token was tried and is wrong. A mechanism that could not even begin tells
+   * nobody anything and is no guess: a client may try its others, down to the one that works.
+   */
+  readonly guess?: true
 }
 
 export type Outcome = Challenge | Success | Failure
@@ -46,3 +51,5 @@ export function challenge(data: Buffer | string): Challenge {
 export function failure(condition: SaslCondition, text?: string): Failure {
   return text === undefined ? { kind: 'failure', condition } : { kind: 'failure', condition, text }
 }
+
+export const wrongGuess: Failure = { kind: 'failure', condition: 'not-authorized', guess: true }

@@ -10,7 +10,7 @@ import {
   preparedName,
   strictUtf8,
 } from './mechanism.js'
-import { failure, type Later, type Outcome } from './outcome.js'
+import { failure, type Later, type Outcome, wrongGuess } from './outcome.js'
 
 export const plain: Mechanism = {
   name: 'PLAIN',
@@ -39,9 +39,7 @@ class PlainExchange implements Exchange {
   async #check(local: string, password: string, authzid: string): Promise<Outcome> {
     try {
       const account = await this.#circumstances.checkPassword(local, password)
-      return account
-        ? concluded(this.#circumstances, account, { authzid })
-        : failure('not-authorized')
+      return account ? concluded(this.#circumstances, account, { authzid }) : wrongGuess
     } catch (error) {
       if (error instanceof StanzaError) return failure('temporary-auth-failure')
       throw error

@@ -97,10 +97,10 @@ class Sasl implements StreamFeature {
     stream.authenticated(account.jid, 'restart')
   }
 
-  #fail(stream: NegotiatingStream, { condition, text }: Failure): void {
+  #fail(stream: NegotiatingStream, { condition, text, guess }: Failure): void {
     this.#logins.end(stream)
     const reason = text === undefined ? undefined : xml('text', { 'xml:lang': 'en' }, text)
     stream.send(xml('failure', NS_SASL, xml(condition), reason))
-    stream.loginFailed()
+    stream.loginFailed(guess === true)
   }
 }

@@ -248,12 +248,12 @@ export class Sasl2 implements StreamFeature {
     return [...answers, { element: bound.element }, ...afterwards]
   }
 
-  #fail(stream: NegotiatingStream, { condition, text }: Failure): void {
+  #fail(stream: NegotiatingStream, { condition, text, guess }: Failure): void {
     stream.memo.delete(loginKey)
     this.#parts.logins.end(stream)
     const reason = text === undefined ? undefined : xml('text', {}, text)
     stream.send(xml('failure', NS_SASL2, xml(condition, NS_SASL), reason))
-    stream.loginFailed()
+    stream.loginFailed(guess === true)
   }
 }
 

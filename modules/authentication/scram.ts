@@ -16,7 +16,14 @@ import {
   preparedName,
   strictUtf8,
 } from './mechanism.js'
-import { challenge, type Failure, failure, type Later, type Outcome } from './outcome.js'
+import {
+  challenge,
+  type Failure,
+  failure,
+  type Later,
+  type Outcome,
+  wrongGuess,
+} from './outcome.js'
 import { type ClientFirst, readFinal, readFirst } from './scram-messages.js'
 import { proves, serverSignature } from './scram-proof.js'
 
@@ -106,7 +113,7 @@ class ScramExchange implements Exchange {
     const nonceFits = secretsEqual(Buffer.from(final.nonce), Buffer.from(asked.nonce))
     const bindingFits = secretsEqual(final.binding, this.#expectedBinding(asked.first))
     const proofFits = proves(final.proof, asked.keys, message)
-    if (!nonceFits || !bindingFits || !proofFits || !account) return failure('not-authorized')
+    if (!nonceFits || !bindingFits || !proofFits || !account) return wrongGuess
     const signature = serverSignature(asked.keys, message)
     const data = Buffer.from(`v=${signature.toString('base64')}`)
     return concluded(this.#circumstances, account, {
