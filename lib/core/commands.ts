@@ -85,9 +85,9 @@ function read(parameter: Parameter, value: unknown): unknown {
     case 'jid':
       return Jid.parse(String(value))
     case 'jids':
-      return (Array.isArray(value) ? value : String(value).split(/[\s,]+/)).map((item) =>
-        Jid.parse(String(item)),
-      )
+      return (Array.isArray(value) ? value : String(value).split(/[\s,]+/))
+        .filter((item) => item !== '')
+        .map((item) => Jid.parse(String(item)))
     case 'lines':
       return Array.isArray(value) ? value.map(String) : String(value).split('\n')
     case 'integer':

@@ -52,14 +52,16 @@ export class Listeners {
 
   async #begin(): Promise<void> {
     const { listen } = this.#server.settings
-    if ([listen.c2s, listen.c2s_tls, listen.https].some((places) => places.length > 0))
-      await this.#certify()
+    await this.#certify()
     for (const kind of ['c2s', 'c2s_tls', 'http', 'https'] as const) {
       for (const place of listen[kind]) await this.#listen(kind, place)
     }
   }
 
+  /** A certificate for every host, where a listener shows one. */
   async #certify(): Promise<void> {
+    const { listen } = this.#server.settings
+    if ([listen.c2s, listen.c2s_tls, listen.https].every((places) => places.length === 0)) return
     for (const { settings } of this.#server.hosts.values()) {
       await this.#certificates.add(settings.domain, await this.#filesOf(settings))
     }

@@ -10,6 +10,10 @@ import { MemoryTransport } from './wire.js'
 export interface ClientOptions {
   resource?: string
   framing?: 'stream' | 'message'
+  /** Without TLS: a test of STARTTLS */
+  clear?: boolean
+  /** Where there are more nodes than the client's own: all of them */
+  settle?: () => Promise<void>
 }
 
 const HEADER =
@@ -29,12 +33,14 @@ export class Client {
   streamError: Element | undefined
   closed = false
   #ids = 0
+  readonly #settle: () => Promise<void>
 
-  constructor(server: Server, account: string, framing: 'stream' | 'message' = 'stream') {
+  constructor(server: Server, account: string, options: ClientOptions = {}) {
     this.server = server
     this.account = account
     this.domain = account.slice(account.indexOf('@') + 1)
-    this.transport = new MemoryTransport((wire) => this.#came(wire), { framing })
+    this.#settle = options.settle ?? (() => server.settled())
+    this.transport = new MemoryTransport((wire) => this.#came(wire), options)
     server.accept(this.transport)
   }
 
@@ -66,7 +72,7 @@ export class Client {
   }
 
   async settle(): Promise<void> {
-    await this.server.settled()
+    await this.#settle()
   }
 
   /** The next element must match; it is taken. */

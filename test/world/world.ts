@@ -105,7 +105,7 @@ export async function world(t: Test, options: WorldOptions = {}): Promise<World>
   const created = await populate(servers[0]!, options)
   const people = new Map<string, Client>()
   for (const name of options.loggedIn === false ? [] : created) {
-    people.set(name, await new Client(servers[0]!, address(name)).login())
+    people.set(name, await new Client(servers[0]!, address(name), { settle }).login())
   }
   const person = (name: string): Client => {
     const client = people.get(name)
@@ -129,9 +129,10 @@ export async function world(t: Test, options: WorldOptions = {}): Promise<World>
     get nurse() {
       return person('nurse')
     },
-    device: (account, resource = 'laptop', { node = 0, framing } = {}) =>
-      new Client(servers[node]!, address(account), framing).login(resource),
-    stranger: ({ account = DOMAIN, framing } = {}) => new Client(servers[0]!, account, framing),
+    device: (account, resource = 'laptop', { node = 0, ...options } = {}) =>
+      new Client(servers[node]!, address(account), { settle, ...options }).login(resource),
+    stranger: ({ account = DOMAIN, ...options } = {}) =>
+      new Client(servers[0]!, account, { settle, ...options }),
   }
 }
 
