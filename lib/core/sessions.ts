@@ -50,7 +50,12 @@ export class Sessions {
     resource: string | undefined,
   ): Promise<Session> {
     const jid = this.#address(account.jid, resource)
-    const elsewhere = await this.#clear(jid)
+    const elsewhere = await this.#elsewhere(jid)
+    // RFC 6120 §7.7.2.2: the newcomer wins; what the old stream had sent is finished first.
+    for (let old = this.find(jid); old; old = this.find(jid)) {
+      old.close(new StreamError('conflict', 'the resource was bound again'))
+      if (!old.closed) await old.drained()
+    }
     // From here on nothing waits until the session is in the list: two never have one address.
     if (this.of(account.jid).length + elsewhere >= MOST_PER_ACCOUNT)
       throw new StanzaError('resource-constraint')
@@ -61,11 +66,8 @@ export class Sessions {
     return session
   }
 
-  /**
-   * RFC 6120 §7.7.2.2: the newcomer wins; the old stream is told `conflict`, and what it had sent is
-   * finished first. Says how many sessions the account has on other nodes.
-   */
-  async #clear(jid: Jid): Promise<number> {
+  /** How many sessions the account has on other nodes; one with this very address is told to end. */
+  async #elsewhere(jid: Jid): Promise<number> {
     const { server } = this.#host
     const places = await server.directory.lookup(jid.bare.text)
     const elsewhere = places.filter((place) => place.node !== server.node)
@@ -73,10 +75,6 @@ export class Sessions {
     for (const place of same) {
       await server.neighbours.end(place)
       await server.directory.remove(jid.bare.text, place.id)
-    }
-    for (let old = this.find(jid); old; old = this.find(jid)) {
-      old.close(new StreamError('conflict', 'the resource was bound again'))
-      if (!old.closed) await old.drained()
     }
     return elsewhere.length - same.length
   }
