@@ -4,7 +4,10 @@
 import { readFileSync } from 'node:fs'
 
 interface Locked {
-  packages: Record<string, { hasInstallScript?: boolean; version?: string; dev?: boolean; resolved?: string }>
+  packages: Record<
+    string,
+    { hasInstallScript?: boolean; version?: string; dev?: boolean; resolved?: string }
+  >
 }
 
 /** Package → why its script is harmless. */

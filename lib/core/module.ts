@@ -47,9 +47,9 @@ export interface DiscoOffer {
   readonly account?: readonly string[]
   readonly identities?: readonly Identity[]
   readonly accountIdentities?: readonly Identity[]
-  /** Items of the host (XEP-0030 §4) */
+  /** Items of the host */
   items?(asker: Jid): Later<readonly DiscoItem[]>
-  /** Extended information about the host (XEP-0128) */
+  /** Extended information about the host */
   forms?(): readonly Element[]
   /** Children of the answer for a node of this module's; undefined where the node is not its own. */
   nodeInfo?(question: DiscoQuestion): Later<readonly Element[] | undefined>
@@ -162,7 +162,7 @@ export interface Module<P = unknown> {
   /** kebab-case, the name of its file */
   readonly name: string
   readonly summary: string
-  /** XEP number → version implemented: { 'XEP-0199': '2.0.1' } */
+  /** Specification → version implemented, as `tercet modules` and doap.xml tell it */
   readonly xeps?: Readonly<Record<string, string>>
   /** Modules it calls; they are loaded first. */
   // biome-ignore lint/suspicious/noExplicitAny: whatever they provide

@@ -40,7 +40,7 @@ export class CommitMark {
         .where('at', '<', at - KEPT_MS)
         .delete()
     await trx.raw(
-      `insert into ${TABLE} (journal, number, at) values (?, ?, ?)
+      `insert into commits (journal, number, at) values (?, ?, ?)
        on conflict (journal) do update set number = excluded.number, at = excluded.at`,
       [this.#journal, number, at],
     )

@@ -19,7 +19,10 @@ export function xml(
   attributes?: string | Record<string, string | undefined>,
   ...children: Child[]
 ): Element {
-  const element = new Element(name, typeof attributes === 'string' ? { xmlns: attributes } : clean(attributes))
+  const element = new Element(
+    name,
+    typeof attributes === 'string' ? { xmlns: attributes } : clean(attributes),
+  )
   for (const child of children) if (child !== undefined) element.cnode(child as Element)
   return element
 }
@@ -62,7 +65,8 @@ export function escapeXml(text: string): string {
 
 // Characters that XML 1.0 cannot carry at all: whoever made such a tree gets them removed.
 // biome-ignore lint/suspicious/noControlCharactersInRegex: these are the illegal ones
-const ILLEGAL = /[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]|[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/g
+const ILLEGAL =
+  /[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]|[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/g
 
 export function serialize(element: Element): Wire {
   return toWire(text(element).replace(ILLEGAL, ''))

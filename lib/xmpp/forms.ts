@@ -37,7 +37,10 @@ export interface Form {
 }
 
 export function form({ type, of, title, instructions, fields }: Form): Element {
-  const all = of === undefined ? fields : [{ name: 'FORM_TYPE', type: 'hidden', value: of } as const, ...fields]
+  const all =
+    of === undefined
+      ? fields
+      : [{ name: 'FORM_TYPE', type: 'hidden', value: of } as const, ...fields]
   return xml(
     'x',
     { xmlns: NS_FORMS, type },
@@ -56,18 +59,29 @@ function fieldElement(field: Field, form: 'form' | 'result'): Element {
     { var: field.name, type, label: field.label },
     field.required && form === 'form' ? xml('required') : undefined,
     ...values.map((value) => xml('value', {}, value)),
-    ...(field.options ?? []).map(({ value, label }) => xml('option', { label }, xml('value', {}, value))),
+    ...(field.options ?? []).map(({ value, label }) =>
+      xml('option', { label }, xml('value', {}, value)),
+    ),
   )
 }
 
 /** Rows of a table (XEP-0004 §3.4). */
-export function table(columns: readonly { name: string; label?: string }[], rows: readonly Record<string, string>[]): Element {
+export function table(
+  columns: readonly { name: string; label?: string }[],
+  rows: readonly Record<string, string>[],
+): Element {
   return xml(
     'x',
     { xmlns: NS_FORMS, type: 'result' },
     xml('reported', {}, ...columns.map(({ name, label }) => xml('field', { var: name, label }))),
     ...rows.map((row) =>
-      xml('item', {}, ...columns.map(({ name }) => xml('field', { var: name }, xml('value', {}, row[name] ?? '')))),
+      xml(
+        'item',
+        {},
+        ...columns.map(({ name }) =>
+          xml('field', { var: name }, xml('value', {}, row[name] ?? '')),
+        ),
+      ),
     ),
   )
 }
@@ -86,7 +100,8 @@ export function readForm(parent: Element, of?: string): Submission | undefined {
   const x = parent.is('x', NS_FORMS) ? parent : parent.getChild('x', NS_FORMS)
   if (!x) return undefined
   const { type } = x.attrs
-  if (type !== 'submit' && type !== 'cancel') throw new StanzaError('bad-request', 'the form must be of type submit or cancel')
+  if (type !== 'submit' && type !== 'cancel')
+    throw new StanzaError('bad-request', 'the form must be of type submit or cancel')
   const fields = x.getChildren('field')
   if (fields.length > MOST_FIELDS) throw new StanzaError('resource-constraint')
   const values = new Map<string, readonly string[]>()
@@ -94,10 +109,12 @@ export function readForm(parent: Element, of?: string): Submission | undefined {
   for (const field of fields) {
     const texts = field.getChildren('value').map((value) => value.getText())
     count += texts.length
-    if (field.attrs.var !== undefined && !values.has(field.attrs.var)) values.set(field.attrs.var, texts)
+    if (field.attrs.var !== undefined && !values.has(field.attrs.var))
+      values.set(field.attrs.var, texts)
   }
   if (count > MOST_VALUES) throw new StanzaError('resource-constraint')
   const declared = values.get('FORM_TYPE')?.[0]
-  if (of !== undefined && declared !== undefined && declared !== of) throw new StanzaError('bad-request', `a form of ${of} is wanted`)
+  if (of !== undefined && declared !== undefined && declared !== of)
+    throw new StanzaError('bad-request', `a form of ${of} is wanted`)
   return { type, values }
 }
