@@ -139,12 +139,6 @@ export class TcpPeer extends Peer {
     return `<stream:stream xmlns='jabber:client' xmlns:stream='${NS_STREAMS}' version='1.0' to='${to}'${who}${more}>`
   }
 
-  /** A new stream on the same connection: its text is a document of its own. */
-  override opens(to: string, options?: OpenOptions): void {
-    this.#answers = new Answers((element) => this.came(element))
-    super.opens(to, options)
-  }
-
   /** RFC 6120 §5.4; `injected` is sent in clear, in the segment that asks for TLS. */
   async secures(to: string, { injected = '', ...tls }: SecureOptions = {}): Promise<void> {
     this.opens(to)
@@ -157,8 +151,17 @@ export class TcpPeer extends Peer {
     this.#listen()
   }
 
+  #take(chunk: Buffer): void {
+    const at = chunk.indexOf(DECLARATION)
+    if (at < 0) return this.#answers.write(chunk)
+    if (at > 0) this.#answers.write(chunk.subarray(0, at))
+    this.#answers = new Answers((element) => this.came(element))
+    this.#answers.write(chunk.subarray(at, at + DECLARATION.length))
+    this.#take(chunk.subarray(at + DECLARATION.length))
+  }
+
   #listen(): void {
-    this.socket.on('data', (chunk: Buffer) => this.#answers.write(chunk))
+    this.socket.on('data', (chunk: Buffer) => this.#take(chunk))
     this.socket.on('end', () => {
       this.over()
       this.socket.end()
@@ -166,6 +169,9 @@ export class TcpPeer extends Peer {
     this.socket.on('close', () => this.over())
   }
 }
+
+/** What a server writes before a new stream on the same connection: a document of its own. */
+const DECLARATION = '<?xml '
 
 export interface SecureOptions {
   injected?: string
