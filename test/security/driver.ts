@@ -153,7 +153,7 @@ export class TcpPeer extends Peer {
 
   #take(chunk: Buffer): void {
     const at = chunk.indexOf(DECLARATION)
-    if (at < 0) return this.#answers.write(chunk)
+    if (at < 0) return void this.#answers.write(chunk)
     if (at > 0) this.#answers.write(chunk.subarray(0, at))
     this.#answers = new Answers((element) => this.came(element))
     this.#answers.write(chunk.subarray(at, at + DECLARATION.length))
