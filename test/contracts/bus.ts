@@ -1,0 +1,97 @@
+// What every bus promises, in memory or over a network.
+
+import { test } from 'tap'
+import type { Bus } from '../../lib/cluster/bus.js'
+
+export interface BusFactory {
+  /** Nodes of one cluster of their own. */
+  open(nodes: readonly string[]): Promise<Bus[]>
+  /** Resolves when whatever was sent has arrived. */
+  settle(): Promise<void>
+}
+
+function receiving(bus: Bus): string[] {
+  const got: string[] = []
+  bus.onFrame((from, frame) => void got.push(`${from}: ${frame}`))
+  return got
+}
+
+const text = (value: string) => Buffer.from(value)
+
+export function busContract(kind: string, factory: BusFactory): void {
+  test(`bus ${kind}: frames between two nodes arrive in their order, once, and say who sent them`, async (t) => {
+    const [a, b, c] = await factory.open(['a', 'b', 'c'])
+    const [atA, atB, atC] = [a!, b!, c!].map(receiving)
+    for (let i = 0; i < 100; i++) {
+      await a!.send('b', text(`${i}`))
+      if (i % 10 === 0) await c!.send('b', text(`c${i}`))
+    }
+    await b!.send('a', text('back'))
+    await factory.settle()
+    const from = (name: string) => atB!.filter((frame) => frame.startsWith(`${name}:`))
+    t.same(
+      from('a'),
+      Array.from({ length: 100 }, (_, i) => `a: ${i}`),
+    )
+    t.same(
+      from('c'),
+      Array.from({ length: 10 }, (_, i) => `c: c${i * 10}`),
+    )
+    t.same(atA, ['b: back'])
+    t.same(atC, [])
+    await Promise.all([a!, b!, c!].map((bus) => bus.close()))
+  })
+
+  test(`bus ${kind}: nothing arrives while the sender is still at it`, async (t) => {
+    const [a, b] = await factory.open(['a', 'b'])
+    const got = receiving(b!)
+    const sent = a!.send('b', text('1'))
+    t.same(got, [])
+    t.equal(await sent, true)
+    await factory.settle()
+    t.same(got, ['a: 1'])
+    await Promise.all([a!.close(), b!.close()])
+  })
+
+  test(`bus ${kind}: any bytes arrive as they are, also none`, async (t) => {
+    const [a, b] = await factory.open(['a', 'b'])
+    const got: Buffer[] = []
+    b!.onFrame((_from, frame) => void got.push(Buffer.from(frame)))
+    const bytes = Buffer.from(Array.from({ length: 256 }, (_, i) => i))
+    for (const frame of [bytes, Buffer.alloc(0), Buffer.alloc(300_000, 7)])
+      await a!.send('b', frame)
+    await factory.settle()
+    t.same(
+      got.map((frame) => frame.length),
+      [256, 0, 300_000],
+    )
+    t.ok(got[0]!.equals(bytes))
+    await Promise.all([a!.close(), b!.close()])
+  })
+
+  test(`bus ${kind}: sending says whether the node was there`, async (t) => {
+    const [a, b] = await factory.open(['a', 'b'])
+    receiving(b!)
+    t.equal(await a!.send('b', text('1')), true)
+    t.equal(await a!.send('nobody', text('1')), false)
+    await factory.settle()
+    await b!.close()
+    t.equal(await a!.send('b', text('2')), false)
+    await a!.close()
+  })
+
+  test(`bus ${kind}: a node that is closed receives nothing more and is no node`, async (t) => {
+    const [a, b] = await factory.open(['a', 'b'])
+    const got = receiving(b!)
+    t.same([...a!.nodes()].sort(), ['a', 'b'])
+    await a!.send('b', text('under way'))
+    await factory.settle()
+    await b!.close()
+    await a!.send('b', text('late'))
+    await factory.settle()
+    t.same(got, ['a: under way'])
+    t.same(a!.nodes(), ['a'])
+    t.equal(a!.node, 'a')
+    await a!.close()
+  })
+}
