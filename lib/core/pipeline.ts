@@ -49,7 +49,6 @@ export interface Passage {
 }
 
 type Later<T> = T | Promise<T>
-// biome-ignore lint/suspicious/noConfusingVoidType: a handler that says nothing returns nothing
 type Nothing = void | undefined
 
 export interface PhaseHandlers {

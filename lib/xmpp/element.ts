@@ -36,7 +36,6 @@ function clean(attributes: Record<string, string | undefined> = {}): Record<stri
   return kept
 }
 
-// biome-ignore lint/suspicious/noControlCharactersInRegex: ASCII is what it looks for
 const ASCII = /^[\x00-\x7f]*$/
 
 export function toWire(text: string): Wire {
@@ -64,7 +63,6 @@ export function escapeXml(text: string): string {
 }
 
 // Characters that XML 1.0 cannot carry at all: whoever made such a tree gets them removed.
-// biome-ignore lint/suspicious/noControlCharactersInRegex: these are the illegal ones
 const ILLEGAL =
   /[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]|[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/g
 
