@@ -1,11 +1,13 @@
 // SEC-10: whatever a client that has logged in may send, no handler breaks, every request is answered
 // once, and nobody else is harmed. All modules, thousands of stanzas; TERCET_SEED repeats a run.
 
-import { test, type Test } from 'tap'
+import { t as file, test, type Test } from 'tap'
 import type { Client } from '../world/client.js'
 import { outcomeOf } from './driver.js'
 import { DOMAIN, type World, world } from '../world/world.js'
 import { Mutations, type Offered } from './mutations.js'
+
+file.setTimeout(600_000)
 
 const STANZAS = Number(process.env.TERCET_FUZZ ?? 12_000)
 const BATCH = 50

@@ -2,10 +2,12 @@
 // they go. Some thousands of visits here; test/soak/cycles makes a hundred thousand in each state.
 // The server is a process of its own: what the visitors themselves leave must not count.
 
-import { test } from 'tap'
+import { t as file, test } from 'tap'
 import { cycles, states } from '../soak/states.js'
 import { Subject } from '../soak/subject.js'
 import { leftBehind } from '../soak/verdict.js'
+
+file.setTimeout(120_000)
 
 for (const kind of ['TCP', 'WebSocket'] as const) {
   const chosen = states.filter(({ port }) => port.startsWith('http') === (kind === 'WebSocket'))
