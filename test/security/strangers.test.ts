@@ -16,7 +16,7 @@ for (const kind of ['TCP', 'WebSocket'] as const) {
     t.teardown(() => subject.stop())
     const { ports } = subject
     const visit = async (): Promise<void> => {
-      for (const state of chosen) await cycles(state, { ports, count: state.tls ? 100 : 500 })
+      for (const state of chosen) await cycles(state, { ports, count: state.tls ? 60 : 300 })
     }
     // What is compiled and cached on the way comes first and ends; what leaks does not end.
     let left = ['nothing measured']
