@@ -150,7 +150,9 @@ for (const [name, sends, expected] of errors) {
     const w = await world(t, { loggedIn: false })
     const client = w.stranger()
     client.transport.feed(
-      sends === 'UTF-8' ? Buffer.from([...Buffer.from(`${header()}<a>`), 0xc3, 0x28, ...Buffer.from('</a>')]) : sends,
+      sends === 'UTF-8'
+        ? Buffer.from([...Buffer.from(`${header()}<a>`), 0xc3, 0x28, ...Buffer.from('</a>')])
+        : sends,
     )
     await w.settle()
     t.equal(condition(client), expected)
@@ -373,6 +375,21 @@ test('what came in clear with the request for TLS is dropped (RFC 6120 §5.4.3.3
   t.notOk(features.getChild('starttls'))
   const [before, after] = client.transcript.filter((text) => text.includes('<stream:stream'))
   t.not(idOf(before!), idOf(after!))
+})
+
+test('what waits behind another feature is dropped by TLS too (SEC-12)', async (t) => {
+  const { module, pass } = negotiation()
+  const w = await world(t, { modules: [module], loggedIn: false })
+  const client = w.stranger({ account: ROMEO, clear: true })
+  client.open()
+  await client.clears()
+  client.transport.feed(`<wait xmlns='${NS}'/>${STARTTLS}${LOGIN}`)
+  await pass()
+  await w.settle()
+  await client.receives('<waited/>')
+  await client.receives('<proceed/>')
+  await client.receivesNothing()
+  t.notOk(client.closed)
 })
 
 test('a second STARTTLS is a failure and the end (RFC 6120 §5.4.2.2)', async (t) => {
