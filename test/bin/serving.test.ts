@@ -14,7 +14,7 @@ test('a server starts, takes accounts, lists them and ends with 0 on SIGTERM', a
   t.match(server.text(), new RegExp(`data +${join(folder, 'tercet-data')}`))
   t.match(server.text(), /domain +localhost/)
   t.match(server.text(), new RegExp(`127\\.0\\.0\\.1:${ports[0]}`))
-  t.match(server.text(), /there is no account yet: tercet user add NAME@localhost/)
+  t.match(server.text(), /there is no account yet: (npx )?tercet user add NAME@localhost/)
 
   const added = await run(['user', 'add', 'romeo@localhost', '--generate', '--json'])
   t.equal(added.code, 0)

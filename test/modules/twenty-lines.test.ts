@@ -56,9 +56,14 @@ function compile(folder: string): void {
   const require = createRequire(import.meta.url)
   const compiler = join(dirname(require.resolve('typescript/package.json')), 'bin', 'tsc')
   try {
-    execFileSync(process.execPath, [compiler, '-p', folder], { encoding: 'utf8' })
+    // The test runner's own loader, which it puts into NODE_OPTIONS, cannot load the compiler.
+    execFileSync('env', ['-u', 'NODE_OPTIONS', process.execPath, compiler, '-p', folder], {
+      encoding: 'utf8',
+      stdio: 'pipe',
+    })
   } catch (error) {
-    throw new Error((error as { stdout?: string }).stdout ?? String(error))
+    const { stdout, stderr } = error as { stdout?: string; stderr?: string }
+    throw new Error(`${stdout}${stderr}${error}`)
   }
 }
 
