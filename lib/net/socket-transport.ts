@@ -60,6 +60,7 @@ function transportOf(socket: Socket): SocketTransport | undefined {
 
 const deaf: TransportReceiver = { bytes() {}, closed() {} }
 
+const PIECE = 900
 let dirty: SocketTransport[] = []
 let spare: SocketTransport[] = []
 
@@ -86,6 +87,7 @@ export abstract class SocketTransport implements Transport, Watched {
   #watched = false
   #told = false
   #unsent = -1
+  #small = true
   #reason: Error | undefined
 
   constructor(socket: Socket, remote: Remote, terms: TransportTerms) {
@@ -123,8 +125,17 @@ export abstract class SocketTransport implements Transport, Watched {
   #send(waiting: number): void {
     const out = this.#out
     this.#out = ''
-    this.socket.write(out, 'latin1')
+    if (this.tls && this.#small) this.#sendInPieces(out)
+    else this.socket.write(out, 'latin1')
     if (waiting === 0 && this.socket.writableLength > 0) this.#awaitDrain()
+  }
+
+  // Node's TLS keeps 16 KiB for good for whoever once wrote over 1 KiB at a time: a login need not.
+  #sendInPieces(out: string): void {
+    this.#small = out.length <= 3 * PIECE
+    const size = this.#small ? PIECE : out.length
+    for (let at = 0; at < out.length; at += size)
+      this.socket.write(out.slice(at, at + size), 'latin1')
   }
 
   pause(): void {
