@@ -82,7 +82,7 @@ class Builder {
   }
 
   build(): Element {
-    this.#at = this.#wire.indexOf('<')
+    this.#at = this.#find('<', 0)
     for (;;) {
       const root = this.#markup()
       if (root) return root
@@ -91,7 +91,7 @@ class Builder {
   }
 
   #text(): void {
-    const end = this.#wire.indexOf('<', this.#at)
+    const end = this.#find('<', this.#at)
     if (end > this.#at) this.#append(decodeText(this.#wire.slice(this.#at, end)))
     this.#at = end
   }
@@ -114,7 +114,7 @@ class Builder {
   }
 
   #end(): Element | undefined {
-    this.#at = this.#wire.indexOf('>', this.#at) + 1
+    this.#at = this.#find('>', this.#at) + 1
     return this.#leave()
   }
 
@@ -125,13 +125,13 @@ class Builder {
   }
 
   #cdata(): undefined {
-    const end = this.#wire.indexOf(']]>', this.#at)
+    const end = this.#find(']]>', this.#at)
     this.#append(fromWire(this.#wire.slice(this.#at + 9, end)).replace(/\r\n?/g, '\n'))
     this.#at = end + 3
   }
 
   #declaration(): undefined {
-    this.#at = this.#wire.indexOf('?>', this.#at) + 2
+    this.#at = this.#find('?>', this.#at) + 2
   }
 
   #start(): Element | undefined {
@@ -154,12 +154,18 @@ class Builder {
   #attribute(element: Element): void {
     const wire = this.#wire
     const name = this.#name(this.#at)
-    while (wire.charCodeAt(this.#at) !== EQUALS) this.#at++
-    this.#at++
+    this.#at = this.#find('=', this.#at) + 1
     this.#skip()
-    const end = wire.indexOf(wire.charAt(this.#at), this.#at + 1)
+    const end = this.#find(wire.charAt(this.#at) || '=', this.#at + 1)
     setAttribute(element, name, decodeAttribute(wire.slice(this.#at + 1, end)))
     this.#at = end + 1
+  }
+
+  /** The text was validated; were it cut all the same, this must end and not go on for ever. */
+  #find(text: string, from: number): number {
+    const at = this.#wire.indexOf(text, from)
+    if (at < 0) throw new Error('this text ends in the middle of an element')
+    return at
   }
 
   #skip(): number {
@@ -173,7 +179,15 @@ class Builder {
     let at = start
     for (;;) {
       const code = wire.charCodeAt(at)
-      if (isSpace(code) || code === EQUALS || code === GT || code === SLASH || code === LT) break
+      if (
+        Number.isNaN(code) ||
+        isSpace(code) ||
+        code === EQUALS ||
+        code === GT ||
+        code === SLASH ||
+        code === LT
+      )
+        break
       at++
     }
     this.#at = at

@@ -61,3 +61,11 @@ test('a deep tree needs no deep stack', async (t) => {
   }
   t.equal(depth, 50_000)
 })
+
+test('text that is cut anywhere is an error, not an endless loop', (t) => {
+  const whole = "<a xmlns='urn:x' b = 'c'><d>text &amp; more</d><![CDATA[x]]><e f='g'/></a>"
+  for (let end = 0; end < whole.length; end++)
+    t.throws(() => parseTree(whole.slice(0, end)), whole.slice(0, end))
+  t.ok(parseTree(whole))
+  t.end()
+})
