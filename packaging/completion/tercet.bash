@@ -2,21 +2,31 @@
 _tercet() {
   local word=${COMP_WORDS[COMP_CWORD]} noun=${COMP_WORDS[1]} verb=${COMP_WORDS[2]} words=
   if [ "$COMP_CWORD" -eq 1 ]; then
-    words='check config demo help invite modules ping pipeline reload session start status user version'
+    words='announcement check config demo help invite modules motd ping pipeline reload session start status user version welcome'
   elif [ "${COMP_WORDS[COMP_CWORD - 1]}" = --config ]; then
     COMPREPLY=($(compgen -f -- "$word"))
     return
   elif [ "$COMP_CWORD" -eq 2 ] && [ "${word#-}" = "$word" ]; then
     case $noun in
       config) words='print' ;;
+      announcement) words='send' ;;
       invite) words='contact create list revoke' ;;
+      motd) words='delete edit set' ;;
       session) words='kick list' ;;
-      user) words='add count count-disabled disable disabled enable list password remove show' ;;
+      user) words='active add count count-active count-disabled count-idle count-online disable disabled enable idle last-login list online password remove show statistics' ;;
+      welcome) words='delete set' ;;
     esac
   else
     case "$noun $verb" in
       'user count-disabled'*) words='--config --set --json --host --help' ;;
+      'announcement send'*) words='--config --set --json --host --help' ;;
+      'user count-active'*) words='--config --set --json --host --help' ;;
+      'user count-online'*) words='--config --set --json --host --help' ;;
+      'user count-idle'*) words='--config --set --json --host --help' ;;
+      'user last-login'*) words='--config --set --json --host --help' ;;
+      'user statistics'*) words='--config --set --json --host --help' ;;
       'invite contact'*) words='--config --set --json --host --help' ;;
+      'welcome delete'*) words='--config --set --json --host --help' ;;
       'invite create'*) words='--username --uses --days --contact --config --set --json --host --help' ;;
       'invite revoke'*) words='--config --set --json --host --help' ;;
       'user disabled'*) words='--limit --after --config --set --json --host --help' ;;
@@ -26,11 +36,18 @@ _tercet() {
       'session list'*) words='--config --set --json --host --help' ;;
       'user disable'*) words='--config --set --json --host --help' ;;
       'invite list'*) words='--config --set --json --host --help' ;;
+      'motd delete'*) words='--config --set --json --host --help' ;;
+      'user active'*) words='--limit --config --set --json --host --help' ;;
       'user enable'*) words='--config --set --json --host --help' ;;
+      'user online'*) words='--limit --config --set --json --host --help' ;;
       'user remove'*) words='--config --set --json --host --help' ;;
+      'welcome set'*) words='--config --set --json --host --help' ;;
       'user count'*) words='--config --set --json --host --help' ;;
+      'motd edit'*) words='--config --set --json --host --help' ;;
+      'user idle'*) words='--limit --config --set --json --host --help' ;;
       'user list'*) words='--limit --after --config --set --json --host --help' ;;
       'user show'*) words='--config --set --json --host --help' ;;
+      'motd set'*) words='--config --set --json --host --help' ;;
       'pipeline'*) words='--config --set --json --help' ;;
       'user add'*) words='--password-stdin --generate --force --config --set --json --host --help' ;;
       'modules'*) words='--config --set --json --help' ;;
