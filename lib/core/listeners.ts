@@ -99,8 +99,12 @@ export class Listeners {
       proxies: this.#proxies,
       accept: (transport: Parameters<Server['accept']>[0]) => void this.#server.accept(transport),
     }
-    if (kind === 'c2s') return listenTcp({ ...options, tls: 'starttls' })
-    if (kind === 'c2s_tls') return listenTcp({ ...options, tls: 'direct', alpn: 'xmpp-client' })
+    const requestClientCertificate = [...this.#server.hosts.values()].some(
+      ({ settings }) => settings.tls?.clientCa !== undefined,
+    )
+    const tcp = { ...options, requestClientCertificate }
+    if (kind === 'c2s') return listenTcp({ ...tcp, tls: 'starttls' })
+    if (kind === 'c2s_tls') return listenTcp({ ...tcp, tls: 'direct', alpn: 'xmpp-client' })
     const { certificates, ...clear } = options
     const failed = (error: unknown) => this.#server.failed('a page', error)
     const http = { ...clear, routes: this.#server.routes, failed }

@@ -11,7 +11,14 @@ export interface HostSettings {
   readonly scramSha1: boolean
   /** Bare addresses */
   readonly admins: readonly string[]
-  readonly tls: { readonly certificate: string; readonly key: string } | undefined
+  readonly tls:
+    | {
+        readonly certificate: string
+        readonly key: string
+        /** Authority whose client certificates may log in here */
+        readonly clientCa?: string
+      }
+    | undefined
   /** By module: its options as written, or false to leave it out. Names not listed load with defaults if they are on by default. */
   readonly modules: Readonly<Record<string, Readonly<Record<string, unknown>> | false>>
 }

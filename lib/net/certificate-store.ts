@@ -12,6 +12,8 @@ import { makeContext } from './tls.js'
 export interface CertificateFiles {
   readonly certificate: string
   readonly key: string
+  /** Whose client certificates count as trusted under this name; without it none does. */
+  readonly clientCa?: string
 }
 
 export interface CertificateOptions {
@@ -131,7 +133,9 @@ export class Certificates {
     if (!certificate.checkPrivateKey(createPrivateKey(key))) {
       throw new Error(`${files.key} is not the key of ${files.certificate}`)
     }
-    const { ca, ticketKeys } = this.#options
+    const { ticketKeys } = this.#options
+    const ca =
+      files.clientCa === undefined ? (this.#options.ca ?? []) : [await readFile(files.clientCa)]
     const context = makeContext({ certificate: pem, key, ca, ticketKeys })
     return { domain: domain.toLowerCase(), files, context, certificate, loaded: stamp, seen: stamp }
   }
@@ -142,8 +146,9 @@ function parentOf(name: string): string {
   return dot < 0 ? '' : name.slice(dot + 1)
 }
 
-async function stampOf({ certificate, key }: CertificateFiles): Promise<string> {
-  const stamps = await Promise.all([certificate, key].map(fileStamp))
+async function stampOf({ certificate, key, clientCa }: CertificateFiles): Promise<string> {
+  const files = [certificate, key, clientCa].filter((file) => file !== undefined)
+  const stamps = await Promise.all(files.map(fileStamp))
   return stamps.join(' ')
 }
 

@@ -155,6 +155,13 @@ export const tlsKeys: Keys = {
     read: plainText,
     example: 'privkey.pem',
   },
+  client_ca: {
+    kind: 'path',
+    default: '',
+    doc: 'Authority in PEM whose client certificates may log in here (SASL EXTERNAL); without it none is asked for.',
+    read: plainText,
+    example: 'people-ca.pem',
+  },
 }
 
 export const hostKeys: Keys = {

@@ -10,6 +10,7 @@ import type { Found, Section } from './config-reader.js'
 export interface TlsFiles {
   readonly certificate: string
   readonly key: string
+  readonly clientCa?: string
 }
 
 /** `found` is the section as the reader left it: the files can be read. */
@@ -22,7 +23,11 @@ export function readTls(found: Found, list: FaultList): TlsFiles | undefined {
   }
   if (!certificate || !key) return undefined
   checkPair(certificate, key, list)
-  return { certificate: String(certificate.value), key: String(key.value) }
+  const files = { certificate: String(certificate.value), key: String(key.value) }
+  const authority = parts.get('client_ca')
+  if (!authority || authority.value === '') return files
+  attempt(authority, list, `there is no certificate in PEM in ${authority.value}`, readCertificate)
+  return { ...files, clientCa: String(authority.value) }
 }
 
 function checkPair(certificate: Found, key: Found, list: FaultList): void {

@@ -2,6 +2,7 @@
 // certificate was verified and names an address of this host.
 
 import type { NegotiatingStream } from '../../lib/streams/negotiation.js'
+import { domainToAscii } from '../../lib/xmpp/idna.js'
 import { Jid } from '../../lib/xmpp/jid.js'
 import { certificateAddresses } from './certificate-addresses.js'
 import {
@@ -18,8 +19,10 @@ export const external: Mechanism = {
   start: (circumstances) => new ExternalExchange(circumstances),
 }
 
+/** The authority is that of the host named in the TLS handshake: it vouches for no other (SEC-27). */
 export function hasOwnAddress({ tls, domain }: NegotiatingStream): boolean {
-  return ownAddresses(tls?.peer, domain).length > 0
+  if (tls?.serverName?.toLowerCase() !== domainToAscii(domain)) return false
+  return ownAddresses(tls.peer, domain).length > 0
 }
 
 function ownAddresses(peer: Circumstances['peer'], domain: string): readonly Jid[] {

@@ -94,10 +94,15 @@ test('SEC-27: a subjectAltName that stands there twice, or is cut short, says no
   }
 })
 
-async function connect(t: Test, names: readonly string[], trusted = true): Promise<LoginClient> {
+async function connect(
+  t: Test,
+  names: readonly string[],
+  trusted = true,
+  serverName = DOMAIN,
+): Promise<LoginClient> {
   const w = await world(t, { modules: ['authentication'], loggedIn: false })
   const peer = { certificate: certificate({ names: names.map((name) => xmppAddr(name)) }), trusted }
-  return LoginClient.connect(w, { tls: { ...tls, peer } })
+  return LoginClient.connect(w, { tls: { ...tls, serverName, peer } })
 }
 
 test('a certificate with one address logs in as it, asked for or not (XEP-0178 §2)', async (t) => {
@@ -128,6 +133,11 @@ test('SEC-20: no other address by EXTERNAL', async (t) => {
 test('an address without an account is not let in', async (t) => {
   const login = await connect(t, [`mercutio@${DOMAIN}`])
   t.equal(condition(await login.auth('EXTERNAL', Buffer.alloc(0))), 'not-authorized')
+})
+
+test('SEC-27: the authority of another host of this server vouches for nobody here', async (t) => {
+  const login = await connect(t, [ROMEO], true, 'montague.example')
+  t.notOk(login.mechanisms().includes('EXTERNAL'))
 })
 
 test('SEC-23: EXTERNAL is not to be had with a certificate that is not trusted or names nobody here', async (t) => {
