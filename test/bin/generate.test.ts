@@ -25,6 +25,7 @@ test('the sample with all its marks taken away is a configuration without a faul
   t.teardown(() => rmSync(folder, { recursive: true }))
   const { certificate, key } = selfSigned(['localhost'])
   writeFileSync(join(folder, 'fullchain.pem'), certificate)
+  writeFileSync(join(folder, 'people-ca.pem'), certificate)
   writeFileSync(join(folder, 'privkey.pem'), key)
   const ask = () => readConfig({ env: {}, cwd: folder, heads: facts.modules, names: nameRules })
   const commented = sample(facts)
