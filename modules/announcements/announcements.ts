@@ -1,6 +1,6 @@
 // Announcements: what administrators tell everybody who is online, a message of the day that each
-// account is told once, and a welcome for who is new (XEP-0133 §4.23 to §4.28). They are headlines:
-// and kept nowhere. Sessions of other nodes are told by their own node as they come online.
+// account is told once, and a welcome for who is new (XEP-0133 §4.23 to §4.28). They are headlines,
+// kept nowhere. Sessions of other nodes are told by their own node as they come online.
 
 import type { Host } from '../../lib/core/host.js'
 import { defineModule } from '../../lib/core/module.js'
