@@ -3,7 +3,7 @@
 
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
-import type { Clock } from '../ops/clock.js'
+import { type Clock, systemClock } from '../ops/clock.js'
 import type { Certificates } from './certificate-store.js'
 import type { ConnectionLimits } from './connection-limits.js'
 import { type HttpOrigin, HttpRefusal, HttpRequest, hostOf, type Routes } from './http.js'
@@ -43,6 +43,7 @@ export interface HttpListener extends Listener {
 const MAX_HEADER_BYTES = 16 * 1024
 const MAX_HEADERS = 100
 const HEADERS_TIMEOUT = 10_000
+const CLOSE_GRACE = 5_000
 /** Uploads over slow lines */
 const REQUEST_TIMEOUT = 900_000
 
@@ -86,9 +87,14 @@ class HttpPort implements HttpListener {
     this.port = portOf(this.#server)
   }
 
+  /** Requests under way get a moment: a slow upload does not hold up who wants to stop. */
   async close(): Promise<void> {
-    await stopListening(this.#server)
+    const stopped = stopListening(this.#server)
     this.#server.closeIdleConnections()
+    const { clock = systemClock } = this.#options
+    const grace = clock.after(CLOSE_GRACE, () => this.#server.closeAllConnections())
+    await stopped
+    grace.cancel()
   }
 
   #request(raw: IncomingMessage, response: ServerResponse): void {

@@ -7,6 +7,7 @@ import { test } from 'tap'
 import { HttpRefusal, type HttpRequest, type HttpRoute, Routes } from '../../lib/net/http.js'
 import { canonicalPath } from '../../lib/net/http-path.js'
 import { TrustedProxies } from '../../lib/net/trusted-proxies.js'
+import { ManualClock } from '../world/clock.js'
 import { dial, localCertificates, openHttp } from './ports.js'
 import { ask, readResponse } from './websocket-client.js'
 
@@ -223,4 +224,27 @@ test('HTTPS serves with the certificate of the host, and keeps a connection for 
   }
   t.equal(ports.size, 1)
   agent.destroy()
+})
+
+test('a request that takes its time does not hold up closing', async (t) => {
+  const clock = new ManualClock()
+  const port = await openHttp(t, { clock })
+  const begun = new Promise<void>((resolve) => {
+    port.routes.add('montague.example api', {
+      method: 'POST',
+      path: '/api',
+      handle: () => {
+        resolve()
+        return new Promise(() => {})
+      },
+    })
+  })
+  const socket = await dial(port.port)
+  socket.write('POST /api HTTP/1.1\r\nHost: montague.example\r\nContent-Length: 1000\r\n\r\nslow')
+  await begun
+  const closed = port.listener.close()
+  clock.advance(5_000)
+  await closed
+  await once(socket, 'close')
+  t.pass('both ended')
 })
