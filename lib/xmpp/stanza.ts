@@ -8,6 +8,7 @@
 // stream, which check them; everybody else reads the envelope.
 
 import { Element, escapeXml, serialize, toWire, type Wire } from './element.js'
+import { readTraits } from './message-children.js'
 import { NS_CLIENT, NS_SERVER } from './namespaces.js'
 import { indexChildren, indexOne, type StanzaChild } from './stanza-children.js'
 import { NO_PREFIXES, parseTree, type Scope, setAttribute } from './tree.js'
@@ -56,6 +57,7 @@ export class Stanza {
   readonly children: readonly StanzaChild[]
   #parsed: (Element | undefined)[] | undefined
   #element: Element | undefined
+  #traits = -1
 
   constructor(parts: StanzaParts) {
     this.kind = parts.kind
@@ -89,6 +91,12 @@ export class Stanza {
   /** From text that `render` once made, or other text that the reader let through. */
   static parse(wire: Wire): Stanza {
     return Stanza.of(parseTree(wire))
+  }
+
+  /** What a message is, in the bits of message-children.ts. */
+  get traits(): number {
+    const traits = this.#traits
+    return traits >= 0 ? traits : (this.#traits = readTraits(this))
   }
 
   has(name: string, xmlns: string): boolean {
