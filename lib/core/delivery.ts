@@ -139,8 +139,11 @@ async function send(
 /** §8.5.2.2.1: nobody takes it. Who keeps it says `handled`; else the sender gets an error. */
 function undelivered(host: Host, envelope: Envelope, transit: Transit): Later {
   const { pipeline } = host
-  if (!pipeline.has('message:undelivered')) throw new StanzaError('service-unavailable')
-  return keep(host, envelope, new Transit(host, transit.session))
+  if (pipeline.has('message:undelivered'))
+    return keep(host, envelope, new Transit(host, transit.session))
+  // In the log of its recipient it waits for whoever comes back.
+  if (envelope.logId === 0) throw new StanzaError('service-unavailable')
+  return undefined
 }
 
 async function keep(host: Host, envelope: Envelope, transit: Transit): Promise<void> {
@@ -152,5 +155,5 @@ async function keep(host: Host, envelope: Envelope, transit: Transit): Promise<v
   host.pipeline.copy('message:undelivered', prepared, passage, (owner, error) =>
     host.failed(owner, error),
   )
-  if (taken !== handled) throw new StanzaError('service-unavailable')
+  if (taken !== handled && envelope.logId === 0) throw new StanzaError('service-unavailable')
 }

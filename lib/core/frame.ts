@@ -12,6 +12,7 @@ type Head = [
   arrived: number,
   origin: Origin,
   addressed: boolean,
+  logId: number,
 ]
 
 export function encodeEnd(session: string): Buffer {
@@ -19,8 +20,8 @@ export function encodeEnd(session: string): Buffer {
 }
 
 export function encodeFrame(session: string, envelope: Envelope): Buffer {
-  const { from, to, arrived, origin, addressed } = envelope
-  const head: Head = [session, from.text, to.text, arrived, origin, addressed]
+  const { from, to, arrived, origin, addressed, logId } = envelope
+  const head: Head = [session, from.text, to.text, arrived, origin, addressed, logId]
   return Buffer.concat([
     Buffer.from(`${JSON.stringify(head)}\n`, 'utf8'),
     Buffer.from(envelope.stanza.render('', '', envelope.annotations), 'latin1'),
@@ -34,8 +35,9 @@ export function readFrame(frame: Buffer): { session: string; envelope: Envelope 
     return { session, envelope: undefined }
   }
   const head = JSON.parse(frame.toString('utf8', 0, end)) as Head
-  const [session, from, to, arrived, origin, addressed] = head
+  const [session, from, to, arrived, origin, addressed, logId] = head
   const stanza = Stanza.parse(frame.toString('latin1', end + 1))
   const addresses = { from: Jid.parse(from), to: Jid.parse(to) }
-  return { session, envelope: new Envelope({ stanza, ...addresses, arrived, origin, addressed }) }
+  const facts = { arrived, origin, addressed, logId }
+  return { session, envelope: new Envelope({ stanza, ...addresses, ...facts }) }
 }

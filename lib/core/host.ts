@@ -5,7 +5,9 @@ import type { Clock } from '../ops/clock.js'
 import type { Log } from '../ops/log.js'
 import type { Random } from '../ops/random.js'
 import { Jid } from '../xmpp/jid.js'
+import type { Envelope } from '../xmpp/envelope.js'
 import type { Database } from '../storage/database.js'
+import type { Logged, MessageLog } from '../storage/message-log.js'
 import type { Journal } from '../storage/journal.js'
 import type { ClientStream } from '../streams/client-stream.js'
 import type { BoundSession, StreamHost } from '../streams/surroundings.js'
@@ -19,6 +21,8 @@ import type { AccountSource, ContactSource, Module, Offers } from './module.js'
 import { Pipeline } from './pipeline.js'
 import type { Router } from './router.js'
 import type { Server } from './server.js'
+import { envelopeOf, isDirect } from './catch-up.js'
+import type { Session } from './session.js'
 import { Sessions } from './sessions.js'
 import type { HostSettings } from './settings.js'
 
@@ -44,6 +48,8 @@ export class Host implements StreamHost {
   accounts: AccountSource | undefined
   contacts: ContactSource | undefined
   streamFeatures: readonly StreamFeature[] = [starttls]
+  #labels: readonly NonNullable<Offers['label']>[] = []
+  #replays: readonly NonNullable<Offers['replay']>[] = []
 
   constructor(server: Server, settings: HostSettings) {
     this.server = server
@@ -73,6 +79,10 @@ export class Host implements StreamHost {
     return this.server.journal
   }
 
+  get messages(): MessageLog {
+    return this.server.messages
+  }
+
   get router(): Router {
     return this.server.router
   }
@@ -95,13 +105,34 @@ export class Host implements StreamHost {
     return isAdmin(this.settings.admins, jid)
   }
 
-  /** Whether there is such an account; at once where it has a session here. */
-  exists(jid: Jid): boolean | Promise<boolean> {
-    if (this.sessions.of(jid.bare).length > 0) return true
+  /** Of an account, 0 where there is none; at once where it has a session here. */
+  numberOf(jid: Jid): number | Promise<number> {
+    const [session] = this.sessions.of(jid.bare)
+    if (session) return session.number
     const account = this.accounts?.lookup(jid.local)
     return account instanceof Promise
-      ? account.then((found) => found !== undefined)
-      : account !== undefined
+      ? account.then((found) => found?.number ?? 0)
+      : (account?.number ?? 0)
+  }
+
+  /** A logged message with what its recipient's account is shown beside it. */
+  labelled(envelope: Envelope, flags: number): Envelope {
+    let labelled = envelope
+    for (const label of this.#labels) {
+      const text = label({ owner: envelope.to.bare, id: envelope.logId, flags })
+      if (text !== '') labelled = labelled.annotated(text)
+    }
+    return labelled
+  }
+
+  /** How a message that a session missed reaches it from the log; undefined where it does not. */
+  replayed(logged: Logged, session: Session): Envelope | undefined {
+    if (isDirect(logged, session)) return this.labelled(envelopeOf(logged), logged.flags)
+    for (const replay of this.#replays) {
+      const envelope = replay(logged, session)
+      if (envelope) return envelope
+    }
+    return undefined
   }
 
   features(): readonly StreamFeature[] {
@@ -114,6 +145,8 @@ export class Host implements StreamHost {
     this.streamFeatures = [starttls, ...offered]
     this.accounts = [...this.offered('accounts')][0]?.offer
     this.contacts = [...this.offered('contacts')][0]?.offer
+    this.#labels = [...this.offered('label')].map(({ offer }) => offer)
+    this.#replays = [...this.offered('replay')].map(({ offer }) => offer)
   }
 
   async bind(

@@ -2,7 +2,7 @@
 // returns as one literal. The loader adds and removes everything offered; nothing is registered by
 // hand.
 
-import type { Element } from '../xmpp/element.js'
+import type { Element, Wire } from '../xmpp/element.js'
 import type { Envelope } from '../xmpp/envelope.js'
 import type { Jid } from '../xmpp/jid.js'
 import type { Options, Values } from '../ops/options.js'
@@ -10,6 +10,7 @@ import type { Log } from '../ops/log.js'
 import type { HttpRoute } from '../net/http.js'
 import type { Migration } from '../storage/migrations.js'
 import type { JournalEntry } from '../storage/journal.js'
+import type { Logged } from '../storage/message-log.js'
 import type { StreamFeature } from '../streams/negotiation.js'
 import type { Knex } from 'knex'
 import type { Command } from './commands.js'
@@ -132,6 +133,13 @@ export interface AccountOffer {
   forget(account: Account, trx: Knex.Transaction): Promise<void>
 }
 
+/** A module's part in a session that outlives the process: `save` is asked whenever it says `changed`. */
+export interface SessionOffer {
+  save(session: Session): unknown
+  /** The session is back, without a stream yet; `saved` is what `save` gave, or undefined. */
+  restore(session: Session, saved: unknown): Later<void>
+}
+
 export interface Offers<P = unknown> {
   readonly disco?: DiscoOffer
   readonly iq?: readonly IqOffer[]
@@ -146,6 +154,12 @@ export interface Offers<P = unknown> {
   readonly account?: AccountOffer
   readonly accounts?: AccountSource
   readonly contacts?: ContactSource
+  /** What an account is shown beside a message of its log: wire text, '' for nothing. */
+  label?(logged: { owner: Jid; id: number; flags: number }): Wire
+  /** A message of the log that was not sent to this session but reaches it all the same. */
+  replay?(logged: Logged, session: Session): Envelope | undefined
+  /** What this module remembers of a session that may be resumed after a crash; JSON. */
+  readonly session?: SessionOffer
   /** The object that modules which require this one get from `host.use`. */
   readonly provides?: P
   close?(): Later<void>

@@ -42,6 +42,13 @@ export interface Passage {
   readonly session: Session | undefined
   /** What this stanza leaves behind, both sides together: one transaction. */
   readonly entry: JournalEntry
+  /**
+   * In `record`: a message goes into the log for this account, with these bits of its index
+   * (storage/logged-message.ts) beside its direction. None: only until it is delivered.
+   */
+  keep(flags: number): void
+  /** After the commit: what the log has of it for this account. */
+  readonly kept: { readonly id: number; readonly flags: number } | undefined
   /** What it causes beyond its delivery: called when the entry is on disk, before the delivery. */
   after(effect: () => void): void
   /** Sessions of this node or others that got the original; filled before `copy`. */

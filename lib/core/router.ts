@@ -11,6 +11,7 @@ import { errorReply, mayBeAnsweredByError } from '../xmpp/replies.js'
 import type { Jid } from '../xmpp/jid.js'
 import { Stanza, type StanzaKind } from '../xmpp/stanza.js'
 import { xml } from '../xmpp/element.js'
+import { INCOMING, OUTGOING } from '../storage/logged-message.js'
 import { deliver } from './delivery.js'
 import type { Host } from './host.js'
 import type { DomainOffer } from './module.js'
@@ -42,16 +43,19 @@ export class Router {
   }
 
   /** From a client of this node. What it returns holds the client's lane. */
-  submit(envelope: Envelope, session: Session): Later {
-    const transit = new Transit(session.host, session)
+  submit(envelope: Envelope, session: Session, count: number): Later {
+    const transit = new Transit(session.host, session, count)
+    const later = this.#submit(envelope, session, transit)
+    if (transit.apart || count === 0) return later
+    if (later) return later.then(() => session.handled(transit))
+    session.handled(transit)
+    return undefined
+  }
+
+  #submit(envelope: Envelope, session: Session, transit: Transit): Later {
     try {
       checkForm(envelope.stanza)
-      const prepared = prepare(
-        session.host,
-        { hook: sentHook, account: session.account },
-        envelope,
-        transit,
-      )
+      const prepared = prepare(session.host, sentSide(session.account), envelope, transit)
       const later =
         prepared instanceof Promise
           ? prepared.then((result) =>
@@ -136,6 +140,7 @@ export class Router {
   }
 
   #toDomain(envelope: Envelope, offer: DomainOffer, transit: Transit): Later {
+    transit.seal(envelope)
     const committed = transit.commit()
     if (committed) return committed.then(() => offer.receive(envelope))
     return offer.receive(envelope)
@@ -144,12 +149,19 @@ export class Router {
   #toHost(envelope: Envelope, host: Host, transit: Transit): Later {
     if (envelope.to.isDomain || envelope.to.local === '')
       return this.#received(envelope, host, transit)
-    const exists = host.exists(envelope.to)
-    if (exists === true) return this.#received(envelope, host, transit)
-    if (exists === false) return this.#nobody(envelope, transit)
-    return exists.then((there) =>
-      there ? this.#received(envelope, host, transit) : this.#nobody(envelope, transit),
-    )
+    const number = host.numberOf(envelope.to)
+    if (number instanceof Promise)
+      return number.then((found) => this.#toAccount(envelope, host, { transit, number: found }))
+    return this.#toAccount(envelope, host, { transit, number })
+  }
+
+  #toAccount(
+    envelope: Envelope,
+    host: Host,
+    { transit, number }: { transit: Transit; number: number },
+  ): Later {
+    transit.recipient = number
+    return number > 0 ? this.#received(envelope, host, transit) : this.#nobody(envelope, transit)
   }
 
   /** RFC 6121 §8.5.1. The same answer as for somebody who is there but keeps nothing (SEC-22). */
@@ -163,8 +175,7 @@ export class Router {
   }
 
   #received(envelope: Envelope, host: Host, transit: Transit): Later {
-    const side = { hook: receivedHook, account: envelope.to.bare }
-    const prepared = prepare(host, side, envelope, transit)
+    const prepared = prepare(host, receivedSide(envelope.to.bare), envelope, transit)
     if (prepared instanceof Promise) {
       return prepared.then((result) =>
         result === handled ? this.#dropped(transit) : this.#record(result, host, transit),
@@ -187,20 +198,43 @@ export class Router {
     }
     const later = host.iq.answer(envelope, transit)
     if (later instanceof Promise && transit.session && host.iq.reads(envelope))
-      return transit.session.reading(later.catch((error) => this.#failed(envelope, error)))
+      return transit.session.reading(
+        later.catch((error) => this.#failed(envelope, error)),
+        transit,
+      )
     return later
   }
 
   #commit(envelope: Envelope, host: Host, transit: Transit): Later {
+    if (envelope.stanza.kind !== 'message') {
+      const committed = transit.commit()
+      if (committed) return committed.then(() => this.#deliver(envelope, host, transit))
+      return this.#deliver(envelope, host, transit)
+    }
+    transit.seal(envelope)
     const committed = transit.commit()
-    if (committed) return committed.then(() => this.#deliver(envelope, host, transit))
-    return this.#deliver(envelope, host, transit)
+    if (!committed) return this.#deliver(envelope, host, transit)
+    const done = committed
+      .then(() => this.#deliverLogged(envelope, host, transit))
+      .catch((error) => this.#failed(envelope, error))
+    // The lane goes on: commits end in the order in which they began, and so do deliveries.
+    return transit.session ? transit.session.beside(done, transit) : done
+  }
+
+  /** What was there already goes nowhere a second time; what is new is shown with its number. */
+  #deliverLogged(envelope: Envelope, host: Host, transit: Transit): Later {
+    const { logged } = transit
+    if (logged?.duplicate) return undefined
+    if (!logged?.recipient) return this.#deliver(envelope, host, transit)
+    const numbered = envelope.with({ logId: logged.id })
+    return this.#deliver(host.labelled(numbered, logged.recipient.flags), host, transit)
   }
 
   #deliver(envelope: Envelope, host: Host, transit: Transit): Later {
     const hook = receivedHook[envelope.stanza.kind]
     if (!host.pipeline.has(hook)) return this.#place(envelope, host, transit)
-    const taken = host.pipeline.deliver(hook, envelope, transit.passage(envelope.to.bare))
+    const passage = transit.passage(envelope.to.bare, INCOMING)
+    const taken = host.pipeline.deliver(hook, envelope, passage)
     if (taken instanceof Promise) {
       return taken.then((result) =>
         result === handled ? undefined : this.#place(envelope, host, transit),
@@ -216,10 +250,10 @@ export class Router {
   }
 
   #copy(envelope: Envelope, host: Host, transit: Transit): undefined {
-    copy(host, { hook: receivedHook, account: envelope.to.bare }, envelope, transit)
-    if (transit.session) {
-      copy(transit.host, { hook: sentHook, account: envelope.from.bare }, envelope, transit)
-    }
+    copy(host, receivedSide(envelope.to.bare), envelope, transit)
+    // What only the recipient is shown is not part of what was sent.
+    if (transit.session)
+      copy(transit.host, sentSide(envelope.from.bare), envelope.unlabelled, transit)
     return undefined
   }
 }
@@ -227,18 +261,28 @@ export class Router {
 interface Side {
   hook: KindHooks
   account: Jid
+  direction: number
+}
+
+function sentSide(account: Jid): Side {
+  return { hook: sentHook, account, direction: OUTGOING }
+}
+
+function receivedSide(account: Jid): Side {
+  return { hook: receivedHook, account, direction: INCOMING }
 }
 
 function prepare(host: Host, side: Side, envelope: Envelope, transit: Transit) {
   const hook = side.hook[envelope.stanza.kind]
   if (!host.pipeline.has(hook)) return envelope
-  return host.pipeline.prepare(hook, envelope, transit.passage(side.account))
+  return host.pipeline.prepare(hook, envelope, transit.passage(side.account, side.direction))
 }
 
 function copy(host: Host, side: Side, envelope: Envelope, transit: Transit): void {
   const hook = side.hook[envelope.stanza.kind]
   if (!host.pipeline.has(hook)) return
-  const copied = host.pipeline.copy(hook, envelope, transit.passage(side.account), (owner, error) =>
+  const passage = transit.passage(side.account, side.direction)
+  const copied = host.pipeline.copy(hook, envelope, passage, (owner, error) =>
     host.failed(owner, error),
   )
   host.server.pending(copied)

@@ -16,6 +16,9 @@ import { Routes } from '../net/http.js'
 import type { Transport } from '../net/transport.js'
 import { Database } from '../storage/database.js'
 import { Journal } from '../storage/journal.js'
+import { type MessageLog, messageMigrations, openMessageLog } from '../storage/message-log.js'
+import { migrate } from '../storage/migrations.js'
+import { Taken } from '../storage/taken.js'
 import { ClientStream } from '../streams/client-stream.js'
 import { type Command, type CommandResult, readArguments } from './commands.js'
 import type { Host } from './host.js'
@@ -52,7 +55,9 @@ export class Server {
   readonly router = new Router(this)
   readonly streams = new Set<ClientStream>()
   readonly database: Database
+  readonly messages: MessageLog
   readonly journal: Journal
+  readonly taken: Taken
   readonly directory: Directory
   readonly bus: Bus
   readonly neighbours: Neighbours
@@ -74,7 +79,8 @@ export class Server {
       }),
       options.modules ?? findModules(),
     ])
-    const server = new Server(options, database, modules)
+    const messages = await openMessages(database, options.clock ?? systemClock)
+    const server = new Server(options, { database, messages, modules })
     try {
       await server.#open()
     } catch (error) {
@@ -84,7 +90,14 @@ export class Server {
     return server
   }
 
-  private constructor(options: ServerOptions, database: Database, modules: readonly Module[]) {
+  private constructor(
+    options: ServerOptions,
+    {
+      database,
+      messages,
+      modules,
+    }: { database: Database; messages: MessageLog; modules: readonly Module[] },
+  ) {
     this.settings = options.settings
     this.log = options.log
     this.clock = options.clock ?? systemClock
@@ -92,7 +105,9 @@ export class Server {
     this.node = options.node ?? this.random.id()
     this.shuffle = options.shuffle
     this.database = database
-    this.journal = new Journal(database)
+    this.messages = messages
+    this.journal = new Journal(database, { messages, log: this.log })
+    this.taken = new Taken(database, this.journal)
     const cluster = options.cluster ?? new MemoryCluster()
     this.directory = cluster.directory()
     this.bus = cluster.bus(this.node)
@@ -103,6 +118,11 @@ export class Server {
 
   async #open(): Promise<void> {
     for (const settings of this.settings.hosts) await this.#hosts.add(settings)
+    this.schedule.add('journal', {
+      name: 'what rides along',
+      every: 1000,
+      run: () => this.journal.hurry(),
+    })
     this.#listeners = await Listeners.open(this)
   }
 
@@ -262,8 +282,19 @@ export class Server {
     this.schedule.close()
     await this.#listeners?.close()
     await this.journal.close()
+    await this.messages.close()
     await Promise.all([this.bus.close(), this.directory.close()])
     await this.database.close()
+  }
+}
+
+async function openMessages(database: Database, clock: Clock): Promise<MessageLog> {
+  try {
+    await migrate(database, [messageMigrations])
+    return await openMessageLog(database, clock)
+  } catch (error) {
+    await database.close()
+    throw error
   }
 }
 

@@ -4,6 +4,7 @@
 
 import { toWire } from '../xmpp/element.js'
 import { Envelope } from '../xmpp/envelope.js'
+import { broken, failpoint } from '../ops/failpoint.js'
 import { StanzaError, type StreamCondition, StreamError } from '../xmpp/errors.js'
 import { Jid } from '../xmpp/jid.js'
 import { NS_CLIENT } from '../xmpp/namespaces.js'
@@ -12,7 +13,9 @@ import type { Place } from '../cluster/directory.js'
 import type { ClientStream } from '../streams/client-stream.js'
 import { HELD_BY_SESSION } from '../streams/flow.js'
 import type { BoundSession } from '../streams/surroundings.js'
+import type { CatchUp } from './catch-up.js'
 import type { Host } from './host.js'
+import type { Keeper } from './keeper.js'
 import { type Handled, handled } from './pipeline.js'
 import { Transit } from './transit.js'
 
@@ -20,6 +23,8 @@ const WIRE_CLIENT = toWire(NS_CLIENT)
 
 /** LIM-open-reads: requests that only read and are not answered yet; the next one holds the lane. */
 const MOST_READS = 32
+/** LIM-open-commits: messages on their way to the disk; the next one holds the lane. */
+const MOST_COMMITTING = 256
 
 /** Who is put out for one of these is not heard further: what waits is dropped. */
 const PUT_OUT = new Set<StreamCondition>(['invalid-from', 'not-authorized', 'policy-violation'])
@@ -37,6 +42,10 @@ export class Session implements BoundSession, Place {
   priority = 0
   /** Asked for its roster, so it is pushed changes (RFC 6121 §2.1.6). */
   interested = false
+  /** Set while this session may be resumed: it counts what came and keeps what must not be lost. */
+  keeper: Keeper | undefined
+  /** Set while what it missed comes from the log. */
+  behind: CatchUp | undefined
   /** What modules remember of this session, keyed by a symbol of their own. */
   readonly memo = new Map<symbol, unknown>()
   #stream: ClientStream | undefined
@@ -45,9 +54,12 @@ export class Session implements BoundSession, Place {
   #closed = false
   #leaving = false
   #reads = 0
-  #waiting: (() => void)[] = []
+  #committing = 0
+  #received = 0
+  #read: Transit | undefined
+  #waiting: { ready: () => boolean; resolve: () => void }[] = []
 
-  constructor(host: Host, stream: ClientStream, bound: { jid: Jid; number: number }) {
+  constructor(host: Host, stream: ClientStream | undefined, bound: { jid: Jid; number: number }) {
     this.id = host.random.id()
     this.host = host
     this.jid = bound.jid
@@ -76,7 +88,28 @@ export class Session implements BoundSession, Place {
 
   /** Nothing of this session's stanzas is under way. */
   get idle(): boolean {
-    return !this.#busy && this.#reads === 0
+    return !this.#busy && this.#reads === 0 && this.#committing === 0
+  }
+
+  /** Whether messages of this session are on their way to the disk. */
+  get committing(): boolean {
+    return this.#committing > 0
+  }
+
+  /** How many stanzas its client has sent since `keeper` counts. */
+  get received(): number {
+    return this.#received
+  }
+
+  /** The counting begins here, or goes on where it ended. */
+  keep(keeper: Keeper, received: number): void {
+    this.keeper = keeper
+    this.#received = received
+  }
+
+  /** What the keeper's row has of modules is out of date. */
+  changed(): void {
+    this.keeper?.changed()
   }
 
   // Inbox
@@ -92,27 +125,76 @@ export class Session implements BoundSession, Place {
   }
 
   /** An iq that only reads holds nobody, up to a bound: its answer comes when it comes. */
-  reading(later: Promise<void>): Promise<void> | undefined {
+  reading(later: Promise<void>, transit: Transit): Promise<void> | undefined {
+    transit.apart = true
+    this.#read = transit
     const full = ++this.#reads > MOST_READS
     const done = later.finally(() => {
-      this.#reads--
+      // While one of them is open none is counted: those after it would count for it.
+      if (--this.#reads === 0 && this.#read) this.handled(this.#read)
       this.#tell()
     })
     this.host.server.pending(done)
     return full ? done : undefined
   }
 
+  /** A message is on its way to the disk; the next ones need not wait for it, up to a bound. */
+  beside(later: Promise<void>, transit: Transit): Promise<void> | undefined {
+    transit.apart = true
+    const full = ++this.#committing >= MOST_COMMITTING || this.host.journal.pressed
+    const done = later.finally(() => {
+      this.#committing--
+      this.handled(transit)
+      this.#tell()
+    })
+    this.host.server.pending(done)
+    return full ? done : undefined
+  }
+
+  /** A stanza is decided and delivered: its place in the count goes to disk, if it is not there. */
+  handled({ count, counted }: Transit): void {
+    const { keeper } = this
+    if (!keeper || count === 0) return
+    failpoint('after-deliver')
+    if (counted || broken('ack-early')) keeper.committed(count)
+    if (counted) return
+    const { journal } = this.host
+    const entry = journal.entry()
+    const { table, row } = keeper.mark(count)
+    entry.put(table, row)
+    const done = journal.commit(entry).then(
+      () => keeper.committed(count),
+      // It is not acknowledged then; the next stanza's count covers it.
+      () => undefined,
+    )
+    this.host.server.pending(done)
+  }
+
   /** Resolves when everything received so far is decided and answered; at once where it is. */
   drained(): Promise<void> | undefined {
-    if (this.idle) return undefined
-    return new Promise((resolve) => this.#waiting.push(resolve))
+    return this.#until(() => this.idle)
+  }
+
+  #until(ready: () => boolean): Promise<void> | undefined {
+    if (ready()) return undefined
+    return new Promise((resolve) => this.#waiting.push({ ready, resolve }))
   }
 
   #tell(): void {
-    if (!this.idle || this.#waiting.length === 0) return
-    const waiting = this.#waiting
-    this.#waiting = []
-    for (const resolve of waiting) resolve()
+    if (this.#waiting.length === 0) return
+    const ready = this.#waiting.filter((waiting) => waiting.ready())
+    if (ready.length === 0) return
+    this.#waiting = this.#waiting.filter((waiting) => !ready.includes(waiting))
+    for (const { resolve } of ready) resolve()
+  }
+
+  /** A message goes on after those before it; what may change or read what they leave does not. */
+  #turnOf(stanza: Stanza): Promise<void> | undefined {
+    if (stanza.kind !== 'message' && this.#committing > 0)
+      return this.#until(() => this.#committing === 0)
+    if (this.keeper && this.#reads > 0 && stanza.type !== 'get')
+      return this.#until(() => this.#reads === 0)
+    return undefined
   }
 
   #hold(later: Promise<void>): void {
@@ -137,8 +219,15 @@ export class Session implements BoundSession, Place {
   }
 
   #decide(stanza: Stanza): Promise<void> | void {
+    const wait = this.#turnOf(stanza)
+    return wait ? wait.then(() => this.#submit(stanza)) : this.#submit(stanza)
+  }
+
+  #submit(stanza: Stanza): Promise<void> | void {
+    const count = this.keeper ? ++this.#received : 0
     const envelope = this.#envelope(stanza)
-    return envelope && this.host.router.submit(envelope, this)
+    if (envelope) return this.host.router.submit(envelope, this, count)
+    if (count > 0) this.handled(new Transit(this.host, this, count))
   }
 
   #envelope(stanza: Stanza): Envelope | undefined {
@@ -180,15 +269,33 @@ export class Session implements BoundSession, Place {
 
   // Outlet
 
-  /** Whether it took it: a session whose stream is gone takes nothing. */
+  /** Whether it took it: a session whose stream is gone takes nothing, unless it may be resumed. */
   write(envelope: Envelope): boolean {
-    const stream = this.#stream
-    if (this.#closed || !stream) return false
+    if (this.#closed || !(this.#stream || this.keeper)) return false
+    if (this.behind && envelope.logId > 0) {
+      this.behind.missed(envelope.logId)
+      return true
+    }
     const { pipeline } = this.host
     const prepared = pipeline.has('session:write') ? this.#prepare(envelope) : envelope
-    if (prepared !== handled)
-      stream.write(stream.framing === 'message' ? prepared.wireFor(WIRE_CLIENT) : prepared.wire)
+    if (prepared !== handled) this.put(prepared)
     return true
+  }
+
+  /** After `session:write`, and for what was held back there. */
+  put(envelope: Envelope): void {
+    if (this.keeper) this.keeper.write(envelope)
+    else this.send(envelope)
+  }
+
+  /** To the stream as it is, if there is one. */
+  send(envelope: Envelope): void {
+    const stream = this.#stream
+    if (!stream) return
+    stream.write(stream.framing === 'message' ? envelope.wireFor(WIRE_CLIENT) : envelope.wire)
+    // Nobody will tell whether it arrived: written is as much as can be known.
+    if (envelope.logId > 0 && !this.keeper)
+      this.host.server.taken.advance(this.number, envelope.logId)
   }
 
   // Order on a stream is the order of writing: nothing may wait here. What breaks is this session's
@@ -209,11 +316,20 @@ export class Session implements BoundSession, Place {
   // Streams come and go
 
   /** RFC 6120 §4.4: what was received whole is still processed, then the session is gone. */
-  detached(stream: ClientStream, _error: Error | undefined): void {
+  detached(stream: ClientStream, error: Error | undefined): void {
     if (this.#stream !== stream) return
     this.#stream = undefined
     this.host.server.pending(this.host.events.emit('session:detached', { session: this }))
-    this.#leave()
+    if (!this.keeper?.lingers(error)) this.#leave()
+  }
+
+  /** Another stream carries it on; the one it had, if any, is told so. */
+  attach(stream: ClientStream): void {
+    const old = this.#stream
+    this.#stream = stream
+    old?.close(new StreamError('conflict', 'the session was resumed elsewhere'))
+    if (this.#busy) stream.flow.hold(HELD_BY_SESSION)
+    stream.adopt(this)
   }
 
   /** Ends the session and its stream; with an error the client is told why. */
@@ -236,6 +352,8 @@ export class Session implements BoundSession, Place {
   ended(): void {
     this.#closed = true
     this.#inbox.length = 0
+    this.behind = undefined
+    this.keeper?.ended()
     this.#tell()
   }
 }

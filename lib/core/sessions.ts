@@ -59,10 +59,23 @@ export class Sessions {
     // From here on nothing waits until the session is in the list: two never have one address.
     if (this.of(account.jid).length + elsewhere >= MOST_PER_ACCOUNT)
       throw new StanzaError('resource-constraint')
-    const session = new Session(this.#host, stream, { jid, number: account.number })
+    const session = this.#add(new Session(this.#host, stream, { jid, number: account.number }))
+    await this.#announce(session)
+    return session
+  }
+
+  /** One that outlived its process, without a stream: whoever calls this attaches one. */
+  async restore(account: Account, resource: string): Promise<Session> {
+    const jid = account.jid.withResource(resource)
+    await this.#elsewhere(jid)
+    const there = this.find(jid)
+    if (there) throw new StanzaError('conflict')
+    return this.#add(new Session(this.#host, undefined, { jid, number: account.number }))
+  }
+
+  #add(session: Session): Session {
     this.#byAccount.set(session.account.text, [...this.of(session.account), session])
     this.#byId.set(session.id, session)
-    await this.#announce(session)
     return session
   }
 

@@ -3,12 +3,13 @@
 // transaction still on its way holds on that row.
 
 import { randomUUID } from 'node:crypto'
-import type { Knex } from 'knex'
 import type { Database } from './database.js'
 import type { MigrationSet } from './migrations.js'
+import type { Write } from './writes.js'
 
 const TABLE = 'commits'
 const KEPT_MS = 7 * 86_400_000
+const FORGET = `delete from commits where at < (select max(at) from commits) - ${KEPT_MS}`
 
 export const journalMigrations: MigrationSet = {
   owner: 'journal',
@@ -33,17 +34,10 @@ export class CommitMark {
     return ++this.#last
   }
 
-  async write(trx: Knex.Transaction, number: number): Promise<void> {
+  writes(number: number): Write[] {
     const at = Date.now()
-    if (number === 1)
-      await trx(TABLE)
-        .where('at', '<', at - KEPT_MS)
-        .delete()
-    await trx.raw(
-      `insert into commits (journal, number, at) values (?, ?, ?)
-       on conflict (journal) do update set number = excluded.number, at = excluded.at`,
-      [this.#journal, number, at],
-    )
+    const old = number === 1 ? [{ sql: FORGET, runs: [[]] }] : []
+    return [...old, { put: TABLE, rows: [{ journal: this.#journal, number, at }] }]
   }
 
   committed(database: Pick<Database, 'transaction'>, number: number): Promise<boolean> {

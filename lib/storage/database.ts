@@ -12,6 +12,7 @@ import type { Knex } from 'knex'
 import { silentLog } from '../ops/log.js'
 import type { Log } from '../ops/log.js'
 import { SqliteDialect } from './sqlite-dialect.js'
+import { type Answer, type Write, writeAlone } from './writes.js'
 
 export interface DatabaseOptions {
   /** 'sqlite' (a file in the folder), 'sqlite:memory' (tests), or postgres://… */
@@ -63,6 +64,18 @@ export class Database {
   async transaction<T>(run: (trx: Knex.Transaction) => Promise<T>): Promise<T> {
     if (this.#closed) throw new Error('the database is closed')
     const running = this.knex.transaction(run)
+    this.#running.add(running)
+    try {
+      return await running
+    } finally {
+      this.#running.delete(running)
+    }
+  }
+
+  /** Plain writes, all of them or none, in one go. */
+  async write(writes: readonly Write[]): Promise<Answer[]> {
+    if (this.#closed) throw new Error('the database is closed')
+    const running = writeAlone(this.knex, writes)
     this.#running.add(running)
     try {
       return await running

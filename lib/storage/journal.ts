@@ -7,11 +7,15 @@
 // answer was lost is looked up before anybody is told.
 
 import type { Knex } from 'knex'
+import { broken, failpoint } from '../ops/failpoint.js'
+import { type Log, silentLog } from '../ops/log.js'
 import { StanzaError } from '../xmpp/errors.js'
 import { CommitMark } from './commit-mark.js'
 import type { Database } from './database.js'
-import { insertRows } from './rows.js'
-import type { Row } from './rows.js'
+import type { LoggedMessage } from './logged-message.js'
+import type { MessageLog } from './message-log.js'
+import { isTrouble } from './trouble.js'
+import { type Answer, byTable, type Row, type Write, writeWithin } from './writes.js'
 
 export type Change = (trx: Knex.Transaction) => Promise<void>
 
@@ -20,12 +24,20 @@ export interface JournalEntry {
   write(change: Change): void
   /** Adds a row; rows of one table are inserted in the order in which they were added. */
   insert(table: string, row: Row): void
+  /** A row in place of an older one with the same key (writes.ts); the last of a group counts. */
+  put(table: string, row: Row): void
+  /** The message that this stanza leaves in the log. */
+  message: LoggedMessage | undefined
   readonly empty: boolean
 }
 
 export interface JournalOptions {
+  readonly messages?: MessageLog
+  readonly log?: Log
   /** Entries that may wait, those on their way included; beyond it commit refuses. */
   readonly most?: number
+  /** Characters of messages that may wait */
+  readonly mostText?: number
   /** Entries in one transaction */
   readonly group?: number
   /** How long to ask for the outcome of a commit whose answer was lost, in milliseconds */
@@ -33,19 +45,25 @@ export interface JournalOptions {
 }
 
 class Entry implements JournalEntry {
-  readonly changes: Change[] = []
-  readonly rows: { table: string; row: Row }[] = []
+  changes: Change[] | undefined
+  rows: { table: string; row: Row }[] | undefined
+  puts: { table: string; row: Row }[] | undefined
+  message: LoggedMessage | undefined
 
   get empty(): boolean {
-    return this.changes.length === 0 && this.rows.length === 0
+    return !(this.message ?? this.puts ?? this.rows ?? this.changes)
   }
 
   write(change: Change): void {
-    this.changes.push(change)
+    ;(this.changes ??= []).push(change)
   }
 
   insert(table: string, row: Row): void {
-    this.rows.push({ table, row })
+    ;(this.rows ??= []).push({ table, row })
+  }
+
+  put(table: string, row: Row): void {
+    ;(this.puts ??= []).push({ table, row })
   }
 }
 
@@ -55,21 +73,35 @@ interface Waiting {
   reject(error: unknown): void
 }
 
+/** LIM-journal: beyond a part of what may wait, whoever can wait is asked to. */
+const PRESSED = 0.1
+/** What rides along waits no longer than until there is this much of it. */
+const MOST_RIDING = 2000
+
 export class Journal {
-  readonly #database: Pick<Database, 'transaction'>
+  readonly #database: Pick<Database, 'transaction' | 'write'>
+  readonly #messages: MessageLog | undefined
+  readonly #log: Log
   readonly #mark = new CommitMark()
   readonly #most: number
+  readonly #mostText: number
   readonly #group: number
   readonly #patience: number
+  readonly #riding = new Map<string, { table: string; row: Row }>()
   #waiting: Waiting[] = []
+  #waitingText = 0
   #underWay = 0
   #running: Promise<void> | undefined
   #closed = false
+  #troubled = false
 
   /** The database has been through `migrate`. */
-  constructor(database: Pick<Database, 'transaction'>, options: JournalOptions = {}) {
+  constructor(database: Pick<Database, 'transaction' | 'write'>, options: JournalOptions = {}) {
     this.#database = database
+    this.#messages = options.messages
+    this.#log = options.log ?? silentLog
     this.#most = options.most ?? 20_000
+    this.#mostText = options.mostText ?? 32 * 1024 * 1024
     this.#group = options.group ?? 500
     this.#patience = options.patience ?? 60_000
   }
@@ -78,17 +110,46 @@ export class Journal {
     return new Entry()
   }
 
+  /** Whoever can wait with what comes next should: more waits than one disk will soon have written. */
+  get pressed(): boolean {
+    return (
+      this.#waiting.length > this.#most * PRESSED || this.#waitingText > this.#mostText * PRESSED
+    )
+  }
+
+  /** The database takes nothing at the moment: the disk is full, the server is away. */
+  get troubled(): boolean {
+    return this.#troubled
+  }
+
   /** Resolves when the entry is on disk; rejects when it is not and never will be. */
   commit(entry: JournalEntry): Promise<void> {
-    if (entry.empty) return Promise.resolve()
-    if (this.#closed || this.#waiting.length + this.#underWay >= this.#most) {
-      return Promise.reject(new StanzaError('resource-constraint'))
-    }
+    return entry.empty ? Promise.resolve() : this.follow(entry)
+  }
+
+  /** The same, but an empty entry too waits for all that were committed before. */
+  follow(entry: JournalEntry): Promise<void> {
+    const full =
+      this.#waiting.length + this.#underWay >= this.#most || this.#waitingText > this.#mostText
+    if (this.#closed || full) return Promise.reject(new StanzaError('resource-constraint'))
+    this.#waitingText += entry.message?.text.length ?? 0
     const committed = new Promise<void>((resolve, reject) => {
       this.#waiting.push({ entry: entry as Entry, resolve, reject })
     })
     this.#running ??= this.#run()
     return committed
+  }
+
+  /** Written with the next group, where only the latest row of a key matters and losing it is no harm. */
+  ride(table: string, row: Row): void {
+    this.#riding.set(`${table} ${Object.values(row)[0]}`, { table, row })
+    if (this.#riding.size > MOST_RIDING) this.hurry()
+  }
+
+  /** Has what rides along written now. */
+  hurry(): void {
+    if (this.#riding.size === 0 || this.#closed) return
+    this.follow(this.entry()).catch(() => undefined)
   }
 
   /** Resolves when everything committed so far is done. */
@@ -97,9 +158,10 @@ export class Journal {
   }
 
   /** Finishes what was committed; refuses what comes now. */
-  close(): Promise<void> {
+  async close(): Promise<void> {
+    this.hurry()
     this.#closed = true
-    return this.idle()
+    await this.idle()
   }
 
   async #run(): Promise<void> {
@@ -107,6 +169,7 @@ export class Journal {
     await undefined
     while (this.#waiting.length > 0) {
       const group = this.#waiting.splice(0, this.#group)
+      for (const { entry } of group) this.#waitingText -= entry.message?.text.length ?? 0
       this.#underWay = group.length
       await this.#commitGroup(group)
       this.#underWay = 0
@@ -116,30 +179,66 @@ export class Journal {
 
   async #commitGroup(group: readonly Waiting[]): Promise<void> {
     try {
+      if (broken('ack-early')) for (const { resolve } of group) resolve()
       await this.#write(group)
+      failpoint('after-commit')
       for (const { resolve } of group) resolve()
+      this.#recovered()
     } catch (error) {
-      if (group.length === 1) group[0]!.reject(error)
+      if (group.length === 1) group[0]!.reject(this.#refusal(error))
       else for (const entry of group) await this.#commitGroup([entry])
     }
   }
 
+  /** Trouble with the disk or the server is nobody's fault: the sender may try again later. */
+  #refusal(error: unknown): unknown {
+    if (!isTrouble(error)) return error
+    if (!this.#troubled) this.#log.error('the database takes nothing', { error })
+    this.#troubled = true
+    return new StanzaError('resource-constraint', 'it could not be stored')
+  }
+
+  #recovered(): void {
+    if (this.#troubled) this.#log.info('the database takes what it is given again')
+    this.#troubled = false
+  }
+
   async #write(group: readonly Waiting[]): Promise<void> {
+    const entries = group.map(({ entry }) => entry)
+    const riding = this.#takeRiding(entries)
+    if (riding.length === 0 && entries.every((entry) => entry.empty)) return
+    const messages = entries.flatMap(({ message }) => message ?? [])
     const number = this.#mark.next()
-    let written = false
     try {
-      await this.#database.transaction(async (trx) => {
-        for (const { entry } of group) {
-          for (const change of entry.changes) await change(trx)
-        }
-        const rows = byTable(group).map((batch) => insertRows(trx, batch.table, batch.rows))
-        await Promise.all([...rows, this.#mark.write(trx, number)])
-        written = true
-      })
+      const answers = await this.#send(entries, [
+        ...(messages.length > 0 ? this.#messages!.writes(messages) : []),
+        ...byTable(entries.flatMap(({ rows }) => rows ?? [])),
+        ...latest(entries, riding),
+        ...this.#mark.writes(number),
+      ])
+      if (messages.length > 0) this.#messages!.written(messages, answers)
     } catch (error) {
-      // An error after all was written may be a lost answer to a commit that took place.
-      if (!written || !(await this.#committed(number))) throw error
+      // It may be a lost answer to a commit that took place.
+      if (!(await this.#committed(number))) throw error
+      if (messages.length > 0) await this.#messages!.recover(messages)
     }
+  }
+
+  /** With a group of one nothing rides: what failed may have been that. */
+  #takeRiding(entries: readonly Entry[]): { table: string; row: Row }[] {
+    if (this.#riding.size === 0 || (entries.length === 1 && !entries[0]!.empty)) return []
+    const riding = [...this.#riding.values()]
+    this.#riding.clear()
+    return riding
+  }
+
+  #send(entries: readonly Entry[], writes: readonly Write[]): Promise<Answer[]> {
+    const changes = entries.flatMap((entry) => entry.changes ?? [])
+    if (changes.length === 0) return this.#database.write(writes)
+    return this.#database.transaction(async (trx) => {
+      for (const change of changes) await change(trx)
+      return writeWithin(trx, writes)
+    })
   }
 
   async #committed(number: number): Promise<boolean> {
@@ -154,21 +253,15 @@ export class Journal {
   }
 }
 
-interface Batch {
-  readonly table: string
-  readonly rows: Row[]
-}
-
-/** Tables in the order of their first row; rows with other columns make another batch. */
-function byTable(group: readonly Waiting[]): Batch[] {
-  const batches = new Map<string, Batch>()
-  for (const { entry } of group) {
-    for (const { table, row } of entry.rows) {
-      const key = `${table} ${Object.keys(row)}`
-      const batch = batches.get(key)
-      if (batch) batch.rows.push(row)
-      else batches.set(key, { table, rows: [row] })
-    }
-  }
-  return [...batches.values()]
+/** Rows to put, the last of each key. What a stanza brings is newer than what rides along. */
+function latest(
+  entries: readonly Entry[],
+  riding: readonly { table: string; row: Row }[],
+): Write[] {
+  const rows = new Map<string, { table: string; row: Row }>()
+  for (const put of riding) rows.set(`${put.table} ${Object.values(put.row)[0]}`, put)
+  for (const { puts } of entries)
+    for (const put of puts ?? []) rows.set(`${put.table} ${Object.values(put.row)[0]}`, put)
+  const batches = byTable(rows.values()) as { insert: string; rows: Row[] }[]
+  return batches.map(({ insert, rows: batch }) => ({ put: insert, rows: batch }))
 }

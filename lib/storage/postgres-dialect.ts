@@ -6,7 +6,7 @@ import { createHash } from 'node:crypto'
 import { createRequire } from 'node:module'
 import type { Knex } from 'knex'
 import pg from 'pg'
-import type { Row, RowWriter } from './rows.js'
+import type { Answer, Row, Statement, Write, WritingDialect } from './writes.js'
 
 interface KnexQuery {
   readonly sql: string
@@ -23,13 +23,13 @@ interface KnexConnection {
     text: string
     name?: string
     values: unknown[]
-  }): Promise<{ rows: Record<string, unknown>[] }>
+  }): Promise<{ command: string; rows: Record<string, unknown>[] }>
 }
 
 const require = createRequire(import.meta.url)
 const KnexPostgres: new (config: Knex.Config) => KnexDialect = require('knex/lib/dialects/postgres')
 
-export class PostgresDialect extends KnexPostgres implements RowWriter {
+export class PostgresDialect extends KnexPostgres implements WritingDialect {
   override async _query(connection: object, query: KnexQuery): Promise<KnexQuery> {
     await super._query(connection, query)
     // PostgreSQL answers the COMMIT of a failed transaction with ROLLBACK, not with an error.
@@ -44,15 +44,58 @@ export class PostgresDialect extends KnexPostgres implements RowWriter {
     return query.method === 'raw' ? (answer as { rows: unknown[] }).rows : answer
   }
 
-  async insertRows(trx: Knex.Transaction, table: string, rows: readonly Row[]): Promise<void> {
-    const columns = Object.keys(rows[0]!)
-    const connection: KnexConnection = await trx.client.acquireConnection()
-    const kinds = await columnKinds(connection, table, columns)
-    const arrays = kinds.map((kind, at) => `$${at + 1}::${kind}[]`)
-    const text = `insert into ${quoted(table)} (${columns.map(quoted)}) select * from unnest(${arrays})`
-    const values = columns.map((column) => rows.map((row) => row[column] ?? null))
-    await connection.query({ name: preparedName(text), text, values })
+  async write(connection: unknown, writes: readonly Write[], alone: boolean): Promise<Answer[]> {
+    const raw = connection as KnexConnection
+    const statements: Statement[] = []
+    for (const write of writes)
+      statements.push('sql' in write ? write : await statementOf(raw, write))
+    if (alone) {
+      statements.unshift(BEGIN)
+      statements.push(COMMIT)
+    }
+    const results = await pipelined(raw, statements)
+    if (!alone) return results.map(({ rows }) => rows)
+    // PostgreSQL answers the COMMIT of a failed transaction with ROLLBACK, not with an error.
+    if (results.at(-1)!.command === 'ROLLBACK')
+      throw new Error('the transaction has failed already')
+    return results.slice(1, -1).map(({ rows }) => rows)
   }
+}
+
+const BEGIN: Statement = { sql: 'begin', runs: [[]] }
+const COMMIT: Statement = { sql: 'commit', runs: [[]] }
+
+/** Sent together; the first error is the one that tells what went wrong. */
+async function pipelined(connection: KnexConnection, statements: readonly Statement[]) {
+  const results = await Promise.allSettled(
+    statements.map(({ sql, runs }) =>
+      connection.query({ name: preparedName(sql), text: sql, values: runs[0] as unknown[] }),
+    ),
+  )
+  return results.map((result) => {
+    if (result.status === 'rejected') throw result.reason
+    return result.value
+  })
+}
+
+async function statementOf(
+  connection: KnexConnection,
+  write: Exclude<Write, Statement>,
+): Promise<Statement> {
+  const table = 'insert' in write ? write.insert : write.put
+  const columns = Object.keys(write.rows[0]!)
+  const kinds = await columnKinds(connection, table, columns)
+  const arrays = kinds.map((kind, at) => `$${at + 1}::${kind}[]`)
+  const sql = `insert into ${quoted(table)} (${columns.map(quoted)}) select * from unnest(${arrays})`
+  const values = columns.map((column) => write.rows.map((row: Row) => row[column] ?? null))
+  return { sql: 'insert' in write ? sql : `${sql} ${instead(table, columns)}`, runs: [values] }
+}
+
+/** Rows only move forward: the second column tells. */
+function instead(table: string, [key, ...others]: readonly string[]): string {
+  const set = others.map((name) => `${quoted(name)} = excluded.${quoted(name)}`)
+  const newer = `excluded.${quoted(others[0]!)} >= ${quoted(table)}.${quoted(others[0]!)}`
+  return `on conflict (${quoted(key!)}) do update set ${set} where ${newer}`
 }
 
 /** The types of tables' columns, asked once per connection. */

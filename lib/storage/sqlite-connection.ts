@@ -11,9 +11,11 @@ import type {
   SqliteRequest,
   SqliteRows,
   SqliteSettings,
+  SqliteWrites,
+  SqliteWritten,
 } from './sqlite-protocol.js'
 
-export type SqliteResult = SqliteRows | SqliteChanges
+export type SqliteResult = SqliteRows | SqliteChanges | SqliteWritten
 
 interface Waiting {
   resolve(result: SqliteResult): void
@@ -26,7 +28,7 @@ export class SqliteConnection {
   readonly #worker: Worker
   readonly #flags = new Int32Array(new SharedArrayBuffer(8))
   readonly #waiting: Waiting[] = []
-  #next: SqliteRequest[] = []
+  #next: (SqliteRequest | SqliteWrites)[] = []
   #broken: Error | undefined
   #ended: Promise<void>
 
@@ -61,7 +63,7 @@ export class SqliteConnection {
     return this.#broken !== undefined
   }
 
-  run(request: SqliteRequest): Promise<SqliteResult> {
+  run(request: SqliteRequest | SqliteWrites): Promise<SqliteResult> {
     if (this.#broken) return Promise.reject(this.#broken)
     if (this.#next.length === 0) process.nextTick(() => this.#send())
     this.#next.push(request)

@@ -4,10 +4,10 @@
 
 import { createRequire } from 'node:module'
 import type { Knex } from 'knex'
-import type { Row, RowWriter } from './rows.js'
 import { SqliteConnection } from './sqlite-connection.js'
 import type { SqliteResult } from './sqlite-connection.js'
-import type { SqliteSettings, SqliteValue } from './sqlite-protocol.js'
+import type { SqliteSettings, SqliteValue, SqliteWritten } from './sqlite-protocol.js'
+import type { Answer, Write, WritingDialect } from './writes.js'
 
 /** The parts of Knex that a dialect fills in; its own declarations leave them out. */
 interface KnexDialect {
@@ -37,7 +37,7 @@ class Transaction extends SqliteTransaction {
   }
 }
 
-export class SqliteDialect extends KnexSqlite implements RowWriter {
+export class SqliteDialect extends KnexSqlite implements WritingDialect {
   _driver(): object {
     return {}
   }
@@ -67,14 +67,33 @@ export class SqliteDialect extends KnexSqlite implements RowWriter {
     return query
   }
 
-  async insertRows(trx: Knex.Transaction, table: string, rows: readonly Row[]): Promise<void> {
-    const columns = Object.keys(rows[0]!)
-    const sql = `insert into ${quoted(table)} (${columns.map(quoted)}) values (${columns.map(() => '?')})`
-    const values = rows.map((row) => columns.map((column) => outward(row[column])))
-    // Inside a transaction this is its own connection.
-    const connection: SqliteConnection = await trx.client.acquireConnection()
-    await connection.run({ sql, bindings: [], rows: values })
+  async write(connection: unknown, writes: readonly Write[], alone: boolean): Promise<Answer[]> {
+    const request = { writes: writes.map(statement), alone }
+    const result = await (connection as SqliteConnection).run(request)
+    return [...(result as SqliteWritten).written]
   }
+}
+
+interface Repeated {
+  sql: string
+  runs: readonly (readonly SqliteValue[])[]
+}
+
+function statement(write: Write): Repeated {
+  if ('sql' in write) return write as Repeated
+  const table = 'insert' in write ? write.insert : write.put
+  const columns = Object.keys(write.rows[0]!)
+  const places = columns.map(() => '?')
+  const sql = `insert into ${quoted(table)} (${columns.map(quoted)}) values (${places})`
+  const runs = write.rows.map((row) => columns.map((column) => outward(row[column])))
+  return { sql: 'insert' in write ? sql : `${sql} ${instead(table, columns)}`, runs }
+}
+
+/** Rows only move forward: the second column tells. */
+function instead(table: string, [key, ...others]: readonly string[]): string {
+  const set = others.map((name) => `${quoted(name)} = excluded.${quoted(name)}`)
+  const newer = `excluded.${quoted(others[0]!)} >= ${quoted(table)}.${quoted(others[0]!)}`
+  return `on conflict (${quoted(key!)}) do update set ${set} where ${newer}`
 }
 
 type SqliteChangesOf = Extract<SqliteResult, { changes: number }>

@@ -13,8 +13,13 @@ export interface SqliteSettings {
 export interface SqliteRequest {
   readonly sql: string
   readonly bindings: readonly SqliteValue[]
-  /** Runs the statement once for each of these instead, until one fails. */
-  readonly rows?: readonly (readonly SqliteValue[])[]
+}
+
+/** Many plain writes, asked for and answered at once: each statement runs once for each of its rows. */
+export interface SqliteWrites {
+  readonly writes: readonly { sql: string; runs: readonly (readonly SqliteValue[])[] }[]
+  /** As a transaction of its own */
+  readonly alone: boolean
 }
 
 export interface SqliteRows {
@@ -33,7 +38,16 @@ export interface SqliteFailure {
   readonly errno: number
 }
 
-export type SqliteAnswer = SqliteRows | SqliteChanges | { readonly failure: SqliteFailure }
+/** How many rows each run of each statement changed */
+export interface SqliteWritten {
+  readonly written: readonly (readonly number[])[]
+}
+
+export type SqliteAnswer =
+  | SqliteRows
+  | SqliteChanges
+  | SqliteWritten
+  | { readonly failure: SqliteFailure }
 
 export const BUSY = 0
 export const ENDING = 1

@@ -5,6 +5,7 @@
 // rollbacks (disk full, I/O error) cannot turn the rest of a transaction into single commits.
 
 import { parentPort, workerData } from 'node:worker_threads'
+import { failpoint } from '../ops/failpoint.js'
 import { errorName } from './sqlite-errors.js'
 import { BUSY, ENDING } from './sqlite-protocol.js'
 import { SqliteStatements } from './sqlite-statements.js'
@@ -16,7 +17,10 @@ import type {
   SqliteRequest,
   SqliteSettings,
   SqliteValue,
+  SqliteWrites,
 } from './sqlite-protocol.js'
+
+const ABORTED = { message: 'the transaction has failed already', code: 'SQLITE_ABORT', errno: 4 }
 
 class SqliteThread {
   readonly #connection: SqliteHandle
@@ -32,11 +36,13 @@ class SqliteThread {
     for (const pragma of pragmas(settings)) this.#connection.exec(`PRAGMA ${pragma}`)
   }
 
-  answer({ sql, bindings, rows }: SqliteRequest): SqliteAnswer {
+  answer(request: SqliteRequest | SqliteWrites): SqliteAnswer {
+    if ('writes' in request) return this.#writeAll(request)
+    const { sql, bindings } = request
     const within = this.#connection.isTransaction
     try {
       if (this.#doomed) return this.#whileDoomed(sql)
-      return rows ? this.#repeat(sql, rows) : this.#execute(sql, bindings)
+      return this.#execute(sql, bindings)
     } catch (error) {
       this.#doomed = within && !this.#undoneCommit(sql)
       return { failure: failureOf(error) }
@@ -60,10 +66,28 @@ class SqliteThread {
     return { columns, rows }
   }
 
-  #repeat(sql: string, rows: readonly (readonly SqliteValue[])[]): SqliteChanges {
+  #writeAll({ writes, alone }: SqliteWrites): SqliteAnswer {
+    if (this.#doomed) return { failure: ABORTED }
+    try {
+      if (alone) this.#connection.exec('BEGIN IMMEDIATE')
+      const written = writes.map(({ sql, runs }) => this.#repeat(sql, runs))
+      failpoint('before-commit')
+      if (alone) this.#connection.exec('COMMIT')
+      return { written }
+    } catch (error) {
+      if (!alone) this.#doomed = this.#connection.isTransaction
+      else if (this.#connection.isTransaction) this.#connection.exec('ROLLBACK')
+      return { failure: failureOf(error) }
+    }
+  }
+
+  // Whole numbers go in as they are: the columns of plain rows have the affinity that makes them such.
+  #repeat(sql: string, runs: readonly (readonly SqliteValue[])[]): number[] {
     const { statement } = this.#statements.prepare(sql)
-    for (const row of rows) statement.run(...row.map(exact))
-    return { changes: rows.length, lastInsertRowid: 0 }
+    const changed = new Array<number>(runs.length)
+    for (let at = 0; at < runs.length; at++)
+      changed[at] = Number(statement.run(...(runs[at] as SqliteValue[])).changes)
+    return changed
   }
 
   #change(prepared: Prepared, sql: string, values: SqliteValue[]): SqliteChanges {
@@ -73,11 +97,7 @@ class SqliteThread {
   }
 
   #whileDoomed(sql: string): SqliteAnswer {
-    const failure = {
-      message: 'the transaction has failed already',
-      code: 'SQLITE_ABORT',
-      errno: 4,
-    }
+    const failure = ABORTED
     const done = { changes: 0, lastInsertRowid: 0 }
     if (/^rollback to/i.test(sql) && this.#connection.isTransaction) {
       this.#connection.exec(sql)
@@ -138,7 +158,7 @@ async function serve(settings: SqliteSettings): Promise<void> {
   const name = builtIn ? 'node:sqlite' : '@photostructure/sqlite'
   const driver: SqliteDriver = await import(name)
   const thread = new SqliteThread(driver, settings)
-  port.on('message', (batch: SqliteRequest[] | 'close') => {
+  port.on('message', (batch: (SqliteRequest | SqliteWrites)[] | 'close') => {
     Atomics.store(settings.flags, BUSY, 1)
     if (batch === 'close') {
       thread.close()

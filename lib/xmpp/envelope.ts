@@ -18,6 +18,7 @@ interface EnvelopeParts {
   arrived: number
   /** False where a client named no recipient (RFC 6120 §10.3): `to` is then its own bare address. */
   addressed?: boolean
+  logId?: number
 }
 
 export class Envelope {
@@ -28,6 +29,8 @@ export class Envelope {
   /** Milliseconds since 1970 */
   readonly arrived: number
   readonly addressed: boolean
+  /** Its number in the recipient's message log, 0 where it is not there */
+  readonly logId: number
   readonly annotations: Wire
   #rendered: Wire | undefined
 
@@ -38,6 +41,7 @@ export class Envelope {
     this.origin = parts.origin
     this.arrived = parts.arrived
     this.addressed = parts.addressed !== false
+    this.logId = parts.logId ?? 0
     this.annotations = annotations
   }
 
@@ -50,9 +54,15 @@ export class Envelope {
         origin: changes.origin ?? this.origin,
         arrived: changes.arrived ?? this.arrived,
         addressed: changes.addressed ?? this.addressed,
+        logId: changes.logId ?? this.logId,
       },
       this.annotations,
     )
+  }
+
+  /** Without what only its recipient is shown */
+  get unlabelled(): Envelope {
+    return this.annotations === '' ? this : new Envelope(this)
   }
 
   annotated(child: Wire): Envelope {

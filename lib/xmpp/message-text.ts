@@ -43,9 +43,9 @@ function fallbackRegions(stanza: Stanza): Region[] {
   for (const fallback of stanza.element.getChildren('fallback', NS_FALLBACK)) {
     const parts = fallback.getChildren('body', NS_FALLBACK)
     if (parts.length === 0 && !fallback.getChild('subject', NS_FALLBACK)) regions.push(WHOLE)
-    for (const part of parts) regions.push(regionOf(part))
+    regions.push(...parts.map(regionOf))
   }
-  return regions.sort((a, b) => a.start - b.start)
+  return regions.filter(({ start, end }) => start < end).sort((a, b) => a.start - b.start)
 }
 
 function regionOf({ attrs }: Element): Region {

@@ -43,10 +43,14 @@ type OpenNotebook = (t: Test, options?: JournalOptions) => Promise<Notebook>
 
 function open(database: Database, options?: JournalOptions): Notebook {
   let transactions = 0
-  const counted: Pick<Database, 'transaction'> = {
+  const counted: Pick<Database, 'transaction' | 'write'> = {
     transaction(run) {
       transactions++
       return database.transaction(run)
+    },
+    write(writes) {
+      transactions++
+      return database.write(writes)
     },
   }
   const journal = new Journal(counted, options)
@@ -216,7 +220,10 @@ function rowsContract(name: string, notebook: OpenNotebook): void {
 function doubtContract(name: string, notebook: OpenNotebook): void {
   async function doubtful(t: Test, transaction: (database: Database) => Database['transaction']) {
     const book = await notebook(t)
-    const lossy = { transaction: transaction(book.database) }
+    const lossy = {
+      transaction: transaction(book.database),
+      write: book.database.write.bind(book.database),
+    }
     return { ...book, journal: new Journal(lossy, { patience: 0 }) }
   }
 
@@ -256,6 +263,6 @@ function doubtContract(name: string, notebook: OpenNotebook): void {
         throw new Error('connection lost')
       }
     })
-    await t.rejects(journal.commit(note('a')), { message: 'connection lost' })
+    await t.rejects(journal.commit(note('a')), { condition: 'resource-constraint' })
   })
 }

@@ -103,7 +103,14 @@ test('a correct history passes, and is counted', async (t) => {
   const figures = correct().figures()
   t.same(brokenInvariants(figures), [])
   t.match(figures, { sent: 3, sentAgain: 1, acknowledged: 3, refused: 0, unknown: 0 })
-  t.match(figures, { faults: 1, inFlight: 2, resumed: 1, outageMax: 5 })
+  t.match(figures, { faults: 1, inFlight: 2, resumed: 1, outageMax: 0 })
+})
+
+test('an outage ends with the acknowledgement of a message that was sent after the fault', async (t) => {
+  const story = new Story().send('m1', 1).kill().report('resumed', 1, 1)
+  const figures = story.send('m2', 2).recv('m1').recv('m2').ack(2).keep('m1', 'm2').figures()
+  t.same(brokenInvariants(figures), [])
+  t.match(figures, { faults: 1, outageMax: 5 })
 })
 
 test('a message that was sent twice on a stream after a crash is only counted: dedupe by stanza-id removes it', async (t) => {

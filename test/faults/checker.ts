@@ -76,19 +76,13 @@ function entries(events: readonly Event[]) {
 
 function times(events: readonly Event[], { messages }: Fates) {
   const arrivals = new Map<string, number>()
-  const outages: number[] = []
-  let broken: number | undefined
-  let faults = 0
+  const moments: number[] = []
   let inFlight = 0
   for (const event of events) {
     if (event.op === 'recv' && !arrivals.has(event.mid)) arrivals.set(event.mid, event.t)
     else if (event.op === 'fault') {
-      faults++
+      moments.push(event.t)
       inFlight += event.inFlight
-      broken = event.t
-    } else if (event.op === 'ack' && event.by === 'a' && broken !== undefined) {
-      outages.push(event.t - broken)
-      broken = undefined
     }
   }
   const all = [...messages.values()]
@@ -96,8 +90,9 @@ function times(events: readonly Event[], { messages }: Fates) {
   const toArrival = all.flatMap(({ mid, sentAt }) =>
     arrivals.has(mid) ? [arrivals.get(mid)! - sentAt] : [],
   )
+  const outages = outagesOf(moments, all)
   return {
-    faults,
+    faults: moments.length,
     inFlight,
     sendToAckP50: quantile(toAck, 0.5),
     sendToAckP99: quantile(toAck, 0.99),
@@ -106,6 +101,19 @@ function times(events: readonly Event[], { messages }: Fates) {
     outageP50: quantile(outages, 0.5),
     outageMax: quantile(outages, 1),
   }
+}
+
+/** From each fault to the first acknowledgement of a message that was sent after it */
+function outagesOf(moments: readonly number[], messages: readonly Fate[]): number[] {
+  const outages: number[] = []
+  let at = messages.length - 1
+  let first = Number.POSITIVE_INFINITY
+  for (const moment of moments.toReversed()) {
+    for (; at >= 0 && messages[at]!.sentAt >= moment; at--)
+      first = Math.min(first, messages[at]!.acked?.t ?? first)
+    if (first < Number.POSITIVE_INFINITY) outages.push(first - moment)
+  }
+  return outages
 }
 
 function quantile(values: number[], share: number): number {

@@ -9,7 +9,7 @@ import tap, { test } from 'tap'
 import type { Test } from 'tap'
 import { Database } from '../../lib/storage/database.js'
 import type { DatabaseOptions } from '../../lib/storage/database.js'
-import { insertRows } from '../../lib/storage/rows.js'
+import { writeWithin } from '../../lib/storage/writes.js'
 import type { SqliteConnection } from '../../lib/storage/sqlite-connection.js'
 import { SqliteStatements } from '../../lib/storage/sqlite-statements.js'
 import { databaseContract } from '../contracts/database.js'
@@ -145,7 +145,7 @@ test('a hundred thousand statements survive the garbage collector', async (t) =>
         number: part * 1000 + at,
         bytes: Buffer.from(`note ${part} ${at}`),
       }))
-      await insertRows(trx, 'notes', rows)
+      await writeWithin(trx, [{ insert: 'notes', rows }])
       await trx('notes')
         .where('number', '<', 100 * part + 10)
         .limit(1000 + part)

@@ -21,6 +21,15 @@ interface Owner {
   gid: number
 }
 
+export interface PostgresOptions {
+  /** Where its folder is made; the system's folder for temporary files else. */
+  readonly parent?: string
+  /** Beside and above those of the tests */
+  readonly settings?: Readonly<Record<string, string>>
+  /** A command that goes before the program's and becomes the program. */
+  readonly launch?: readonly string[]
+}
+
 interface Place {
   folder: string
   /** The folder with bin, lib and share */
@@ -39,21 +48,25 @@ export async function freshPostgres(): Promise<string> {
 
 export class Postgres {
   readonly #folder: string
+  readonly #port: string
   readonly #shell: ChildProcess
   #databases = 0
 
-  static async start(): Promise<Postgres> {
-    const place = await prepare()
+  static async start(options: PostgresOptions = {}): Promise<Postgres> {
+    const place = await prepare(options.parent ?? tmpdir())
     await initialize(place)
-    const postgres = new Postgres(place)
+    const postgres = new Postgres(place, options)
     await postgres.#ready()
     return postgres
   }
 
-  private constructor({ folder, native, owner, env }: Place) {
+  private constructor({ folder, native, owner, env }: Place, options: PostgresOptions) {
     this.#folder = folder
-    const programs = [join(native, 'bin', 'postgres'), folder]
-    this.#shell = spawn('/bin/sh', ['-c', WATCH, 'sh', ...programs, ...settings(folder)], {
+    this.#port = options.settings?.port ?? '5432'
+    const given = [folder, ...(options.launch ?? []), join(native, 'bin', 'postgres')]
+    const flags = settings({ ...defaults(folder), ...options.settings })
+    const all = [...given, '-D', join(folder, 'data'), ...flags]
+    this.#shell = spawn('/bin/sh', ['-c', WATCH, 'sh', ...all], {
       env,
       ...owner,
       cwd: folder,
@@ -70,6 +83,11 @@ export class Postgres {
     const name = `test${++this.#databases}`
     await this.query(`create database ${name} strategy file_copy`)
     return this.#url(name)
+  }
+
+  /** The process that all of PostgreSQL's descend from. */
+  get pid(): number {
+    return this.#shell.pid!
   }
 
   /** Runs one statement as superuser. */
@@ -99,7 +117,7 @@ export class Postgres {
   }
 
   #url(database: string): string {
-    return `postgres://${USER}@localhost/${database}?host=${encodeURIComponent(this.#folder)}`
+    return `postgres://${USER}@localhost:${this.#port}/${database}?host=${encodeURIComponent(this.#folder)}`
   }
 
   async #pid(): Promise<string | undefined> {
@@ -128,10 +146,10 @@ export class Postgres {
   }
 }
 
-// $1 is the program, $2 the folder, the rest is settings.
+// $1 is the folder, the rest is the command.
 const WATCH = `
-program=$1 folder=$2; shift 2
-start() { "$program" -D "$folder/data" "$@" 2>>"$folder/log" & pid=$!; }
+folder=$1; shift
+start() { "$@" 2>>"$folder/log" & pid=$!; }
 start "$@"
 while read -r word; do
   kill -QUIT $pid; wait $pid; start "$@"
@@ -140,8 +158,8 @@ kill -INT $pid; wait $pid
 rm -rf "$folder"
 `
 
-function settings(folder: string): string[] {
-  const values = {
+function defaults(folder: string): Record<string, string> {
+  return {
     listen_addresses: '',
     unix_socket_directories: folder,
     unix_socket_permissions: '0700',
@@ -151,12 +169,15 @@ function settings(folder: string): string[] {
     shared_buffers: '32MB',
     jit: 'off',
   }
+}
+
+function settings(values: Readonly<Record<string, string>>): string[] {
   return Object.entries(values).flatMap(([name, value]) => ['-c', `${name}=${value}`])
 }
 
-async function prepare(): Promise<Place> {
+async function prepare(parent: string): Promise<Place> {
   const owner = process.getuid?.() === 0 ? await someoneElse() : undefined
-  const folder = await mkdtemp(join(tmpdir(), 'pg-'))
+  const folder = await mkdtemp(join(parent, 'pg-'))
   let native = await installed()
   if (owner && !(await reachable(native))) {
     await cp(native, join(folder, 'native'), {

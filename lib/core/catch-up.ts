@@ -1,0 +1,90 @@
+// What a session missed, from the message log: everything after a number, page by page, in order. While
+// it is behind, logged messages that arrive are not written to it; it comes to them by itself. Used by
+// whoever lets a session fall behind: it came back, or takes less than it is sent.
+
+import { toWire } from '../xmpp/element.js'
+import { Envelope } from '../xmpp/envelope.js'
+import { Jid } from '../xmpp/jid.js'
+import { Stanza } from '../xmpp/stanza.js'
+import { INCOMING, timeOf } from '../storage/logged-message.js'
+import type { Logged } from '../storage/message-log.js'
+import type { Session } from './session.js'
+
+const PAGE = 50
+
+export interface CatchUpTerms {
+  /** Bits of the index that a message must have */
+  readonly flags: number
+  /** Whether the session takes more now; who says no calls `run` again. */
+  room(): boolean
+  /** The last touch before it is written; undefined leaves it out. */
+  amend?(envelope: Envelope, logged: Logged): Envelope | undefined
+}
+
+export class CatchUp {
+  readonly #session: Session
+  readonly #terms: CatchUpTerms
+  #after: number
+  #missed = 0
+  #running: Promise<void> | undefined
+
+  constructor(session: Session, after: number, terms: CatchUpTerms) {
+    this.#session = session
+    this.#after = after
+    this.#terms = terms
+  }
+
+  /** A message for this session was not written to it. */
+  missed(id: number): void {
+    if (id > this.#missed) this.#missed = id
+  }
+
+  /** Goes on while there is room; the session is no longer behind when nothing is left. */
+  run(): Promise<void> {
+    this.#running ??= this.#run().finally(() => {
+      this.#running = undefined
+    })
+    return this.#running
+  }
+
+  async #run(): Promise<void> {
+    const { host } = this.#session
+    while (this.#session.behind === this && !this.#session.closed && this.#terms.room()) {
+      const { number: owner } = this.#session
+      const { flags } = this.#terms
+      const page = await host.messages.page({ owner, after: this.#after, flags, limit: PAGE })
+      if (this.#session.behind !== this) return
+      for (const logged of page.messages) this.#put(logged)
+      if (page.complete && this.#missed <= this.#after) this.#session.behind = undefined
+      else if (page.messages.length === 0) this.#after = Math.max(this.#after, this.#missed)
+    }
+  }
+
+  #put(logged: Logged): void {
+    this.#after = logged.id
+    const envelope = this.#session.host.replayed(logged, this.#session)
+    if (!envelope) return
+    const amended = this.#terms.amend ? this.#terms.amend(envelope, logged) : envelope
+    if (amended) this.#session.put(amended)
+  }
+}
+
+/** The message as it was when it arrived. */
+export function envelopeOf({ id, from, to, text }: Logged): Envelope {
+  return new Envelope({
+    stanza: Stanza.parse(toWire(text)),
+    from: Jid.parse(from),
+    to: Jid.parse(to),
+    origin: 'local',
+    arrived: timeOf(id),
+    logId: id,
+  })
+}
+
+/** Whether it was sent to this very session: RFC 6121 §8.5.2.1.1, §8.5.3. */
+export function isDirect({ to, flags }: Logged, session: Session): boolean {
+  if (!(flags & INCOMING)) return false
+  const jid = Jid.parse(to)
+  if (jid.isBare || jid.resource === session.resource) return true
+  return session.host.sessions.find(jid) === undefined
+}

@@ -1,0 +1,20 @@
+// What makes a session outlive its stream. The core knows that something may count what a client sends
+// and keep what it is sent; how that is negotiated and spoken is a module's affair.
+
+import type { Row } from '../storage/writes.js'
+import type { Envelope } from '../xmpp/envelope.js'
+
+export interface Keeper {
+  /** The row by which this many stanzas of the client are on disk as handled. */
+  mark(count: number): { table: string; row: Row }
+  /** So many are on disk and done; the count never goes back. */
+  committed(count: number): void
+  /** Takes over what the session is sent, with a stream or without. */
+  write(envelope: Envelope): void
+  /** The stream is gone; whether the session stays for another one. */
+  lingers(error: Error | undefined): boolean
+  /** What the session's row has of the modules' part is out of date. */
+  changed(): void
+  /** The session is gone. */
+  ended(): void
+}

@@ -1,0 +1,133 @@
+// The message log: every message that somebody keeps or is owed, once, in the order in which they
+// became visible, and an index of it for each account. Numbers are given inside the commit: strictly
+// increasing, also when the clock steps back, and they carry the time (logged-message.ts). The journal
+// writes; whoever reads does so page by page, by number, never by offset. What an archive shows and
+// what it is called there is the archive's affair.
+
+import type { Knex } from 'knex'
+import type { Clock } from '../ops/clock.js'
+import { hash53 } from '../xmpp/hash53.js'
+import { Jid } from '../xmpp/jid.js'
+import type { Database } from './database.js'
+import { INCOMING, type LoggedMessage } from './logged-message.js'
+import type { MigrationSet } from './migrations.js'
+import { messageTables } from './message-tables.js'
+import type { Answer, Write } from './writes.js'
+
+export const messageMigrations: MigrationSet = { owner: 'messages', migrations: messageTables }
+
+/** A message as one account has it. */
+export interface Logged {
+  readonly id: number
+  /** Full addresses as trusted when it was sent */
+  readonly from: string
+  readonly to: string
+  /** The stanza without its addresses, as real Unicode text */
+  readonly text: string
+  readonly flags: number
+}
+
+export interface PageQuery {
+  readonly owner: number
+  /** Bare: the whole conversation; full: what went to or came from that resource */
+  readonly peer?: Jid
+  /** Numbers, both exclusive */
+  readonly after?: number
+  readonly before?: number
+  /** Only those of these numbers */
+  readonly ids?: readonly number[]
+  /** Bits that must all be set; those that an archive shows unless told otherwise */
+  readonly flags?: number
+  readonly limit: number
+  /** The newest of the range instead of the oldest */
+  readonly backwards?: boolean
+}
+
+export interface Page {
+  /** Oldest first, whichever way was read */
+  readonly messages: readonly Logged[]
+  /** Nothing in the range lies beyond. */
+  readonly complete: boolean
+}
+
+export interface UnreadQuery {
+  readonly owner: number
+  readonly peer: Jid
+  readonly after: number
+}
+
+/** By whom, to whom (bare), and the id by which others refer to it */
+export interface LabelQuery {
+  readonly owner: number
+  readonly peer: Jid
+  readonly label: number
+}
+
+/** An entry of an account's index. */
+export interface IndexRow {
+  readonly owner: number
+  readonly id: number
+  readonly peer: number
+  readonly flags: number
+  readonly label: number
+}
+
+/** The hash under which the other side of a conversation is indexed. */
+export function peerKey(jid: Jid): number {
+  return hash53(jid.bare.text)
+}
+
+export interface MessageLog {
+  // For the journal
+
+  writes(messages: readonly LoggedMessage[]): Write[]
+  /** Answers begin with those to `writes`. Gives each message its number, or says that it is a duplicate. */
+  written(messages: readonly LoggedMessage[], answers: readonly Answer[]): void
+  /** The commit took place, its answers were lost. */
+  recover(messages: readonly LoggedMessage[]): Promise<void>
+
+  // For readers
+
+  page(query: PageQuery): Promise<Page>
+  /** How many messages of a conversation came after this one and count as unread, up to a bound. */
+  unread(query: UnreadQuery): Promise<number>
+  /** The newest message of each conversation, newest first. */
+  conversations(owner: number, limit: number, before?: number): Promise<readonly Logged[]>
+  /** The messages of a conversation with this label, newest first. */
+  labelled(query: LabelQuery): Promise<readonly Logged[]>
+
+  // Changes; each is on disk when it resolves
+
+  /** Puts this text in the place of a message, for everybody who has it. */
+  replace(id: number, text: string): Promise<void>
+  /** Takes the messages out of one account's index; what nobody has any more is gone. */
+  drop(owner: number, ids: readonly number[]): Promise<void>
+  /** What no archive keeps and this account has taken up to this number. */
+  dropTaken(owner: number, taken: number): Promise<number>
+  /** Everything older than this moment, a bounded number at a time; whether there is more. */
+  expire(time: number): Promise<boolean>
+  /** All of an account's. */
+  forget(owner: number, trx: Knex.Transaction): Promise<void>
+  /** Resolves when the index on disk is complete. */
+  indexed(): Promise<void>
+  close(): Promise<void>
+}
+
+export async function openMessageLog(database: Database, clock: Clock): Promise<MessageLog> {
+  if (database.kind === 'sqlite') {
+    const { SqliteMessages } = await import('./sqlite-messages.js')
+    return SqliteMessages.open(database, clock)
+  }
+  const { PostgresMessages } = await import('./postgres-messages.js')
+  return PostgresMessages.open(database, clock)
+}
+
+/** Whether a message is part of what was asked: different addresses may share a hash. */
+export function isBetween(message: Logged, peer: Jid): boolean {
+  const other = otherSide(message)
+  return peer.isBare ? other.bare.equals(peer) : other.equals(peer)
+}
+
+export function otherSide({ from, to, flags }: Logged): Jid {
+  return Jid.parse(flags & INCOMING ? from : to)
+}

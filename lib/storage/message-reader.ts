@@ -1,0 +1,229 @@
+// Reading the message log, the same for both stores: ranges of an index joined with the messages, always
+// by number. SQLite adds the part of the index that is not on disk yet.
+
+import type { Knex } from 'knex'
+import type { Database } from './database.js'
+import { KEPT, RETRACTED, UNREAD } from './logged-message.js'
+import {
+  type IndexRow,
+  isBetween,
+  type LabelQuery,
+  type Logged,
+  type Page,
+  type PageQuery,
+  peerKey,
+  type UnreadQuery,
+} from './message-log.js'
+
+/** How many numbers are looked at for one page that a filter makes sparse. */
+const STEPS = 40
+const CHUNK = 2000
+/** LIM-unread: nobody reads a larger number. */
+const MOST_UNREAD = 10_000
+
+export abstract class MessageReader {
+  protected readonly database: Database
+
+  constructor(database: Database) {
+    this.database = database
+  }
+
+  protected get reader(): Knex {
+    return this.database.reader
+  }
+
+  /** Index rows of an account that are not in the table yet, by number. */
+  protected abstract pending(owner: number): readonly IndexRow[]
+
+  async page(query: PageQuery): Promise<Page> {
+    const found: Logged[] = []
+    let range = query
+    for (let step = 0; ; step++) {
+      const wanted = query.limit + 1
+      const rows = await this.#index(range, wanted)
+      const messages = await this.#messages(rows)
+      found.push(...messages.filter((message) => !query.peer || isBetween(message, query.peer)))
+      const ended = rows.length < wanted
+      if (ended || found.length >= wanted || step === STEPS) {
+        const page = found.slice(0, query.limit)
+        if (query.backwards) page.reverse()
+        return { messages: page, complete: ended && found.length <= query.limit }
+      }
+      const last = rows.at(-1)!.id
+      range = query.backwards ? { ...range, before: last } : { ...range, after: last }
+    }
+  }
+
+  async unread({ owner, peer, after }: UnreadQuery): Promise<number> {
+    const key = peerKey(peer)
+    const [{ count }] = (await this.reader.raw(
+      `select count(*) as count from (select 1 from archive where owner = ? and peer = ? and id > ?
+         and flags & ? = ? limit ?) as some`,
+      [owner, key, after, UNREAD | RETRACTED, UNREAD, MOST_UNREAD],
+    )) as [{ count: number }]
+    const waiting = this.pending(owner).filter(
+      (row) => row.peer === key && row.id > after && (row.flags & (UNREAD | RETRACTED)) === UNREAD,
+    )
+    const ids = waiting.length > 0 ? await this.#known(owner, waiting) : new Set<number>()
+    return Math.min(count + waiting.filter(({ id }) => !ids.has(id)).length, MOST_UNREAD)
+  }
+
+  async conversations(
+    owner: number,
+    limit: number,
+    before = Number.MAX_SAFE_INTEGER,
+  ): Promise<readonly Logged[]> {
+    // One look into the index for each conversation, however many messages it has.
+    const rows = (await this.reader.raw(
+      `with recursive peers(peer) as (
+         select min(peer) from archive where owner = ?
+         union all
+         select (select min(peer) from archive where owner = ? and peer > peers.peer)
+           from peers where peers.peer is not null
+       )
+       select (select max(id) from archive a where a.owner = ? and a.peer = peers.peer
+                 and a.flags & ? = ?) as id, peer from peers where peer is not null`,
+      [owner, owner, owner, KEPT, KEPT],
+    )) as { id: number | null; peer: number }[]
+    const newest = new Map(rows.map(({ peer, id }) => [peer, id ?? 0]))
+    for (const row of this.pending(owner))
+      if (row.flags & KEPT && row.id > (newest.get(row.peer) ?? 0)) newest.set(row.peer, row.id)
+    const ids = [...newest.values()]
+      .filter((id) => id > 0 && id < before)
+      .sort((a, b) => b - a)
+      .slice(0, limit)
+    const page = await this.page({ owner, ids, limit: ids.length })
+    return [...page.messages].reverse()
+  }
+
+  async labelled({ owner, peer, label }: LabelQuery): Promise<readonly Logged[]> {
+    const key = peerKey(peer)
+    const rows: IndexRow[] = await this.reader('archive')
+      .where({ owner, peer: key, label })
+      .orderBy('id', 'desc')
+      .limit(20)
+    for (const row of this.pending(owner))
+      if (row.peer === key && row.label === label && !rows.some(({ id }) => id === row.id))
+        rows.unshift(row)
+    const messages = await this.#messages(rows.sort((a, b) => b.id - a.id))
+    return messages.filter((message) => isBetween(message, peer.bare))
+  }
+
+  abstract indexed(): Promise<void>
+
+  async drop(owner: number, ids: readonly number[]): Promise<void> {
+    await this.indexed()
+    await this.database.transaction((trx) => dropRows(trx, owner, ids))
+  }
+
+  async dropTaken(owner: number, taken: number): Promise<number> {
+    const ids: number[] = await this.reader('archive')
+      .where('owner', owner)
+      .where('id', '<=', taken)
+      .whereRaw(`flags & ${KEPT} = 0`)
+      .limit(CHUNK)
+      .pluck('id')
+    if (ids.length > 0) await this.drop(owner, ids)
+    return ids.length
+  }
+
+  /** Rows of the index, in the order in which the page is read. */
+  async #index(query: PageQuery, limit: number): Promise<IndexRow[]> {
+    const pending = this.pending(query.owner).filter((row) => fits(row, query))
+    const stored = await this.#stored(query, limit)
+    if (pending.length === 0) return stored
+    const rows = new Map(stored.map((row) => [row.id, row]))
+    for (const row of pending) if (!rows.has(row.id)) rows.set(row.id, row)
+    const sorted = [...rows.values()].sort((a, b) => (query.backwards ? b.id - a.id : a.id - b.id))
+    return sorted.slice(0, limit)
+  }
+
+  async #stored(query: PageQuery, limit: number): Promise<IndexRow[]> {
+    const { owner, peer, after = 0, before, ids, flags = KEPT } = query
+    const rows = this.reader('archive')
+      .where('owner', owner)
+      .where('id', '>', after)
+      .whereRaw('flags & ? = ?', [flags, flags])
+      .orderBy('id', query.backwards ? 'desc' : 'asc')
+      .limit(limit)
+    if (peer) rows.where('peer', peerKey(peer))
+    if (before !== undefined) rows.where('id', '<', before)
+    if (ids) rows.whereIn('id', [...ids])
+    return rows
+  }
+
+  async #messages(rows: readonly IndexRow[]): Promise<Logged[]> {
+    if (rows.length === 0) return []
+    const found: { id: number; sent_by: string; sent_to: string; text: string }[] =
+      await this.reader('messages').whereIn(
+        'id',
+        rows.map(({ id }) => id),
+      )
+    const byId = new Map(found.map((message) => [message.id, message]))
+    return rows.flatMap(({ id, flags }) => {
+      const message = byId.get(id)
+      if (!message) return []
+      return { id, from: message.sent_by, to: message.sent_to, text: message.text, flags }
+    })
+  }
+
+  /** Which of these are in the table already: a batch is written in several transactions. */
+  async #known(owner: number, rows: readonly IndexRow[]): Promise<Set<number>> {
+    const known: number[] = await this.reader('archive')
+      .where('owner', owner)
+      .where('id', '>=', rows[0]!.id)
+      .pluck('id')
+    return new Set(known)
+  }
+}
+
+/** A message goes when its last account lets go of it. */
+export async function dropRows(
+  trx: Knex.Transaction,
+  owner: number,
+  ids: readonly number[],
+): Promise<void> {
+  await trx('archive')
+    .where('owner', owner)
+    .whereIn('id', [...ids])
+    .delete()
+  for (const side of ['sender', 'recipient'])
+    await trx('messages')
+      .whereIn('id', [...ids])
+      .where(side, owner)
+      .update({ [side]: null })
+  await trx('messages')
+    .whereIn('id', [...ids])
+    .whereNull('sender')
+    .whereNull('recipient')
+    .delete()
+}
+
+function fits(row: IndexRow, query: PageQuery): boolean {
+  const { after = 0, before = Number.POSITIVE_INFINITY, flags = KEPT } = query
+  if (row.id <= after || row.id >= before || (row.flags & flags) !== flags) return false
+  if (query.peer && row.peer !== peerKey(query.peer)) return false
+  return !query.ids || query.ids.includes(row.id)
+}
+
+/** The rows of the index that a message makes; a message to oneself makes one. */
+export function indexRows(message: {
+  id: number
+  sender: number | null
+  recipient: number | null
+  sender_flags: number
+  recipient_flags: number
+  from: number
+  to: number
+  label: number
+}): IndexRow[] {
+  const { id, label } = message
+  const rows: IndexRow[] = []
+  if (message.sender !== null)
+    rows.push({ owner: message.sender, id, peer: message.to, flags: message.sender_flags, label })
+  if (message.recipient !== null) {
+    const flags = message.recipient_flags
+    rows.push({ owner: message.recipient, id, peer: message.from, flags, label })
+  }
+  return rows
+}

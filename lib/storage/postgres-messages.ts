@@ -1,0 +1,228 @@
+// The message log on PostgreSQL: keys, numbers, messages and both sides' index rows in one statement.
+// Numbers come from one row that a transaction holds until it has committed: whatever node and
+// connection writes, messages become visible in the order of their numbers.
+
+import type { Knex } from 'knex'
+import type { Clock } from '../ops/clock.js'
+import { fromWire } from '../xmpp/element.js'
+import type { Database } from './database.js'
+import { type LoggedMessage, numberAt, RETRACTED } from './logged-message.js'
+import { type IndexRow, type MessageLog, peerKey } from './message-log.js'
+import { dropRows, MessageReader } from './message-reader.js'
+import type { Answer, Write } from './writes.js'
+
+const DAY = 86_400_000
+const CHUNK = 2000
+/** How far back a commit whose answer was lost is looked for. */
+const RECENT = 10 * 60_000
+
+const NUMBERS = `base as materialized (
+    update message_clock set last = greatest(last, $1::bigint - 1) + $2::bigint
+      where place = 1 returning last - $2::bigint as before
+  ), given as (
+    select * from unnest($3::bigint[], $4::bigint[], $5::integer[], $6::integer[], $7::text[],
+      $8::text[], $9::bigint[], $10::text[], $11::bigint[], $12::bigint[], $13::bigint[], $14::bigint[])
+      with ordinality as rows (sender, recipient, sender_flags, recipient_flags, sent_by, sent_to,
+        label, text, from_peer, to_peer, author, key, place)
+  )`
+
+const CLAIMED = `claimed as (
+    insert into message_keys (day, author, key, id)
+      select $15::integer, author, key, before + place from given, base
+      where key <> 0 and not exists (select 1 from message_keys earlier
+        where earlier.day = $15::integer - 1 and earlier.author = given.author
+          and earlier.key = given.key and earlier.id > $16::bigint)
+      on conflict do nothing returning id
+  )`
+
+const KEPT_ROWS = `stored as (
+    insert into messages select id, sender, recipient, sender_flags, recipient_flags, sent_by,
+      sent_to, label, text from fresh
+  ), indexed as (
+    insert into archive (owner, id, peer, flags, label)
+      select sender, id, to_peer, sender_flags, label from fresh where sender is not null
+      union all
+      select recipient, id, from_peer, recipient_flags, label from fresh where recipient is not null
+  )
+  select place, id from fresh`
+
+const PLAIN = `with ${NUMBERS}, fresh as (select *, before + place as id from given, base), ${KEPT_ROWS}`
+const KEYED = `with ${NUMBERS}, ${CLAIMED}, fresh as (
+    select *, before + place as id from given, base
+      where key = 0 or exists (select 1 from claimed where claimed.id = before + place)
+  ), ${KEPT_ROWS}`
+
+export class PostgresMessages extends MessageReader implements MessageLog {
+  readonly #clock: Clock
+
+  static async open(database: Database, clock: Clock): Promise<PostgresMessages> {
+    const log = new PostgresMessages(database, clock)
+    await log.#partitions()
+    return log
+  }
+
+  private constructor(database: Database, clock: Clock) {
+    super(database)
+    this.#clock = clock
+  }
+
+  protected pending(): readonly IndexRow[] {
+    return []
+  }
+
+  // For the journal
+
+  writes(messages: readonly LoggedMessage[]): Write[] {
+    const now = this.#clock.now()
+    const keyed = messages.some(({ key }) => key !== 0)
+    const columns = [
+      messages.map(({ sender }) => sender?.owner ?? null),
+      messages.map(({ recipient }) => recipient?.owner ?? null),
+      messages.map(({ sender }) => sender?.flags ?? 0),
+      messages.map(({ recipient }) => recipient?.flags ?? 0),
+      messages.map(({ from }) => from.text),
+      messages.map(({ to }) => to.text),
+      messages.map(({ label }) => label),
+      messages.map(({ text }) => fromWire(text)),
+      messages.map(({ from }) => peerKey(from)),
+      messages.map(({ to }) => peerKey(to)),
+      messages.map(({ author }) => author),
+      messages.map(({ key }) => key),
+    ]
+    const values = [numberAt(now), messages.length, ...columns]
+    if (!keyed) return [{ sql: PLAIN, runs: [values] }]
+    const times = [Math.floor(now / DAY), numberAt(now - DAY)]
+    return [{ sql: KEYED, runs: [[...values, ...times]] }]
+  }
+
+  written(messages: readonly LoggedMessage[], [rows]: readonly Answer[]): void {
+    for (const message of messages) message.duplicate = true
+    for (const { place, id } of rows as { place: number; id: number }[]) {
+      const message = messages[place - 1]!
+      message.id = id
+      message.duplicate = false
+    }
+  }
+
+  /** Nothing else has the same words from the same sender within these minutes and is not it. */
+  async recover(messages: readonly LoggedMessage[]): Promise<void> {
+    const recent = numberAt(this.#clock.now() - RECENT)
+    const taken = new Set<number>()
+    for (const message of messages) {
+      const ids: number[] = await this.database
+        .knex('messages')
+        .where('id', '>', recent)
+        .where({
+          sent_by: message.from.text,
+          sent_to: message.to.text,
+          text: fromWire(message.text),
+        })
+        .orderBy('id')
+        .pluck('id')
+      const id = ids.find((one) => !taken.has(one))
+      message.duplicate = id === undefined
+      message.id = id ?? 0
+      if (id !== undefined) taken.add(id)
+    }
+  }
+
+  async indexed(): Promise<void> {}
+
+  // Changes
+
+  async replace(id: number, text: string): Promise<void> {
+    await this.database.transaction(async (trx) => {
+      await trx('messages').where({ id }).update({ text })
+      const [message] = await trx('messages').where({ id }).select('sender', 'recipient')
+      for (const owner of [message?.sender, message?.recipient])
+        if (typeof owner === 'number')
+          await trx('archive')
+            .where({ owner, id })
+            .update({ flags: trx.raw('flags | ?', [RETRACTED]) })
+    })
+  }
+
+  /** Whole months at once; the rest of a month row by row. */
+  async expire(time: number): Promise<boolean> {
+    const limit = numberAt(time)
+    await this.#partitions()
+    for (const { name, until } of await this.#months())
+      if (until <= limit)
+        for (const table of ['messages', 'archive'])
+          await this.database.knex.raw(`drop table if exists ${table}_${name}`)
+    const today = Math.floor(this.#clock.now() / DAY)
+    await this.database
+      .knex('message_keys')
+      .where('day', '<', today - 1)
+      .delete()
+    return this.database.transaction(async (trx) => {
+      const ids: number[] = await trx('messages').where('id', '<', limit).limit(CHUNK).pluck('id')
+      if (ids.length === 0) return false
+      await trx('archive')
+        .where('id', '<=', Math.max(...ids))
+        .whereIn('id', ids)
+        .delete()
+      await trx('messages').whereIn('id', ids).delete()
+      return ids.length === CHUNK
+    })
+  }
+
+  async forget(owner: number, trx: Knex.Transaction): Promise<void> {
+    for (;;) {
+      const ids: number[] = await trx('archive').where({ owner }).limit(CHUNK).pluck('id')
+      if (ids.length > 0) await dropRows(trx, owner, ids)
+      if (ids.length < CHUNK) return
+    }
+  }
+
+  async close(): Promise<void> {}
+
+  // Months
+
+  /** This month's and the next one's tables; what has no month of its own is in the rest. */
+  async #partitions(): Promise<void> {
+    const now = new Date(this.#clock.now())
+    for (const ahead of [0, 1]) {
+      const from = Date.UTC(now.getUTCFullYear(), now.getUTCMonth() + ahead, 1)
+      const until = Date.UTC(now.getUTCFullYear(), now.getUTCMonth() + ahead + 1, 1)
+      for (const table of ['messages', 'archive'])
+        await this.#partition(`${table}_${monthName(from)}`, table, [from, until])
+    }
+  }
+
+  async #partition(name: string, table: string, [from, until]: [number, number]): Promise<void> {
+    await this.database.transaction(async (trx) => {
+      await trx.raw('select pg_advisory_xact_lock(?)', [PARTITION_LOCK])
+      if (await trx.schema.hasTable(name)) return
+      // Rows that came before their month had a table stay in the rest, and so does the month.
+      const [there] = await trx(`${table}_rest`)
+        .where('id', '>=', numberAt(from))
+        .where('id', '<', numberAt(until))
+        .limit(1)
+      if (there) return
+      await trx.raw(
+        `create table ${name} partition of ${table} for values from (${numberAt(from)}) to (${numberAt(until)})`,
+      )
+    })
+  }
+
+  async #months(): Promise<{ name: string; until: number }[]> {
+    const names: { name: string }[] = await this.database.knex.raw(
+      "select relname as name from pg_class where relname ~ '^messages_y[0-9]+m[0-9]+$' and relkind = 'r'",
+    )
+    return names.map(({ name }) => {
+      const [, year, month] = /y(\d+)m(\d+)$/.exec(name)!
+      return {
+        name: `y${year}m${month}`,
+        until: numberAt(Date.UTC(Number(year), Number(month), 1)),
+      }
+    })
+  }
+}
+
+const PARTITION_LOCK = 0x7e4ce8
+
+function monthName(time: number): string {
+  const date = new Date(time)
+  return `y${date.getUTCFullYear()}m${String(date.getUTCMonth() + 1).padStart(2, '0')}`
+}

@@ -1,0 +1,72 @@
+// Plain writes in one go: rows to insert, rows to put in place of what is there, statements of a
+// store's own. On SQLite all of them are one message to the thread, which runs prepared statements row
+// by row; on PostgreSQL they leave together, each with one array per column, so that text and plan stay
+// the same for any number of rows. Either as a transaction of their own or within one.
+
+import type { Knex } from 'knex'
+
+export type Value = null | boolean | number | bigint | string | Uint8Array
+export type Row = Readonly<Record<string, Value>>
+
+/** A statement of one of the stores; its answer is what that store's dialect gives. */
+export interface Statement {
+  readonly sql: string
+  /** SQLite runs it once for each; PostgreSQL has one, and its values may be arrays. */
+  readonly runs: readonly (readonly unknown[])[]
+}
+
+export type Write =
+  /** Rows of one call have the same columns; columns left out take their defaults. */
+  | { readonly insert: string; readonly rows: readonly Row[] }
+  /**
+   * The first column is the key; no two rows of one write have the same. A row takes the place of one
+   * whose second column is not greater: rows only move forward, whatever order they are written in.
+   */
+  | { readonly put: string; readonly rows: readonly Row[] }
+  | Statement
+
+/** SQLite: how many rows each run changed. PostgreSQL: the rows that came back. */
+export type Answer = readonly unknown[]
+
+/** What each dialect brings for this. */
+export interface WritingDialect {
+  write(connection: unknown, writes: readonly Write[], alone: boolean): Promise<Answer[]>
+}
+
+interface Pooled extends WritingDialect {
+  acquireConnection(): Promise<unknown>
+  releaseConnection(connection: unknown): Promise<void>
+}
+
+/** Within a transaction. */
+export async function writeWithin(
+  trx: Knex.Transaction,
+  writes: readonly Write[],
+): Promise<Answer[]> {
+  if (writes.length === 0) return []
+  const client = trx.client as Pooled
+  return client.write(await client.acquireConnection(), writes, false)
+}
+
+/** As a transaction of its own. */
+export async function writeAlone(knex: Knex, writes: readonly Write[]): Promise<Answer[]> {
+  const client = knex.client as Pooled
+  const connection = await client.acquireConnection()
+  try {
+    return await client.write(connection, writes, true)
+  } finally {
+    await client.releaseConnection(connection)
+  }
+}
+
+/** Rows by table and columns, in the order of their first row. */
+export function byTable(rows: Iterable<{ table: string; row: Row }>): Write[] {
+  const batches = new Map<string, { insert: string; rows: Row[] }>()
+  for (const { table, row } of rows) {
+    const key = `${table} ${Object.keys(row)}`
+    const batch = batches.get(key)
+    if (batch) batch.rows.push(row)
+    else batches.set(key, { insert: table, rows: [row] })
+  }
+  return [...batches.values()]
+}

@@ -1,0 +1,148 @@
+// All devices of a run and what they share: the seeded choices, the common log, how many messages
+// may be sent, how often the server was started.
+
+import type { Target } from '../../bench/generator/connection.js'
+import type { Event } from './chronicle.js'
+import { Device, type Habits, type Scene } from './device.js'
+import type { Draw } from './draw.js'
+
+export interface Cast {
+  users: number
+  window: number
+  carbons: boolean
+  target(transport: Habits['transport']): Target
+}
+
+const NUDGE_MS = 100
+const DOMAIN = 'localhost'
+
+export class Arena implements Scene {
+  readonly draw: Draw
+  readonly devices: Device[] = []
+  readonly events: Event[] = []
+  readonly target: Cast['target']
+  boot = 1
+  over = false
+  readonly #users: number
+  readonly #sentAt = new Map<string, number>()
+  readonly #timer: NodeJS.Timeout
+  #tokens = 0
+  #goal: { left: number; reached: () => void } | undefined
+
+  constructor(draw: Draw, cast: Cast) {
+    this.draw = draw
+    this.target = cast.target
+    this.#users = cast.users
+    for (let user = 0; user < cast.users; user++) {
+      this.#add(user, 'a', cast)
+      // Every third user has a second device.
+      if (user % 3 === 2) this.#add(user, 'b', cast)
+    }
+    this.#timer = setInterval(() => this.#nudge(), NUDGE_MS)
+  }
+
+  #add(user: number, letter: string, { window, carbons }: Cast): void {
+    const index = this.devices.length
+    const { draw } = this
+    const habits: Habits = {
+      transport: index % 3 === 1 ? 'websocket' : 'tcp',
+      modern: index % 2 === 1,
+      carbons: carbons && user % 3 === 2,
+      originId: index % 4 !== 3,
+      window,
+      askEvery: draw.of([1, 2, window]),
+      lazy: draw.chance(0.25) ? draw.whole(20, 150) : 0,
+    }
+    const identity = { name: `u${user}${letter}`, owner: `u${user}@${DOMAIN}`, index }
+    this.devices.push(new Device(this, identity, habits))
+  }
+
+  open(): void {
+    for (const device of this.devices) device.connect()
+  }
+
+  close(): void {
+    this.over = true
+    clearInterval(this.#timer)
+    for (const device of this.devices) device.close()
+  }
+
+  now(): number {
+    return performance.timeOrigin + performance.now()
+  }
+
+  log(event: Event): void {
+    this.events.push(event)
+    if (event.op !== 'send' || event.again) return
+    this.#sentAt.set(event.mid, event.t)
+    const goal = this.#goal
+    if (goal && --goal.left === 0) goal.reached()
+  }
+
+  sentAt(mid: string): number {
+    return this.#sentAt.get(mid) ?? 0
+  }
+
+  take(): boolean {
+    if (this.#tokens === 0) return false
+    this.#tokens--
+    return true
+  }
+
+  /** Lets so many messages be sent, no more. */
+  allow(messages: number): void {
+    this.#tokens = messages
+    for (const device of this.devices) device.pump()
+  }
+
+  /** Until so many more were sent, or the time is over. */
+  afterSending(messages: number, limitMs: number): Promise<void> {
+    return new Promise((resolve) => {
+      const done = () => {
+        clearTimeout(timer)
+        this.#goal = undefined
+        resolve()
+      }
+      const timer = setTimeout(done, limitMs)
+      this.#goal = { left: messages, reached: done }
+    })
+  }
+
+  /** Mostly the neighbour, so that conversations have an order to keep; now and then anybody. */
+  recipient(sender: string): string {
+    const own = Number(/\d+/.exec(sender)![0])
+    const { draw } = this
+    const neighbour = own ^ 1
+    let user = neighbour < this.#users && draw.chance(0.8) ? neighbour : own
+    while (user === own) user = draw.whole(0, this.#users - 1)
+    const owner = `u${user}@${DOMAIN}`
+    if (draw.chance(0.7)) return owner
+    return draw.of(this.devices.filter((device) => device.owner === owner)).jid
+  }
+
+  get inFlight(): number {
+    return this.devices.reduce((sum, { outbox }) => sum + outbox.messages, 0)
+  }
+
+  get present(): number {
+    return this.devices.filter(({ ready }) => ready).length
+  }
+
+  get settled(): boolean {
+    return this.devices.every(({ settled }) => settled)
+  }
+
+  /** Something is about to break. */
+  fault(): void {
+    this.log({ op: 'fault', inFlight: this.inFlight, t: this.now() })
+  }
+
+  /** Whoever dials from now on meets a new server, or none. */
+  serverEnded(): void {
+    this.boot++
+  }
+
+  #nudge(): void {
+    for (const device of this.devices) device.nudge()
+  }
+}

@@ -1,0 +1,360 @@
+// One device of one user: keeps coming back whatever happens, resumes where it can, catches up from
+// the archive where it cannot, sends again what nobody acknowledged, writes down what it sees. It
+// behaves as a good client should, so that whatever is lost or doubled is the server's doing.
+
+import { Connection, type Receiver, type Target } from '../../bench/generator/connection.js'
+import { ArchivePages } from './archive-pages.js'
+import type { Event, Way } from './chronicle.js'
+import type { Draw } from './draw.js'
+import { Entrance, SM } from './entrance.js'
+import { type Again, type Item, Outbox } from './outbox.js'
+import { attribute, bare, bodyOf, encode, firstTag, said, stanzaId } from './stanza-text.js'
+
+export interface Habits {
+  transport: 'tcp' | 'websocket'
+  /** SASL2 and Bind 2 where the server offers them */
+  modern: boolean
+  carbons: boolean
+  /** Without, only an exact count keeps a message from being kept twice. */
+  originId: boolean
+  /** Messages that wait for acknowledgement at most */
+  window: number
+  /** Asks for an acknowledgement after so many messages. */
+  askEvery: number
+  /** Milliseconds until it answers a request for an acknowledgement; 0: at once */
+  lazy: number
+}
+
+/** What a device needs to know of the others. */
+export interface Scene {
+  readonly draw: Draw
+  readonly boot: number
+  readonly over: boolean
+  target(transport: Habits['transport']): Target
+  log(event: Event): void
+  sentAt(mid: string): number
+  now(): number
+  /** Whether one more message may be sent now */
+  take(): boolean
+  /** To whom: an address, bare or full */
+  recipient(sender: string): string
+}
+
+export const PASSWORD = 'faults'
+const ENTER_LIMIT_MS = 20_000
+const SILENCE_LIMIT_MS = 30_000
+const BACKOFF_MS = { first: 20, last: 300 }
+/** After an error a client does not press on at once. */
+const AFTER_ERROR_MS = 40
+
+export class Device implements Receiver {
+  readonly name: string
+  readonly owner: string
+  jid: string
+  readonly habits: Habits
+  readonly outbox: Outbox
+  ready = false
+  readonly #scene: Scene
+  readonly #index: number
+  #connection: Connection | undefined
+  #streams = 0
+  #messages = 0
+  /** Stanzas handled on this stream */
+  #handled = 0
+  #since = 0
+  /** What the server was when the connection was dialled, and when this device last came in */
+  #dialled = 0
+  #boot = 0
+  #backoff = BACKOFF_MS.first
+  #again: Again = 'uncounted'
+  #refused: 'refused' | 'uncounted' | undefined
+  #pages: ArchivePages | undefined
+  #behind = false
+  /** The archive is known up to this id. */
+  #seen: string | undefined
+  #seenMeanwhile: string | undefined
+  #sinceAsked = 0
+  #askedAt: number | undefined
+  #pausedUntil = 0
+
+  constructor(scene: Scene, { name, owner, index }: Identity, habits: Habits) {
+    this.#scene = scene
+    this.name = name
+    this.owner = owner
+    this.jid = `${owner}/${name}`
+    this.#index = index
+    this.habits = habits
+    this.outbox = new Outbox(`${name}#0`)
+  }
+
+  get settled(): boolean {
+    return this.ready && !this.#behind && this.outbox.messages === 0
+  }
+
+  connect(): void {
+    if (this.#scene.over) return
+    const { id } = this.outbox
+    const previous = id === undefined ? undefined : { id, h: this.#handled }
+    const user = this.owner.split('@')[0]!
+    const resource = this.name
+    const credentials = { user, password: PASSWORD, resource, modern: this.habits.modern }
+    const entrance = new Entrance(credentials, previous, {
+      resumed: (h) => this.#resumed(h),
+      refused: (h) => this.#refusedBy(h),
+      bound: (jid, id) => this.#bound(jid, id),
+      lost: (why) => this.#away(why),
+    })
+    this.#dialled = this.#scene.boot
+    const target = this.#scene.target(this.habits.transport)
+    const connection = new Connection(this.#index, target, entrance)
+    this.#connection = connection
+    const late = () => this.#connection === connection && !this.ready && connection.fail('too slow')
+    setTimeout(late, ENTER_LIMIT_MS).unref()
+  }
+
+  lost(_: Connection, why: string): void {
+    this.#away(why)
+  }
+
+  /** Why it last had to come in again */
+  lastFailure = ''
+
+  #away(why: string): void {
+    this.lastFailure = why
+    this.ready = false
+    this.#pages = undefined
+    this.#connection = undefined
+    if (this.#scene.over) return
+    const wait = this.#backoff * (0.5 + this.#scene.draw.share())
+    this.#backoff = Math.min(this.#backoff * 2, BACKOFF_MS.last)
+    setTimeout(() => this.connect(), wait)
+  }
+
+  /** As if the network had gone: no goodbye, the server may not notice. */
+  cut(): void {
+    this.#connection?.fail('cut by the harness')
+  }
+
+  close(): void {
+    this.#connection?.close()
+    this.#connection = undefined
+  }
+
+  #resumed(h: number): void {
+    const { outbox } = this
+    this.#report('resumed', h)
+    this.#enter('resumed')
+    outbox.acknowledge(h)
+    for (const item of outbox.items) this.#transmit(item, 'counted')
+    if (this.#behind) this.#catchUp()
+    else this.#sendWaiting()
+    this.#ask()
+    this.pump()
+  }
+
+  #refusedBy(h: number | undefined): void {
+    if (h === undefined) {
+      this.#refused ??= 'uncounted'
+      return
+    }
+    this.#report('failed', h)
+    this.outbox.acknowledge(h)
+    this.#refused = 'refused'
+  }
+
+  #bound(jid: string, id: string | undefined): void {
+    const how = this.#refused ?? (this.#streams === 0 ? 'fresh' : 'uncounted')
+    this.#again = how === 'refused' ? 'counted' : 'uncounted'
+    this.jid = jid
+    this.#handled = 0
+    this.outbox.renew(`${this.name}#${++this.#streams}`, id, this.#again)
+    this.#refused = undefined
+    this.#behind = how !== 'fresh'
+    this.#enter(how)
+    if (this.habits.carbons)
+      this.#put("<iq type='set' id='copy'><enable xmlns='urn:xmpp:carbons:2'/></iq>")
+    this.#put('<presence/>')
+    if (this.#behind) this.#catchUp()
+    this.#ask()
+    this.pump()
+  }
+
+  #enter(how: 'resumed' | 'refused' | 'uncounted' | 'fresh'): void {
+    const t = this.#scene.now()
+    const crashed = this.#boot !== this.#dialled
+    this.#scene.log({ op: 'enter', device: this.name, how, crashed, t })
+    this.#boot = this.#dialled
+    this.#since = t
+    this.#backoff = BACKOFF_MS.first
+    this.#askedAt = undefined
+    this.#connection!.receiver = this
+    this.ready = true
+  }
+
+  #report(by: 'a' | 'resumed' | 'failed', h: number): void {
+    const { stream, sent } = this.outbox
+    this.#scene.log({ op: 'ack', stream, h, by, sent, t: this.#scene.now() })
+  }
+
+  #catchUp(): void {
+    this.#behind = true
+    this.#pages = new ArchivePages({
+      after: this.#seen,
+      send: (iq) => this.#put(iq),
+      row: ({ id, mid, to, sound }) => {
+        this.#seen = id
+        if (to === this.owner) this.#received({ mid, sound }, id, 'archive')
+      },
+      done: (failure) => this.#caughtUp(failure),
+    })
+  }
+
+  #caughtUp(failure: string | undefined): void {
+    this.#pages = undefined
+    if (failure !== undefined) {
+      // The archive does not know the last id that it gave: everything from the beginning.
+      this.#seen = undefined
+      setTimeout(() => this.ready && this.#behind && !this.#pages && this.#catchUp(), 100)
+      return
+    }
+    this.#behind = false
+    this.#seen = this.#seenMeanwhile ?? this.#seen
+    this.#seenMeanwhile = undefined
+    this.#sendWaiting()
+    this.pump()
+  }
+
+  #sendWaiting(): void {
+    const { outbox } = this
+    for (const { mid, to, text } of outbox.waiting) {
+      this.#transmit(outbox.put({ mid: mid!, to: to!, text }), outbox.again)
+    }
+    outbox.waiting = []
+  }
+
+  stanza(connection: Connection, bytes: Buffer, start: number, end: number): void {
+    const text = bytes.toString('latin1', start, end)
+    if (connection !== this.#connection) return
+    const letter = text[1]
+    if (letter === 'm') this.#message(text)
+    else if (letter === 'i') this.#iq(text)
+    else if (letter === 'p') this.#handled++
+    else if (letter === 'r') this.#answer()
+    else if (letter === 'a') this.#acknowledged(Number(attribute(text, 'h')))
+  }
+
+  #iq(text: string): void {
+    this.#handled++
+    if (this.#pages?.accept(text)) return
+    const head = firstTag(text)
+    if (attribute(head, 'type') === 'get')
+      this.#put(`<iq type='result' id='${attribute(head, 'id')}'/>`)
+  }
+
+  #acknowledged(h: number): void {
+    this.#askedAt = undefined
+    this.#report('a', h)
+    this.outbox.acknowledge(h)
+    this.pump()
+  }
+
+  #answer(): void {
+    const connection = this.#connection!
+    const say = () => {
+      if (this.#connection === connection) connection.write(`<a ${SM} h='${this.#handled}'/>`)
+    }
+    if (this.habits.lazy > 0) setTimeout(say, this.habits.lazy)
+    else connection.send(`<a ${SM} h='${this.#handled}'/>`)
+  }
+
+  #message(text: string): void {
+    this.#handled++
+    if (this.#pages?.accept(text) || text.includes('urn:xmpp:mam:2')) return
+    const head = firstTag(text)
+    if (attribute(head, 'type') === 'error') this.#error(attribute(head, 'id') ?? '', text)
+    else this.#content(text)
+  }
+
+  #content(text: string): void {
+    const copy = text.includes('urn:xmpp:carbons:2')
+    const message = copy ? text.slice(text.indexOf('<message', 8)) : text
+    const content = said(message)
+    if (!content || bare(attribute(firstTag(message), 'to') ?? '') !== this.owner) return
+    const id = stanzaId(message, this.owner)
+    const late = this.#scene.sentAt(content.mid) < this.#since
+    this.#received(content, id, copy ? 'carbon' : late ? 'late' : 'live')
+    if (this.#behind) this.#seenMeanwhile = id ?? this.#seenMeanwhile
+    else this.#seen = id ?? this.#seen
+  }
+
+  #received(content: { mid: string; sound: boolean }, stanzaId: string | undefined, via: Way) {
+    const { stream } = this.outbox
+    const where = { device: this.name, stream, boot: this.#boot }
+    this.#scene.log({ op: 'recv', ...content, ...where, via, stanzaId, t: this.#scene.now() })
+  }
+
+  #error(mid: string, text: string): void {
+    const condition = /<error[^>]*>\s*<([\w-]+)/.exec(text)?.[1] ?? 'none'
+    this.#pausedUntil = this.#scene.now() + AFTER_ERROR_MS
+    this.outbox.remove(mid)
+    this.#scene.log({ op: 'err', mid, condition, t: this.#scene.now() })
+  }
+
+  /** Sends as much as it may. */
+  pump(): void {
+    if (!this.ready || this.#behind || this.#scene.now() < this.#pausedUntil) return
+    const { outbox, habits } = this
+    while (outbox.items.length < habits.window && this.#scene.take()) {
+      this.#send()
+      if (++this.#sinceAsked >= habits.askEvery) this.#ask()
+    }
+    if (outbox.items.length >= habits.window && this.#askedAt === undefined) this.#ask()
+    this.#connection?.flush()
+  }
+
+  /** Now and then: nobody else may have a reason to ask. */
+  nudge(): void {
+    if (!this.ready) return
+    if (this.#askedAt !== undefined && this.#scene.now() - this.#askedAt > SILENCE_LIMIT_MS) {
+      this.#connection?.fail('the server is silent')
+      return
+    }
+    if (this.outbox.items.length > 0) this.#ask()
+    this.pump()
+  }
+
+  #send(): void {
+    const mid = `${this.name}-${++this.#messages}`
+    const to = this.#scene.recipient(this.owner)
+    const origin = this.habits.originId ? `<origin-id xmlns='urn:xmpp:sid:0' id='${mid}'/>` : ''
+    const body = `<body>${encode(bodyOf(mid))}</body>`
+    const text = `<message type='chat' to='${to}' id='${mid}'>${body}${origin}</message>`
+    this.#transmit(this.outbox.put({ mid, to: bare(to), text }), false)
+  }
+
+  #transmit({ mid, to, text, position }: Item, again: Again | false): void {
+    if (mid !== undefined) {
+      const { stream } = this.outbox
+      const what = { mid, device: this.name, from: this.owner, to: to!, stream, position, again }
+      this.#scene.log({ op: 'send', ...what, t: this.#scene.now() })
+    }
+    this.#connection?.send(text)
+  }
+
+  #put(text: string): void {
+    this.#transmit(this.outbox.put({ text }), false)
+    this.#connection?.flush()
+  }
+
+  #ask(): void {
+    this.#sinceAsked = 0
+    this.#askedAt ??= this.#scene.now()
+    this.#connection?.write(`<r ${SM}/>`)
+  }
+}
+
+export interface Identity {
+  name: string
+  owner: string
+  index: number
+}

@@ -1,0 +1,51 @@
+// `npm run faults`: kills the server under load and checks that nothing acknowledged is lost. One run
+// after the other; the exit code is 1 where a promise was broken, or where one that was broken on
+// purpose was not found out. A command and not a test: the whole plan takes a while.
+
+import { writeFileSync } from 'node:fs'
+import { readOptions } from './options.js'
+import { plan, type Planned } from './plan.js'
+import { obstacle } from './products.js'
+import { describe, table } from './report.js'
+import { type Result, run } from './run.js'
+
+const options = readOptions(process.argv.slice(2))
+const say = (text: string) => process.stderr.write(`${text}\n`)
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(130))
+
+/** Lost messages are what a broken promise has to show, not just anything. */
+function asExpected({ expectFailure, beside }: Planned, { broken }: Result): boolean {
+  if (expectFailure) return broken.includes('lost')
+  return beside || broken.length === 0
+}
+
+async function runOne(planned: Planned): Promise<Result | undefined> {
+  const missing = obstacle(planned.task.server, planned.task.store)
+  if (missing) {
+    say(missing)
+    if (!planned.beside) process.exitCode = 1
+    return undefined
+  }
+  const result = await run(planned.task)
+  say(describe(result))
+  if (planned.expectFailure) say('  (a promise was broken on purpose)')
+  if (!asExpected(planned, result)) process.exitCode = 1
+  return result
+}
+
+const results: Result[] = []
+for (const planned of plan(options)) {
+  try {
+    const result = await runOne(planned)
+    if (result) results.push(result)
+  } catch (error) {
+    say(
+      `${planned.task.server}, ${planned.task.what}: ${error instanceof Error ? error.stack : error}`,
+    )
+    process.exitCode = 1
+  }
+}
+if (options.json) process.stdout.write(`${JSON.stringify(results, null, 2)}\n`)
+else process.stdout.write(`\n${table(results)}`)
+if (options.report) writeFileSync(options.report, table(results))
+process.exit()

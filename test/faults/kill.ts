@@ -1,0 +1,94 @@
+// The server ends in the middle of things and is started again: by SIGKILL at a random moment, at a
+// failpoint of its own, or by SIGTERM. Three of four moments are drawn among the messages of a
+// burst; the others soon after the start, while devices come back, resume and catch up.
+
+import { setTimeout as pause } from 'node:timers/promises'
+import type { Stage } from './stage.js'
+
+const MOMENT_LIMIT_MS = 3000
+const EARLY_MS = 300
+const FAILPOINT_LIMIT_MS = 20_000
+const FAILPOINT_MOST = 300
+
+export interface Remarks {
+  [name: string]: number
+}
+
+export async function kills(stage: Stage): Promise<Remarks> {
+  for (let time = 0; time < stage.task.times; time++) {
+    await randomMoment(stage, time)
+    await stage.server.kill(() => stage.arena.fault())
+    stage.arena.serverEnded()
+    await stage.server.start(sabotage(stage))
+  }
+  return {}
+}
+
+/** A run begins with everybody there. */
+async function randomMoment({ arena, draw, task }: Stage, time: number): Promise<void> {
+  arena.allow(task.burst + task.users * task.window * 4)
+  if (time > 0 && draw.chance(0.25)) {
+    await pause(draw.whole(0, EARLY_MS))
+    return
+  }
+  const cutter = cuts(arena, task.cuts)
+  const messages = draw.whole(1, task.burst)
+  await arena.afterSending(messages, draw.whole(MOMENT_LIMIT_MS / 2, MOMENT_LIMIT_MS))
+  // Not always at the very moment of a write
+  if (draw.chance(0.5)) await pause(draw.whole(0, 5))
+  clearInterval(cutter)
+}
+
+/** Devices lose their connection while the server runs on. */
+export function cuts(arena: Stage['arena'], many: number): NodeJS.Timeout {
+  const { devices, draw } = arena
+  const share = many / devices.length / 3
+  return setInterval(() => {
+    for (const device of devices) if (device.ready && draw.chance(share)) device.cut()
+  }, 100)
+}
+
+const sabotage = ({ task }: Stage, failpoint?: string) => ({
+  environment: {
+    ...(task.breaking ? { TERCET_BREAK: task.breaking } : {}),
+    ...(failpoint ? { TERCET_FAILPOINT: failpoint } : {}),
+  },
+})
+
+/** The server ends itself; a low count ends it while everybody comes back, a high one under load. */
+export async function atFailpoint(stage: Stage): Promise<Remarks> {
+  const { arena, draw, server, task } = stage
+  let missed = 0
+  await server.kill()
+  arena.serverEnded()
+  for (let time = 0; time < task.times; time++) {
+    const count = Math.ceil(FAILPOINT_MOST ** draw.share())
+    await server.start(sabotage(stage, `${task.failpoint}:${count}`))
+    server.expectEnd()
+    arena.allow(Number.MAX_SAFE_INTEGER)
+    if (!(await server.ended(FAILPOINT_LIMIT_MS))) missed++
+    arena.fault()
+    await server.kill()
+    arena.serverEnded()
+  }
+  arena.allow(0)
+  await server.start(sabotage(stage))
+  return { failpointNeverReached: missed }
+}
+
+const DRAIN_LIMIT_MS = 10_000
+
+/** SIGTERM under load (G8) */
+export async function drains(stage: Stage): Promise<Remarks> {
+  const remarks = { unwillingToEnd: 0, longestDrainMs: 0 }
+  for (let time = 0; time < stage.task.times; time++) {
+    await randomMoment(stage, time)
+    stage.arena.fault()
+    const { end, ms } = await stage.server.stop()
+    stage.arena.serverEnded()
+    if (end.code !== 0 || ms > DRAIN_LIMIT_MS) remarks.unwillingToEnd++
+    remarks.longestDrainMs = Math.max(remarks.longestDrainMs, Math.round(ms))
+    await stage.server.start(sabotage(stage))
+  }
+  return remarks
+}

@@ -1,0 +1,14 @@
+// A load of so many messages a second, for faults that last.
+
+import type { Arena } from './arena.js'
+
+const TICK_MS = 50
+
+/** Returns what ends it. */
+export function pace(arena: Arena, rate: number): () => void {
+  const timer = setInterval(() => arena.allow(Math.ceil((rate * TICK_MS) / 1000)), TICK_MS)
+  return () => {
+    clearInterval(timer)
+    arena.allow(0)
+  }
+}

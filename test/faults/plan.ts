@@ -1,0 +1,63 @@
+// Which runs: one, where a flag names it; else all that the promise asks for, the peers beside it.
+
+import { failpoints } from '../../lib/ops/failpoint.js'
+import type { Options } from './options.js'
+import type { Task } from './task.js'
+
+export interface Planned {
+  task: Task
+  /** The run is to find lost messages. */
+  expectFailure: boolean
+  /** A peer's figures stand beside ours and fail nobody. */
+  beside: boolean
+}
+
+type Wanted = Partial<Task> & Pick<Task, 'server' | 'store' | 'what' | 'times'>
+
+const QUICK_TIMES = 5
+
+export function plan(options: Options): Planned[] {
+  const { server, store, what, failpoint, break: breaking, kills, quick } = options
+  const named = server ?? store ?? what ?? failpoint ?? breaking ?? kills
+  if (named === undefined) return whole(options)
+  const times = kills ?? (quick ? QUICK_TIMES : 20)
+  const fault = what ?? 'kill'
+  const place = store ?? (fault === 'postgres-restart' ? 'postgres' : 'own')
+  const more = { ...(failpoint ? { failpoint } : {}), ...(breaking ? { breaking } : {}) }
+  const wanted = { server: server ?? 'tercet', store: place, what: fault, times, ...more }
+  const expectFailure = options.expectFailure === true
+  return [{ task: complete(wanted, options), expectFailure, beside: false }]
+}
+
+function whole(options: Options): Planned[] {
+  const times = (many: number) => (options.quick ? Math.min(many, QUICK_TIMES) : many)
+  const planned = (wanted: Wanted, more: Partial<Planned> = {}): Planned => {
+    const task = complete({ ...wanted, times: times(wanted.times) }, options)
+    return { task, expectFailure: false, beside: false, ...more }
+  }
+  const tercet = { server: 'tercet', what: 'kill' } as const
+  const stores = ['sqlite', 'postgres'] as const
+  const beside = { beside: true }
+  return [
+    ...stores.map((store) => planned({ ...tercet, store, times: 200 })),
+    ...stores.flatMap((store) =>
+      failpoints.map((failpoint) => planned({ ...tercet, store, failpoint, times: 50 })),
+    ),
+    planned({ ...tercet, store: 'sqlite', what: 'power-loss', times: 200 }),
+    planned({ ...tercet, store: 'postgres', what: 'postgres-restart', times: 50 }),
+    planned({ ...tercet, store: 'sqlite', what: 'disk-full', times: 3 }),
+    ...stores.map((store) => planned({ ...tercet, store, what: 'drain', times: 20 })),
+    planned(
+      { ...tercet, store: 'sqlite', breaking: 'ack-early', times: 20 },
+      { expectFailure: true },
+    ),
+    planned({ server: 'prosody', store: 'own', what: 'kill', times: 20 }, beside),
+    planned({ server: 'ejabberd', store: 'own', what: 'kill', times: 20 }, beside),
+    planned({ server: 'ejabberd', store: 'sqlite', what: 'kill', times: 20 }, beside),
+  ]
+}
+
+function complete(wanted: Wanted, options: Options): Task {
+  const { seed, users, window, burst, rate, cuts, carbons, folder, keep = false } = options
+  return { seed, users, window, burst, rate, cuts, carbons, folder, keep, ...wanted }
+}

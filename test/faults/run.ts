@@ -1,0 +1,74 @@
+// One run: build the stage, let the load run while the fault strikes, wait until all is quiet, read
+// the archives, judge.
+
+import { check } from './checker.js'
+import { brokenInvariants, type Figures } from './figures.js'
+import { diskFull } from './disk-full.js'
+import { atFailpoint, drains, kills, type Remarks } from './kill.js'
+import { postgresRestarts } from './postgres-restart.js'
+import { powerLoss } from './power-loss.js'
+import { Stage } from './stage.js'
+import type { Task } from './task.js'
+
+export interface Result {
+  task: Task
+  version: string
+  figures: Figures
+  /** Figures of the fault itself */
+  remarks: Remarks
+  /** What must be zero and is not */
+  broken: string[]
+  seconds: number
+  medianStartMs: number
+}
+
+/** Remarks that must be zero */
+const FATAL = [
+  'serverDied',
+  'failpointNeverReached',
+  'unwillingToEnd',
+  'refusedWhileDraining',
+  'neverFull',
+  'notRecovered',
+  'acknowledgedNotOnDisk',
+  'damagedImages',
+]
+
+export async function run(task: Task): Promise<Result> {
+  const began = performance.now()
+  const stage = await Stage.build(task)
+  try {
+    const remarks = await strike(stage)
+    const history = await stage.history()
+    const figures = check(history)
+    if (stage.server.deaths > 0) remarks.serverDied = stage.server.deaths
+    if (task.what === 'drain') remarks.refusedWhileDraining = figures.refused
+    const fatal = FATAL.filter((name) => (remarks[name] ?? 0) !== 0)
+    const seconds = Math.round((performance.now() - began) / 100) / 10
+    const { version } = stage
+    const starts = stage.server.startMs.sort((a, b) => a - b)
+    const medianStartMs = Math.round(starts[starts.length >> 1] ?? 0)
+    const broken = [...brokenInvariants(figures), ...fatal]
+    return { task, version, figures, remarks, broken, seconds, medianStartMs }
+  } finally {
+    await stage.close()
+  }
+}
+
+async function strike(stage: Stage): Promise<Remarks> {
+  const { task } = stage
+  if (task.what === 'disk-full') return diskFull(stage)
+  if (task.what === 'power-loss') return powerLoss(stage)
+  const environment: Record<string, string> = task.breaking ? { TERCET_BREAK: task.breaking } : {}
+  await stage.open({ environment })
+  const remarks = await faults(stage)
+  await stage.quiet()
+  return remarks
+}
+
+function faults(stage: Stage): Promise<Remarks> {
+  const { what, failpoint } = stage.task
+  if (what === 'drain') return drains(stage)
+  if (what === 'postgres-restart') return postgresRestarts(stage)
+  return failpoint ? atFailpoint(stage) : kills(stage)
+}

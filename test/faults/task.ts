@@ -1,0 +1,43 @@
+// What one run is asked to do.
+
+import type { Failpoint, Promised } from '../../lib/ops/failpoint.js'
+
+export const SERVERS = ['tercet', 'prosody', 'ejabberd'] as const
+export type ServerName = (typeof SERVERS)[number]
+
+/** own: what the server brings along: files (Prosody), Mnesia (ejabberd), SQLite (Tercet) */
+export const STORES = ['own', 'sqlite', 'postgres'] as const
+export type StoreName = (typeof STORES)[number]
+
+export const KINDS = ['kill', 'drain', 'postgres-restart', 'disk-full', 'power-loss'] as const
+export type Kind = (typeof KINDS)[number]
+
+export interface Task {
+  server: ServerName
+  store: StoreName
+  what: Kind
+  /** How many faults */
+  times: number
+  failpoint?: Failpoint
+  breaking?: Promised
+  seed: number
+  users: number
+  /** Messages in flight per device */
+  window: number
+  /** Messages between two faults at most */
+  burst: number
+  /** Messages a second where the load is not bounded by faults */
+  rate: number
+  /** Connections cut between two faults, on average */
+  cuts: number
+  carbons: boolean
+  /** Where runs make their folders */
+  folder: string
+  keep: boolean
+}
+
+export function titleOf({ server, store, what, failpoint, breaking, times }: Task): string {
+  const where = store === 'own' ? '' : ` on ${store}`
+  const how = failpoint ? ` at ${failpoint}` : ''
+  return `${server}${where}: ${what}${how} × ${times}${breaking ? `, ${breaking}` : ''}`
+}
