@@ -13,6 +13,7 @@ import { Stanza, type StanzaKind } from '../xmpp/stanza.js'
 import { xml } from '../xmpp/element.js'
 import { INCOMING, OUTGOING } from '../storage/logged-message.js'
 import { deliver } from './delivery.js'
+import { checkForm } from './stanza-form.js'
 import type { Host } from './host.js'
 import type { DomainOffer } from './module.js'
 import { handled, type StanzaHook } from './pipeline.js'
@@ -47,8 +48,8 @@ export class Router {
     const transit = new Transit(session.host, session, count)
     const later = this.#submit(envelope, session, transit)
     if (transit.apart || count === 0) return later
-    if (later) return later.then(() => session.handled(transit))
-    session.handled(transit)
+    if (later) return later.then(() => session.lane.handled(transit))
+    session.lane.handled(transit)
     return undefined
   }
 
@@ -198,7 +199,7 @@ export class Router {
     }
     const later = host.iq.answer(envelope, transit)
     if (later instanceof Promise && transit.session && host.iq.reads(envelope))
-      return transit.session.reading(
+      return transit.session.lane.reading(
         later.catch((error) => this.#failed(envelope, error)),
         transit,
       )
@@ -218,7 +219,7 @@ export class Router {
       .then(() => this.#deliverLogged(envelope, host, transit))
       .catch((error) => this.#failed(envelope, error))
     // The lane goes on: commits end in the order in which they began, and so do deliveries.
-    return transit.session ? transit.session.beside(done, transit) : done
+    return transit.session ? transit.session.lane.beside(done, transit) : done
   }
 
   /** What was there already goes nowhere a second time; what is new is shown with its number. */
@@ -286,31 +287,4 @@ function copy(host: Host, side: Side, envelope: Envelope, transit: Transit): voi
     host.failed(owner, error),
   )
   host.server.pending(copied)
-}
-
-const iqTypes = new Set(['get', 'set', 'result', 'error'])
-const presenceTypes = new Set([
-  '',
-  'unavailable',
-  'subscribe',
-  'subscribed',
-  'unsubscribe',
-  'unsubscribed',
-  'probe',
-  'error',
-])
-
-/** RFC 6120 §8.2.3, RFC 6121 §4.7.1: what is no proper stanza goes nowhere. */
-function checkForm(stanza: Stanza): void {
-  if (stanza.kind === 'message') return
-  if (stanza.kind === 'presence') {
-    if (!presenceTypes.has(stanza.type))
-      throw new StanzaError('bad-request', 'no such type of presence')
-    return
-  }
-  if (!iqTypes.has(stanza.type)) throw new StanzaError('bad-request', 'no such type of iq')
-  if (stanza.id === '') throw new StanzaError('bad-request', 'an iq needs an id')
-  const request = stanza.type === 'get' || stanza.type === 'set'
-  if (request && stanza.children.length !== 1)
-    throw new StanzaError('bad-request', 'a request has one child')
 }

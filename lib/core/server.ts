@@ -16,8 +16,7 @@ import { Routes } from '../net/http.js'
 import type { Transport } from '../net/transport.js'
 import { Database } from '../storage/database.js'
 import { Journal } from '../storage/journal.js'
-import { type MessageLog, messageMigrations, openMessageLog } from '../storage/message-log.js'
-import { migrate } from '../storage/migrations.js'
+import { type MessageLog, openMessageLog } from '../storage/message-log.js'
 import { Taken } from '../storage/taken.js'
 import { ClientStream } from '../streams/client-stream.js'
 import { type Command, type CommandResult, readArguments } from './commands.js'
@@ -79,7 +78,7 @@ export class Server {
       }),
       options.modules ?? findModules(),
     ])
-    const messages = await openMessages(database, options.clock ?? systemClock)
+    const messages = await openMessageLog(database, options.clock ?? systemClock)
     const server = new Server(options, { database, messages, modules })
     try {
       await server.#open()
@@ -285,16 +284,6 @@ export class Server {
     await this.messages.close()
     await Promise.all([this.bus.close(), this.directory.close()])
     await this.database.close()
-  }
-}
-
-async function openMessages(database: Database, clock: Clock): Promise<MessageLog> {
-  try {
-    await migrate(database, [messageMigrations])
-    return await openMessageLog(database, clock)
-  } catch (error) {
-    await database.close()
-    throw error
   }
 }
 

@@ -1,10 +1,9 @@
-// One bound address with an inbox and an outlet. The inbox is a lane: stanzas of one stream are
-// decided in the order they came (RFC 6120 §10.1), one at a time where one must wait. The outlet
-// writes to whatever stream is attached; the session outlives its stream.
+// One bound address with an inbox (lane.ts keeps its order) and an outlet, which writes to whatever
+// stream is attached. The session outlives its stream: where somebody keeps it (keeper.ts), another
+// stream may take it up.
 
 import { toWire } from '../xmpp/element.js'
 import { Envelope } from '../xmpp/envelope.js'
-import { broken, failpoint } from '../ops/failpoint.js'
 import { StanzaError, type StreamCondition, StreamError } from '../xmpp/errors.js'
 import { Jid } from '../xmpp/jid.js'
 import { NS_CLIENT } from '../xmpp/namespaces.js'
@@ -16,15 +15,11 @@ import type { BoundSession } from '../streams/surroundings.js'
 import type { CatchUp } from './catch-up.js'
 import type { Host } from './host.js'
 import type { Keeper } from './keeper.js'
+import { Lane } from './lane.js'
 import { type Handled, handled } from './pipeline.js'
 import { Transit } from './transit.js'
 
 const WIRE_CLIENT = toWire(NS_CLIENT)
-
-/** LIM-open-reads: requests that only read and are not answered yet; the next one holds the lane. */
-const MOST_READS = 32
-/** LIM-open-commits: messages on their way to the disk; the next one holds the lane. */
-const MOST_COMMITTING = 256
 
 /** Who is put out for one of these is not heard further: what waits is dropped. */
 const PUT_OUT = new Set<StreamCondition>(['invalid-from', 'not-authorized', 'policy-violation'])
@@ -49,15 +44,10 @@ export class Session implements BoundSession, Place {
   /** What modules remember of this session, keyed by a symbol of their own. */
   readonly memo = new Map<symbol, unknown>()
   #stream: ClientStream | undefined
-  #inbox: Stanza[] = []
-  #busy = false
+  /** What it sent, in order */
+  readonly lane: Lane
   #closed = false
   #leaving = false
-  #reads = 0
-  #committing = 0
-  #received = 0
-  #read: Transit | undefined
-  #waiting: { ready: () => boolean; resolve: () => void }[] = []
 
   constructor(host: Host, stream: ClientStream | undefined, bound: { jid: Jid; number: number }) {
     this.id = host.random.id()
@@ -68,6 +58,7 @@ export class Session implements BoundSession, Place {
     this.node = host.server.node
     this.bound = host.clock.now()
     this.#stream = stream
+    this.lane = new Lane(this)
   }
 
   get resource(): string {
@@ -86,25 +77,10 @@ export class Session implements BoundSession, Place {
     return this.#closed
   }
 
-  /** Nothing of this session's stanzas is under way. */
-  get idle(): boolean {
-    return !this.#busy && this.#reads === 0 && this.#committing === 0
-  }
-
-  /** Whether messages of this session are on their way to the disk. */
-  get committing(): boolean {
-    return this.#committing > 0
-  }
-
-  /** How many stanzas its client has sent since `keeper` counts. */
-  get received(): number {
-    return this.#received
-  }
-
   /** The counting begins here, or goes on where it ended. */
   keep(keeper: Keeper, received: number): void {
     this.keeper = keeper
-    this.#received = received
+    this.lane.received = received
   }
 
   /** What the keeper's row has of modules is out of date. */
@@ -115,119 +91,24 @@ export class Session implements BoundSession, Place {
   // Inbox
 
   receive(stanza: Stanza): void {
-    if (this.#closed) return
-    if (this.#busy) {
-      this.#inbox.push(stanza)
-      return
-    }
-    const later = this.#decide(stanza)
-    if (later) this.#hold(later)
+    if (!this.#closed) this.lane.receive(stanza)
   }
 
-  /** An iq that only reads holds nobody, up to a bound: its answer comes when it comes. */
-  reading(later: Promise<void>, transit: Transit): Promise<void> | undefined {
-    transit.apart = true
-    this.#read = transit
-    const full = ++this.#reads > MOST_READS
-    const done = later.finally(() => {
-      // While one of them is open none is counted: those after it would count for it.
-      if (--this.#reads === 0 && this.#read) this.handled(this.#read)
-      this.#tell()
-    })
-    this.host.server.pending(done)
-    return full ? done : undefined
-  }
-
-  /** A message is on its way to the disk; the next ones need not wait for it, up to a bound. */
-  beside(later: Promise<void>, transit: Transit): Promise<void> | undefined {
-    transit.apart = true
-    const full = ++this.#committing >= MOST_COMMITTING || this.host.journal.pressed
-    const done = later.finally(() => {
-      this.#committing--
-      this.handled(transit)
-      this.#tell()
-    })
-    this.host.server.pending(done)
-    return full ? done : undefined
-  }
-
-  /** A stanza is decided and delivered: its place in the count goes to disk, if it is not there. */
-  handled({ count, counted }: Transit): void {
-    const { keeper } = this
-    if (!keeper || count === 0) return
-    failpoint('after-deliver')
-    if (counted || broken('ack-early')) keeper.committed(count)
-    if (counted) return
-    const { journal } = this.host
-    const entry = journal.entry()
-    const { table, row } = keeper.mark(count)
-    entry.put(table, row)
-    const done = journal.commit(entry).then(
-      () => keeper.committed(count),
-      // It is not acknowledged then; the next stanza's count covers it.
-      () => undefined,
-    )
-    this.host.server.pending(done)
-  }
-
-  /** Resolves when everything received so far is decided and answered; at once where it is. */
+  /** Resolves when everything received so far is decided, answered and on disk; at once where it is. */
   drained(): Promise<void> | undefined {
-    return this.#until(() => this.idle)
+    return this.lane.drained()
   }
 
-  #until(ready: () => boolean): Promise<void> | undefined {
-    if (ready()) return undefined
-    return new Promise((resolve) => this.#waiting.push({ ready, resolve }))
-  }
-
-  #tell(): void {
-    if (this.#waiting.length === 0) return
-    const ready = this.#waiting.filter((waiting) => waiting.ready())
-    if (ready.length === 0) return
-    this.#waiting = this.#waiting.filter((waiting) => !ready.includes(waiting))
-    for (const { resolve } of ready) resolve()
-  }
-
-  /** A message goes on after those before it; what may change or read what they leave does not. */
-  #turnOf(stanza: Stanza): Promise<void> | undefined {
-    if (stanza.kind !== 'message' && this.#committing > 0)
-      return this.#until(() => this.#committing === 0)
-    if (this.keeper && this.#reads > 0 && stanza.type !== 'get')
-      return this.#until(() => this.#reads === 0)
-    return undefined
-  }
-
-  #hold(later: Promise<void>): void {
-    this.#busy = true
-    this.#stream?.flow.hold(HELD_BY_SESSION)
-    later.then(
-      () => this.#next(),
-      (error) => {
-        this.host.failed('session', error)
-        this.#next()
-      },
-    )
-  }
-
-  #next(): void {
-    this.#busy = false
-    while (!this.#busy && this.#inbox.length > 0) this.receive(this.#inbox.shift()!)
-    if (this.#busy) return
-    if (this.#leaving) this.host.sessions.remove(this)
-    this.#stream?.flow.release(HELD_BY_SESSION)
-    this.#tell()
-  }
-
-  #decide(stanza: Stanza): Promise<void> | void {
-    const wait = this.#turnOf(stanza)
-    return wait ? wait.then(() => this.#submit(stanza)) : this.#submit(stanza)
-  }
-
-  #submit(stanza: Stanza): Promise<void> | void {
-    const count = this.keeper ? ++this.#received : 0
+  /** For the lane, whose turn it is. */
+  decide(stanza: Stanza, count: number): Promise<void> | void {
     const envelope = this.#envelope(stanza)
     if (envelope) return this.host.router.submit(envelope, this, count)
-    if (count > 0) this.handled(new Transit(this.host, this, count))
+    if (count > 0) this.lane.handled(new Transit(this.host, this, count))
+  }
+
+  /** For the lane: everything that came is done. */
+  rested(): void {
+    if (this.#leaving) this.host.sessions.remove(this)
   }
 
   #envelope(stanza: Stanza): Envelope | undefined {
@@ -328,14 +209,14 @@ export class Session implements BoundSession, Place {
     const old = this.#stream
     this.#stream = stream
     old?.close(new StreamError('conflict', 'the session was resumed elsewhere'))
-    if (this.#busy) stream.flow.hold(HELD_BY_SESSION)
+    if (this.lane.busy) stream.flow.hold(HELD_BY_SESSION)
     stream.adopt(this)
   }
 
   /** Ends the session and its stream; with an error the client is told why. */
   close(error?: StreamError): void {
     if (this.#closed) return
-    if (error && PUT_OUT.has(error.condition)) this.#inbox.length = 0
+    if (error && PUT_OUT.has(error.condition)) this.lane.drop()
     const stream = this.#stream
     if (stream) stream.close(error)
     // A stream whose bind is under way does not know us yet.
@@ -345,15 +226,14 @@ export class Session implements BoundSession, Place {
   #leave(): void {
     this.#stream = undefined
     this.#leaving = true
-    if (!this.#busy) this.host.sessions.remove(this)
+    if (this.lane.idle) this.host.sessions.remove(this)
   }
 
   /** For the list of sessions, when no route leads here any more. */
   ended(): void {
     this.#closed = true
-    this.#inbox.length = 0
+    this.lane.drop()
     this.behind = undefined
     this.keeper?.ended()
-    this.#tell()
   }
 }

@@ -89,7 +89,8 @@ export class Transit {
   /** Resolves when everything it leaves behind is on disk; at once where that is nothing. */
   commit(): Promise<void> | undefined {
     const entry = this.#entry
-    if (!entry || entry.empty) return this.session?.committing ? this.#follow() : this.#settle()
+    if (!entry || entry.empty)
+      return this.session?.lane.committing ? this.#follow() : this.#settle()
     this.#entry = undefined
     if (this.count > 0 && this.session?.keeper) {
       const { table, row } = this.session.keeper.mark(this.count)

@@ -10,11 +10,9 @@ import { hash53 } from '../xmpp/hash53.js'
 import { Jid } from '../xmpp/jid.js'
 import type { Database } from './database.js'
 import { INCOMING, type LoggedMessage } from './logged-message.js'
-import type { MigrationSet } from './migrations.js'
+import { migrate } from './migrations.js'
 import { messageTables } from './message-tables.js'
 import type { Answer, Write } from './writes.js'
-
-export const messageMigrations: MigrationSet = { owner: 'messages', migrations: messageTables }
 
 /** A message as one account has it. */
 export interface Logged {
@@ -113,13 +111,19 @@ export interface MessageLog {
   close(): Promise<void>
 }
 
+/** With its tables; the database is closed where that fails. */
 export async function openMessageLog(database: Database, clock: Clock): Promise<MessageLog> {
-  if (database.kind === 'sqlite') {
-    const { SqliteMessages } = await import('./sqlite-messages.js')
-    return SqliteMessages.open(database, clock)
+  try {
+    await migrate(database, [{ owner: 'messages', migrations: messageTables }])
+    const { MessageStore } =
+      database.kind === 'sqlite'
+        ? await import('./sqlite-messages.js')
+        : await import('./postgres-messages.js')
+    return await MessageStore.open(database, clock)
+  } catch (error) {
+    await database.close()
+    throw error
   }
-  const { PostgresMessages } = await import('./postgres-messages.js')
-  return PostgresMessages.open(database, clock)
 }
 
 /** Whether a message is part of what was asked: different addresses may share a hash. */

@@ -52,11 +52,11 @@ const KEYED = `with ${NUMBERS}, ${CLAIMED}, fresh as (
       where key = 0 or exists (select 1 from claimed where claimed.id = before + place)
   ), ${KEPT_ROWS}`
 
-export class PostgresMessages extends MessageReader implements MessageLog {
+export class MessageStore extends MessageReader implements MessageLog {
   readonly #clock: Clock
 
-  static async open(database: Database, clock: Clock): Promise<PostgresMessages> {
-    const log = new PostgresMessages(database, clock)
+  static async open(database: Database, clock: Clock): Promise<MessageStore> {
+    const log = new MessageStore(database, clock)
     await log.#partitions()
     return log
   }

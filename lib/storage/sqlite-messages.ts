@@ -36,7 +36,7 @@ interface StoredMessage {
   label: number
 }
 
-export class SqliteMessages extends MessageReader implements MessageLog {
+export class MessageStore extends MessageReader implements MessageLog {
   readonly #clock: Clock
   #last: number
   /** The newest that has rows in memory or on disk */
@@ -47,11 +47,11 @@ export class SqliteMessages extends MessageReader implements MessageLog {
   #moving = new Map<number, IndexRow[]>()
   #batch: Promise<void> | undefined
 
-  static async open(database: Database, clock: Clock): Promise<SqliteMessages> {
+  static async open(database: Database, clock: Clock): Promise<MessageStore> {
     const [{ last }] = (await database.knex.raw('select max(id) as last from messages')) as [
       { last: number | null },
     ]
-    const log = new SqliteMessages(database, clock, last ?? 0)
+    const log = new MessageStore(database, clock, last ?? 0)
     await log.#rebuild()
     return log
   }
