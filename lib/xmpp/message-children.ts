@@ -59,7 +59,6 @@ export const NS_CHAT_STATES = 'http://jabber.org/protocol/chatstates'
 export const NS_CHAT_MARKERS = 'urn:xmpp:chat-markers:0'
 export const NS_CORRECTION = 'urn:xmpp:message-correct:0'
 export const NS_FALLBACK = 'urn:xmpp:fallback:0'
-export const NS_FASTENING = 'urn:xmpp:fasten:0'
 export const NS_HINTS = 'urn:xmpp:hints'
 export const NS_MUC_USER = 'http://jabber.org/protocol/muc#user'
 export const NS_REACTIONS = 'urn:xmpp:reactions:0'
@@ -110,7 +109,6 @@ const extensions: Record<string, Record<string, number>> = {
   [NS_REACTIONS]: { reactions: trait.reactions },
   [NS_CORRECTION]: { replace: trait.correction },
   [NS_RETRACTION]: { retract: trait.retraction },
-  [NS_FASTENING]: { 'apply-to': trait.retraction },
   [NS_REPLY]: { reply: trait.reply },
   [NS_FALLBACK]: { fallback: trait.fallback },
   'urn:xmpp:jingle-message:0': { [ANY]: trait.call },

@@ -5,7 +5,6 @@ import type { Wire } from './element.js'
 import {
   NS_CHAT_MARKERS,
   NS_CORRECTION,
-  NS_FASTENING,
   NS_REACTIONS,
   NS_RECEIPTS,
   NS_REPLY,
@@ -56,7 +55,6 @@ const REFERRING =
 /** Whoever makes a message refer twice is taken at what changes most: the first of these counts. */
 const REFERENCES: readonly (readonly [ReferenceKind, string, string])[] = [
   ['retraction', 'retract', NS_RETRACTION],
-  ['retraction', 'apply-to', NS_FASTENING],
   ['correction', 'replace', NS_CORRECTION],
   ['reaction', 'reactions', NS_REACTIONS],
   ['displayed', 'displayed', NS_CHAT_MARKERS],
@@ -77,18 +75,44 @@ export function referredId(stanza: Stanza): Reference | undefined {
   return undefined
 }
 
-const NAME = /<[^\s/>]+/y
-const ATTRIBUTE = /\s+([^\s=/>]+)\s*=\s*(?:'([^']*)'|"([^"]*)")/y
-
 /** An attribute of a child's start tag, which the reader has let through: it is well-formed. */
 function attribute(stanza: Stanza, child: StanzaChild, name: string): string | undefined {
   const wire: Wire = stanza.content
-  NAME.lastIndex = child.start
-  NAME.test(wire)
-  ATTRIBUTE.lastIndex = NAME.lastIndex
+  let at = skipName(wire, child.start + 1)
   for (;;) {
-    const found = ATTRIBUTE.exec(wire)
-    if (!found) return undefined
-    if (found[1] === name) return decodeAttribute(found[2] ?? found[3]!)
+    const start = skipSpace(wire, at)
+    const end = skipName(wire, start)
+    if (end === start) return undefined
+    const open = skipSpace(wire, skipSpace(wire, end) + 1)
+    at = wire.indexOf(wire.charAt(open), open + 1) + 1
+    if (end - start === name.length && wire.startsWith(name, start))
+      return decoded(wire.slice(open + 1, at - 1))
   }
 }
+
+const PLAIN = /^[!-%'-~]*$/
+
+function decoded(value: Wire): string {
+  return PLAIN.test(value) ? value : decodeAttribute(value)
+}
+
+function skipSpace(wire: Wire, at: number): number {
+  while (isSpace(wire.charCodeAt(at))) at++
+  return at
+}
+
+function skipName(wire: Wire, at: number): number {
+  for (;;) {
+    const code = wire.charCodeAt(at)
+    if (code === EQUALS || code === GT || code === SLASH || isSpace(code)) return at
+    at++
+  }
+}
+
+function isSpace(code: number): boolean {
+  return code === 0x20 || code === 0x0a || code === 0x09 || code === 0x0d
+}
+
+const EQUALS = 0x3d
+const GT = 0x3e
+const SLASH = 0x2f

@@ -30,6 +30,7 @@ test('only an attribute of the tag itself is the id', async (t) => {
   t.equal(read(origin(` a=" id='no'" id='yes'`)), 'yes')
   t.equal(read(origin(` x:id='no' xmlns:x='urn:x' id='yes'`)), 'yes')
   t.equal(read(origin(` ID='no'`)), undefined)
+  t.equal(read(origin(` idx='no' i='no' id='yes'`)), 'yes')
   t.equal(read(`<origin-id xmlns='${SID}' > id='no' </origin-id>`), undefined)
   t.equal(read(`<origin-id xmlns='${SID}' >a='b' id='no'</origin-id>`), undefined)
   t.equal(read(`<origin-id xmlns='${SID}' /><y xmlns='urn:y' id='no'/>`), undefined)
@@ -67,7 +68,6 @@ test('a message says which one it is about (XEP-0184, 0308, 0333, 0424, 0444, 04
     acknowledged: 'displayed',
     reactions: 'reaction',
     retraction: 'retraction',
-    fastened: 'retraction',
     correction: 'correction',
     reply: 'reply',
   }

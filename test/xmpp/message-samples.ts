@@ -37,10 +37,6 @@ export const samples = {
     content: "<reaction xmlns='urn:xmpp:reactions:0'>👋</reaction>",
   }),
   retraction: sample(trait.retraction, 'retract', 'urn:xmpp:message-retract:1', id),
-  fastened: sample(trait.retraction, 'apply-to', 'urn:xmpp:fasten:0', {
-    ...id,
-    content: "<retract xmlns='urn:xmpp:message-retract:0'/>",
-  }),
   correction: sample(trait.correction, 'replace', 'urn:xmpp:message-correct:0', id),
   reply: sample(trait.reply, 'reply', 'urn:xmpp:reply:0', id),
   fallback: sample(trait.fallback, 'fallback', 'urn:xmpp:fallback:0'),
@@ -52,7 +48,7 @@ export const samples = {
     content: "<o:payload xmlns:o='eu.siacs.conversations.axolotl'>b</o:payload>",
   }),
   keys: sample(trait.encrypted, 'encrypted', 'urn:xmpp:omemo:2', {
-    content: "<header xmlns='urn:xmpp:omemo:2' sid='1'/>",
+    content: "<header xmlns='urn:xmpp:omemo:2' sid='1'>b</header>",
   }),
   openpgp: sample(trait.encrypted, 'openpgp', 'urn:xmpp:openpgp:0', { content: 'b' }),
   oldPgp: sample(trait.encrypted, 'x', 'jabber:x:encrypted', { content: 'b' }),

@@ -50,9 +50,9 @@ test('a body that only stands in for something is left out (XEP-0428 §2.2)', as
 })
 
 test('a part that stands in is cut out, counted in code points (XEP-0428 §2.2, XEP-0426 §3)', async (t) => {
-  const quoted = '&gt; 👋 Anna\nGreat 👍'
+  const quoted = '&gt;👋Anna\n👋Great 👍'
   t.equal(
-    read(`<body>${quoted}</body>${reply}${fallback("<body start='0' end='9'/>")}`),
+    read(`<body>${quoted}</body>${reply}${fallback("<body start='0' end='8'/>")}`),
     'Great 👍',
   )
   const regions = "<body start='4' end='6'/><body start='1' end='2'/><body start='1' end='5'/>"

@@ -109,6 +109,7 @@ test('texts that nobody sealed are refused (SEC-63)', async (t) => {
       `${valid.slice(0, 12)}\u0130`,
     ],
     ...['q'.repeat(13), '7'.repeat(13), 'a'.repeat(1 << 20), `${valid.slice(0, 12)}\udc00`],
+    ...[String.fromCharCode(valid.charCodeAt(0) + 16) + valid.slice(1)],
     ...['1', '0', '8', '9', '=', '`', '{'].map((c) => valid.slice(0, 12) + c),
   ]
   for (const text of hostile) t.equal(ours.open(text), undefined, JSON.stringify(text.slice(0, 20)))
