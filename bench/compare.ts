@@ -3,6 +3,7 @@
 import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { Databases } from './databases.js'
 import { machine, reservations } from './machine.js'
 import { type Options, readOptions } from './options.js'
 import { createCertificate } from './peers/certificate.js'
@@ -13,7 +14,8 @@ import { relay } from './peers/relay.js'
 import { tercet } from './peers/tercet.js'
 import { type Column, heading, type Run, remarks, table } from './report.js'
 import { type Round, runRound } from './rounds.js'
-import { type Work, works } from './works.js'
+import type { Work } from './work.js'
+import { works } from './works.js'
 
 const say = (text: string) => process.stdout.write(`${text}\n`)
 
@@ -29,20 +31,34 @@ function chosen(options: Options): { peer: Peer; column: Column }[] {
   })
 }
 
+/** Says which cells stay out because a package is missing. */
+function sayWhatLacks(servers: readonly { peer: Peer }[], list: readonly Work[]): void {
+  const stores = [...new Set(list.map((work) => work.store ?? 'own'))]
+  for (const { peer } of servers) {
+    for (const store of stores) {
+      const lacking = peer.lacks?.(store)
+      if (lacking) say(`${peer.title} lacks ${lacking}; its cells about ${store} stay out.`)
+    }
+  }
+}
+
 async function compare(options: Options, list: Work[], folder: string): Promise<void> {
   const servers = chosen(options)
   if (servers.length === 0) throw new Error('there is no server to measure')
+  sayWhatLacks(servers, list)
   const certificate = createCertificate(folder)
+  const databases = new Databases(folder)
   const runs: Run[] = []
   for (let round = 1; round <= options.rounds; round++) {
     for (const { peer, column } of servers) {
-      const task: Round = { peer, column, works: list, folder, certificate, round }
+      const task: Round = { peer, column, works: list, folder, certificate, databases, round }
       await runRound(task, (run) => {
         runs.push(run)
         process.stderr.write(`${progress(run, list)}\n`)
       })
     }
   }
+  await databases.stop()
   const columns = servers.map(({ column }) => column)
   const host = machine(folder)
   say(`\n${heading(host, columns)}\n\n${table(list, columns, runs)}\n`)

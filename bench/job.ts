@@ -20,6 +20,8 @@ export type Plan =
       kind: 'chat'
       users: number
       inFlight: number
+      /** How many of them write at a time, chosen anew for each message; 0 is all. */
+      writers: number
       bodyBytes: number
       /** Messages a second in all, at random moments; 0 is a closed loop. */
       rate: number
@@ -32,6 +34,33 @@ export type Plan =
     }
   | { kind: 'idle'; users: number; steps: number; settleSeconds: number }
   | { kind: 'login'; users: number; rounds: number }
+  | {
+      kind: 'pages'
+      users: number
+      /** The archive of the first account holds so many messages (corpus.ts). */
+      messages: number
+      walk: Walk
+      /** Queries that are under way at the same time, in one session. */
+      inFlight: number
+      warmUpSeconds: number
+      seconds: number
+    }
+  | { kind: 'search'; users: number; messages: number; words: Frequency; queries: number }
+  | {
+      kind: 'readers'
+      users: number
+      /** For each reader, while it does not read. */
+      messages: number
+      bodyBytes: number
+      /** Where a watched server tells its memory after a collection (collector.ts). */
+      memory?: string
+    }
+
+/** The last page; page after page from some moment on; the last page with one contact. */
+export type Walk = 'last' | 'after' | 'with'
+
+/** In some twenty messages of the archive; in one of some hundreds; in one of ten or more. */
+export type Frequency = 'rare' | 'medium' | 'common'
 
 export type Job = {
   target: Target
@@ -47,6 +76,8 @@ export type Outcome = {
   /** Of one core: how busy the generator itself was. Near 1 it is the limit, not the server. */
   generatorCores?: number
   figures: Record<string, number>
+  /** When the measured part began and ended, in milliseconds since 1970. */
+  span?: { began: number; ended: number }
   /** Why there are no figures. */
   error?: string
 }

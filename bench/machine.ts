@@ -1,5 +1,6 @@
 // What the figures were measured on.
-import { closeSync, fdatasyncSync, openSync, statfsSync, unlinkSync, writeSync } from 'node:fs'
+import { closeSync, fdatasyncSync, openSync, readFileSync } from 'node:fs'
+import { statfsSync, unlinkSync, writeSync } from 'node:fs'
 import { cpus, release, totalmem } from 'node:os'
 import { join } from 'node:path'
 import { cores, pinned } from './pinning.js'
@@ -27,7 +28,8 @@ export function machine(folder: string): Machine {
 
 const SYNCS = 101
 
-function syncMs(folder: string): number {
+/** The median time of one fdatasync in a folder. */
+export function syncMs(folder: string): number {
   const path = join(folder, 'sync-probe')
   const file = openSync(path, 'w')
   const times: number[] = []
@@ -40,6 +42,16 @@ function syncMs(folder: string): number {
   closeSync(file)
   unlinkSync(path)
   return times.sort((a, b) => a - b)[SYNCS >> 1]!
+}
+
+/** Descriptors that a server wants for other things than connections. */
+const RESERVE = 0.1
+
+/** How many connections one process may hold: the runtime and the servers raise the soft limit. */
+export function sockets(): number {
+  const limits = readFileSync('/proc/self/limits', 'latin1')
+  const hard = Number(/^Max open files\s+\S+\s+(\d+)/m.exec(limits)?.[1] ?? 1024)
+  return Math.floor(hard * (1 - RESERVE))
 }
 
 const TMPFS = 0x01021994

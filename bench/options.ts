@@ -1,6 +1,7 @@
 // The flags of `npm run bench`, with what they mean; --help is written from here.
 import { type Command, InvalidArgumentError, program } from 'commander'
-import { FAMILIES, type Family, type Size } from './works.js'
+import { sockets } from './machine.js'
+import { FAMILIES, type Family, type Size } from './work.js'
 
 export const PEERS = ['relay', 'prosody', 'ejabberd', 'tercet'] as const
 export type PeerName = (typeof PEERS)[number]
@@ -20,7 +21,7 @@ first core; the load generator runs on the second. The figure that counts is the
 of the server, with all its threads and children, per unit of work; the rate shows what one core
 carries only while nothing else runs there.
 
-  npm run bench                                  everything, about half an hour
+  npm run bench                                  everything, about an hour and a half
   npm run bench -- --quick                       the same rows, short, one round
   npm run bench -- --only tercet --work chat,tls
 `
@@ -49,6 +50,10 @@ const QUICK: Partial<Options> = {
   idleUsers: 1000,
   settleSeconds: 3,
   loginUsers: 100,
+  manyAccounts: 2000,
+  archiveMessages: 100_000,
+  queries: 40,
+  readerMessages: 1000,
 }
 
 function declare(): Command {
@@ -68,7 +73,22 @@ function declare(): Command {
     .option('--body-bytes <n>', 'bytes of text in a message', between(0, 20_000), 80)
     .option('--seconds <n>', 'how long a chat run is measured', between(1, 120), 6)
     .option('--warm-up-seconds <n>', 'how long it runs before that', between(0, 60), 3)
-    .option('--rate <n>', 'messages a second in the open loop', between(1, 200_000), 2000)
+    .option(
+      '--rate <n>',
+      'messages a second in the open loops (default: 2000, and half of what the server can carry for latency)',
+      between(1, 200_000),
+    )
+    .option('--many-accounts <n>', 'accounts in the rows about many', between(2, 50_000), 20_000)
+    .option(
+      '--archive-messages <n>',
+      'messages in a long archive',
+      between(1000, 20_000_000),
+      1_000_000,
+    )
+    .option('--big', 'pages out of an archive ten times as long as well')
+    .option('--queries <n>', 'searches in a row', between(10, 10_000), 200)
+    .option('--readers <n>', 'readers that stop reading', between(1, 5000), 50)
+    .option('--reader-messages <n>', 'messages for each of them', between(1, 1_000_000), 10_000)
     .option('--idle-users <n>', 'idle sessions', between(100, 20_000), 4000)
     .option('--settle-seconds <n>', 'wait before memory is read', between(0, 300), 5)
     .option('--login-users <n>', 'logins in a round', between(10, 20_000), 300)
@@ -83,7 +103,7 @@ function declare(): Command {
 
 export function readOptions(args: readonly string[]): Options {
   const command = declare().parse(args, { from: 'user' })
-  const options = command.opts<Options & { quick?: boolean }>()
+  const options = { ...command.opts<Options & { quick?: boolean }>(), sockets: sockets() }
   if (!options.quick) return options
   for (const [key, value] of Object.entries(QUICK)) {
     if (command.getOptionValueSource(key) === 'default') Object.assign(options, { [key]: value })

@@ -1,7 +1,8 @@
 // The table: one row for each work, one column for each server, the goal beside them, and below
 // each figure what stands beside it. Markdown, so that it can be kept in the documentation.
+import { beside } from './beside.js'
 import type { Machine } from './machine.js'
-import type { Work } from './works.js'
+import type { Work } from './work.js'
 
 export type Run = {
   server: string
@@ -23,21 +24,10 @@ export function median(values: readonly number[]): number {
   return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2
 }
 
-const whole = (value: number) => Math.round(value).toLocaleString('en')
-
-/** The median of one figure over the rounds. */
+/** The median of one figure over the rounds that have it. */
 function figure(runs: readonly Run[], key: string): number {
-  return median(runs.map((run) => run.figures[key] ?? 0))
-}
-
-function beside(work: Work, runs: readonly Run[]): string {
-  const of = (key: string) => figure(runs, key)
-  if (work.plan.kind === 'idle') return `slope ${of('slopeKb').toFixed(1)} KB`
-  if (work.plan.kind === 'login') return `${whole(of('perSecond'))}/s`
-  const latency = `p50 ${of('p50').toFixed(1)}, p99 ${of('p99').toFixed(1)} ms`
-  const asked = work.plan.kind === 'chat' && work.plan.askEvery > 0
-  const acks = asked ? `; acks p99 ${of('ackP99').toFixed(1)} ms` : ''
-  return `${whole(of('perSecond'))}/s; ${latency}${acks}; ${of('cores').toFixed(2)} cores`
+  const values = runs.flatMap((run) => run.figures[key] ?? [])
+  return values.length > 0 ? median(values) : 0
 }
 
 function cell(work: Work, runs: readonly Run[]): string {
@@ -46,12 +36,17 @@ function cell(work: Work, runs: readonly Run[]): string {
   const { key, digits, unit } = work.figure
   const failed = good.reduce((sum, run) => sum + run.failed, 0)
   const remark = failed > 0 ? ` **${failed} failed**` : ''
-  return `**${figure(good, key).toFixed(digits)} ${unit}** (${beside(work, good)})${remark}`
+  return `**${figure(good, key).toFixed(digits)} ${unit}** (${beside(work, (key) => figure(good, key))})${remark}`
 }
 
 const EXCUSE_LENGTH = 100
 
 const excuse = (text: string) => `failed: \`${text.slice(0, EXCUSE_LENGTH).replaceAll('|', ' ')}\``
+
+function goal({ goal, figure }: Work): string {
+  if (goal === undefined) return '–'
+  return typeof goal === 'number' ? `≤ ${goal} ${figure.unit}` : goal
+}
 
 export function table(works: readonly Work[], columns: readonly Column[], runs: readonly Run[]) {
   const row = (cells: string[]) => `| ${cells.join(' | ')} |`
@@ -66,7 +61,7 @@ export function table(works: readonly Work[], columns: readonly Column[], runs: 
         runs.filter((run) => run.server === name && run.work === work.title),
       ),
     )
-    lines.push(row([work.title, ...cells, work.goal ? `≤ ${work.goal} ${work.figure.unit}` : '–']))
+    lines.push(row([work.title, ...cells, goal(work)]))
   }
   const starts = columns.map(({ readyMs }) =>
     readyMs.length > 0 ? `**${(median(readyMs) / 1000).toFixed(2)} s**` : '–',

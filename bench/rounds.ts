@@ -1,110 +1,102 @@
-// One round of one server: started for each setting that the works need, with its accounts made
-// the first time, then the works one after the other.
-import { existsSync, mkdirSync, rmSync } from 'node:fs'
-import { join } from 'node:path'
+// One round of one server: group after group of works that share a start of it, and in the first
+// round a short run of each that counts what it makes the disk write.
 import { generate } from './generator/spawn.js'
-import type { Job, Login, Plan } from './job.js'
+import { type Group, groupsOf } from './groups.js'
+import { type Hosted, host, hostTraced, type Stage } from './hosting.js'
+import type { Outcome, Plan } from './job.js'
+import { jobFor } from './jobs.js'
+import { syncMs } from './machine.js'
 import { coreTime, usageOf } from './measure.js'
-import { DOMAIN, type Peer, type Site } from './peers/peer.js'
-import { freePorts, type Running, start } from './peers/running.js'
 import { pinned, SERVER_CORE } from './pinning.js'
 import type { Column, Run } from './report.js'
-import type { Work } from './works.js'
+import { canTrace, countSyncs } from './syncs.js'
+import type { Work } from './work.js'
 
-const PREFIX = 'u'
-const PASSWORD = 'secret'
-const CONCURRENCY = 32
+const SATURATION_SECONDS = 4
+const COUNTING = { warmUpSeconds: 1, seconds: 2 }
+const HALF = 0.5
 
-export type Round = {
-  peer: Peer
+export type Round = Stage & {
   column: Column
   works: readonly Work[]
-  folder: string
-  certificate: Site['certificate']
   round: number
 }
 
-/** Works that may share one start of the server; those about memory stand alone. */
-function groups(works: readonly Work[]): Work[][] {
-  const shared = works.filter((work) => !work.fresh)
-  return [
-    shared.filter((work) => !work.archive),
-    shared.filter((work) => work.archive),
-    ...works.filter((work) => work.fresh).map((work) => [work]),
-  ].filter((group) => group.length > 0)
+type Report = (run: Run) => void
+
+export async function runRound(round: Round, report: Report): Promise<void> {
+  const { peer } = round
+  const able = round.works.filter((work) => peer.able?.(work) ?? true)
+  const possible = able.filter((work) => !peer.lacks?.(work.store ?? 'own'))
+  for (const group of groupsOf(possible)) await runGroup(round, group, report)
 }
 
-export async function runRound(round: Round, report: (run: Run) => void): Promise<void> {
-  const able = round.works.filter((work) => round.peer.able?.(work) ?? true)
-  for (const group of groups(able)) {
-    try {
-      await runGroup(round, group, report)
-    } catch (error) {
-      for (const work of group) report(broken(round, work, error))
+async function runGroup(round: Round, group: Group, report: Report): Promise<void> {
+  try {
+    const counts = round.round === 1 ? await counted(round, group) : undefined
+    await host(round, group, async (hosted) => {
+      round.column.readyMs.push(hosted.server.readyMs)
+      for (const work of group.works) {
+        const run = await measured(round, work, hosted)
+        report({ ...run, figures: { ...run.figures, ...counts?.get(work.title) } })
+      }
+    })
+  } catch (error) {
+    for (const work of group.works) report(broken(round, work, error))
+  }
+}
+
+type Counts = Map<string, Record<string, number>>
+
+async function counted(round: Round, group: Group): Promise<Counts> {
+  const counts: Counts = new Map()
+  const works = group.works.filter((work) => work.counted)
+  if (!canTrace || works.length === 0) return counts
+  await hostTraced(round, group, async (hosted, traces) => {
+    for (const work of works) {
+      const outcome = await generate(jobFor(hosted, shortened(work.plan), work))
+      const syncs = countSyncs(traces, outcome)
+      if (syncs) counts.set(work.title, syncs)
     }
-  }
+  })
+  return counts
 }
 
-async function runGroup(round: Round, group: Work[], report: (run: Run) => void): Promise<void> {
-  const archive = group[0]!.archive
-  const folder = join(round.folder, 'servers', `${round.peer.name}${archive ? '-archive' : ''}`)
-  // An archive that grew in the round before would make this one different.
-  if (archive) rmSync(folder, { recursive: true, force: true })
-  const fresh = !existsSync(folder)
-  mkdirSync(folder, { recursive: true })
-  const { peer, certificate, column } = round
-  const site = { folder, certificate, ports: await freePorts(), setting: { archive } }
-  const users = Math.max(...(archive ? group : round.works).map((work) => work.plan.users))
-  if (fresh) peer.createAccounts?.(site, accountNames(users), PASSWORD)
-  const server = await start(peer, site)
-  column.readyMs.push(server.readyMs)
+const shortened = (plan: Plan): Plan => (plan.kind === 'chat' ? { ...plan, ...COUNTING } : plan)
+
+async function measured(round: Round, work: Work, hosted: Hosted): Promise<Run> {
   try {
-    if (fresh && !peer.createAccounts) await register(server, accountNames(users))
-    for (const work of group) report(await measured(round, work, server))
-  } finally {
-    await server.stop()
-  }
-}
-
-const accountNames = (users: number) => Array.from({ length: users }, (_, i) => `${PREFIX}${i}`)
-
-async function register(server: Running, names: string[]): Promise<void> {
-  const { peer, site } = server
-  if (peer.addAccounts) return peer.addAccounts(site, names, PASSWORD)
-  const outcome = await generate(job(server, { kind: 'register', users: names.length }))
-  if (outcome.failed > 0) throw new Error(`${outcome.failed} accounts could not be registered`)
-}
-
-function job(server: Running, plan: Plan, work?: Work): Job {
-  const { ports } = server.site
-  const transport = work?.transport ?? 'tcp'
-  const port = { tcp: ports.clear, starttls: ports.clear, tls: ports.tls, websocket: ports.http }
-  const path = server.peer.websocketPath
-  const login: Login = {
-    prefix: PREFIX,
-    password: PASSWORD,
-    mechanism: work?.mechanism ?? server.peer.mechanism ?? 'SCRAM-SHA-1',
-    modern: work?.modern ?? false,
-    concurrency: CONCURRENCY,
-  }
-  const target = { address: '127.0.0.1', port: port[transport], domain: DOMAIN, transport, path }
-  return { target, login, plan, server: [server.pid] }
-}
-
-async function measured(round: Round, work: Work, server: Running): Promise<Run> {
-  const before = { core: coreTime(SERVER_CORE), own: usageOf([server.pid]), at: performance.now() }
-  try {
-    const outcome = await generate(job(server, work.plan, work))
-    const seconds = (performance.now() - before.at) / 1000
-    const own = usageOf([server.pid]).cpuSeconds - before.own.cpuSeconds
-    const core = coreTime(SERVER_CORE)
-    const others = core.busySeconds - before.core.busySeconds - own
-    const stolen = core.stealSeconds - before.core.stealSeconds
-    const disturbance = pinned ? Math.max(0, (others + stolen) / seconds) : 0
-    return { ...named(round, work), disturbance, ...outcome }
+    const plan = work.halved ? await halfLoad(work, hosted) : work.plan
+    const { outcome, disturbance } = await undisturbed(work, plan, hosted)
+    const figures = { ...outcome.figures, ...(work.counted && { syncMs: syncMs(round.folder) }) }
+    return { ...named(round, work), disturbance, ...outcome, figures }
   } catch (error) {
     return broken(round, work, error)
   }
+}
+
+async function undisturbed(work: Work, plan: Plan, hosted: Hosted) {
+  const { pids } = hosted
+  const before = { core: coreTime(SERVER_CORE), own: usageOf(pids), at: performance.now() }
+  const outcome = await generate(jobFor(hosted, plan, work))
+  const seconds = (performance.now() - before.at) / 1000
+  const own = usageOf(pids).cpuSeconds - before.own.cpuSeconds
+  const core = coreTime(SERVER_CORE)
+  const others = core.busySeconds - before.core.busySeconds - own
+  const stolen = core.stealSeconds - before.core.stealSeconds
+  const disturbance = pinned ? Math.max(0, (others + stolen) / seconds) : 0
+  return { outcome, disturbance }
+}
+
+/** What a closed loop carries, four messages of each user in flight, says what half the load is. */
+async function halfLoad(work: Work, hosted: Hosted): Promise<Plan> {
+  if (work.plan.kind !== 'chat') return work.plan
+  const seconds = Math.min(work.plan.seconds, SATURATION_SECONDS)
+  const full = { ...work.plan, rate: 0, inFlight: 4, seconds }
+  const outcome: Outcome = await generate(jobFor(hosted, full, work))
+  const carried = outcome.figures.perSecond ?? 0
+  if (carried === 0) throw new Error(outcome.error ?? 'nothing was delivered')
+  return { ...work.plan, rate: Math.max(1, Math.round(carried * HALF)) }
 }
 
 function named(round: Round, work: Work): Pick<Run, 'server' | 'work' | 'round'> {

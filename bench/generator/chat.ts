@@ -1,5 +1,6 @@
 // Users in pairs write to each other. Closed loop: each keeps a number of messages in flight and
-// writes the next one when one arrived. Open loop: messages leave at random moments at a given
+// writes the next one when one arrived; where only some write at a time, the next one is written by
+// anybody. Open loop: messages leave at random moments at a given
 // rate whatever the server does. Each message is a write of its own, as people write. Every message
 // carries `@@TIME:RECIPIENT@@` in its body; a text that reaches anybody else came back as an error
 // or is a copy, and is not counted as delivered.
@@ -33,8 +34,10 @@ class Side {
   readonly tail: string
   owed = 0
   unasked = 0
-  /** When acknowledgements were asked for, oldest first. */
-  readonly asked: number[] = []
+  /** Stanzas since stream management is on: the roster and the presence were first. */
+  count = 2
+  /** When acknowledgements were asked for, and of how many stanzas, oldest first. */
+  readonly asked: { time: number; count: number }[] = []
 
   constructor(connection: Connection, to: string, tail: string) {
     this.connection = connection
@@ -79,7 +82,8 @@ export class Chat implements Receiver {
   stanza(connection: Connection, bytes: Buffer, start: number, end: number): void {
     const letter = bytes[start + 1]
     if (letter === LETTER_M) this.message(connection.index, bytes, start, end)
-    else if (letter === LETTER_A) this.acknowledgement(connection.index)
+    else if (letter === LETTER_A)
+      this.acknowledgement(connection.index, bytes.toString('latin1', start, end))
   }
 
   lost(connection: Connection, why: string): void {
@@ -108,7 +112,15 @@ export class Chat implements Receiver {
       this.delivered++
       this.latencies.record(micros() - time)
     }
-    if (this.running && this.plan.rate === 0) this.owe(this.sides[index ^ 1])
+    if (this.running && this.plan.rate === 0) this.owe(this.successor(index))
+  }
+
+  private successor(index: number): Side | undefined {
+    return this.plan.writers > 0 ? this.anybody() : this.sides[index ^ 1]
+  }
+
+  private anybody(): Side {
+    return this.present[Math.floor(Math.random() * this.present.length)]!
   }
 
   private stray(bytes: Buffer, start: number, end: number): void {
@@ -117,11 +129,16 @@ export class Chat implements Receiver {
     if (this.returned++ === 0) process.stderr.write(`a message came back: ${text}\n`)
   }
 
-  private acknowledgement(index: number): void {
-    const asked = this.sides[index]?.asked.shift()
-    if (asked === undefined || !this.measuring) return
-    this.acknowledged++
-    this.acknowledgements.record(micros() - asked)
+  /** One answer may be for several requests. */
+  private acknowledgement(index: number, text: string): void {
+    const asked = this.sides[index]?.asked ?? []
+    const handled = Number(/ h=['"](\d+)/.exec(text)?.[1])
+    while (asked[0] && asked[0].count <= handled) {
+      const { time } = asked.shift()!
+      if (!this.measuring) continue
+      this.acknowledged++
+      this.acknowledgements.record(micros() - time)
+    }
   }
 
   private owe(side: Side | undefined): void {
@@ -137,6 +154,7 @@ export class Chat implements Receiver {
   private write(side: Side): void {
     const time = micros()
     this.outstanding++
+    side.count++
     side.connection.send(`${side.head}${++this.sent}'><body>@@${time}${side.tail}`)
     if (this.plan.askEvery > 0 && ++side.unasked >= this.plan.askEvery) this.ask(side, time)
     side.connection.flush()
@@ -145,7 +163,7 @@ export class Chat implements Receiver {
   private ask(side: Side, time: number): void {
     side.unasked = 0
     if (!side.connection.managed) return
-    side.asked.push(time)
+    side.asked.push({ time, count: side.count })
     side.connection.send(`<r xmlns='${SM}'/>`)
   }
 
@@ -157,10 +175,12 @@ export class Chat implements Receiver {
     const before = usageOf(server)
     const own = process.cpuUsage()
     const began = performance.now()
+    const span = { began: Date.now(), ended: 0 }
     const sentBefore = this.sent
     this.measuring = true
     await pause(this.plan.seconds)
     this.measuring = false
+    span.ended = Date.now()
     const seconds = (performance.now() - began) / 1000
     const { user, system } = process.cpuUsage(own)
     const cpuSeconds = usageOf(server).cpuSeconds - before.cpuSeconds
@@ -168,13 +188,14 @@ export class Chat implements Receiver {
     this.running = false
     stop()
     await pause(0.2)
-    return this.outcome({ seconds, cpuSeconds, sent, ownSeconds: (user + system) / 1e6 })
+    const ownSeconds = (user + system) / 1e6
+    return { ...this.outcome({ seconds, cpuSeconds, sent, ownSeconds }), span }
   }
 
   private closedLoop(): () => void {
-    for (const side of this.present) {
-      for (let i = 0; i < this.plan.inFlight; i++) this.owe(side)
-    }
+    const { writers, inFlight } = this.plan
+    const first = this.present.slice(0, writers || this.present.length)
+    for (const side of first) for (let i = 0; i < inFlight; i++) this.owe(side)
     this.flush()
     return () => {}
   }
@@ -188,8 +209,15 @@ export class Chat implements Receiver {
   private writeDue(): void {
     const meanGap = 1e6 / this.plan.rate
     for (const now = micros(); this.running && this.due <= now; this.due += meanGap * gap()) {
-      const side = this.present[Math.floor(Math.random() * this.present.length)]!
-      if (this.outstanding < OUTSTANDING_LIMIT) this.write(side)
+      if (this.outstanding < OUTSTANDING_LIMIT) this.write(this.anybody())
+    }
+  }
+
+  private acks(): Record<string, number> {
+    return {
+      acknowledged: this.acknowledged,
+      ackP50: this.acknowledgements.quantile(0.5),
+      ackP99: this.acknowledgements.quantile(0.99),
     }
   }
 
@@ -201,6 +229,7 @@ export class Chat implements Receiver {
       generatorCores: run.ownSeconds / seconds,
       figures: {
         cpuMicros: (cpuSeconds * 1e6) / Math.max(1, this.delivered),
+        delivered: this.delivered,
         perSecond: this.delivered / seconds,
         sentPerSecond: run.sent / seconds,
         cores: cpuSeconds / seconds,
@@ -208,11 +237,7 @@ export class Chat implements Receiver {
         p99: this.latencies.quantile(0.99),
         p999: this.latencies.quantile(0.999),
         outstanding: this.outstanding,
-        ...(asked && {
-          acknowledged: this.acknowledged,
-          ackP50: this.acknowledgements.quantile(0.5),
-        }),
-        ...(asked && { ackP99: this.acknowledgements.quantile(0.99) }),
+        ...(asked && this.acks()),
       },
     }
   }

@@ -36,7 +36,10 @@ export class Connection {
   receiver: Receiver
   /** Stream management is on: stanzas are counted, and requests answered (XEP-0198 §4). */
   managed = false
-  private handled = 0
+  /** By which the stream may be resumed (XEP-0198 §5), and whether this one is a resumed one. */
+  resumption = ''
+  resumed = false
+  handled = 0
   /** Texts that were sent in this turn and are not written yet. */
   private out = ''
   private socket: Socket
@@ -150,6 +153,15 @@ export class Connection {
     const text = this.out
     this.out = ''
     if (text !== '' && !this.closed) this.socket.write(text, 'latin1')
+  }
+
+  /** Stops reading: what the server sends then fills the buffers in between. */
+  pause(): void {
+    this.socket.pause()
+  }
+
+  resume(): void {
+    this.socket.resume()
   }
 
   close(): void {

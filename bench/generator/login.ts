@@ -1,7 +1,8 @@
 // From a fresh connection to a session that has its roster and is available: STARTTLS, SASL,
 // bind, optionally carbons and stream management, then roster and presence at once, as clients
 // do. A session counts as ready when the roster came and its own presence was reflected
-// (RFC 6121 §4.2.2), so that the server's work for the login is done.
+// (RFC 6121 §4.2.2), so that the server's work for the login is done. A session that was cut off
+// is resumed instead (XEP-0198 §5), and replaced by a new one where the server refuses.
 import type { Login } from '../job.js'
 import type { Connection, Receiver } from './connection.js'
 import { plainResponse, ScramClient } from './scram.js'
@@ -11,6 +12,12 @@ const SM = 'urn:xmpp:sm:3'
 
 export type Ready = (connection: Connection) => void
 export type Failed = (connection: Connection, why: string) => void
+
+export type Ending = {
+  ready: Ready
+  failed: Failed
+  resume?: { id: string; handled: number }
+}
 
 type Step = (text: string) => void
 
@@ -22,13 +29,17 @@ export class LoginSteps implements Receiver {
   private connection!: Connection
   private next: Step = (text) => this.features(text)
   private scram: ScramClient | undefined
+  private readonly resume: Ending['resume']
   private awaited = 0
+  /** What arrives among the last answers and is none. */
+  others: (text: string) => void = () => {}
 
-  constructor(user: string, login: Login, outcome: { ready: Ready; failed: Failed }) {
+  constructor(user: string, login: Login, outcome: Ending) {
     this.user = user
     this.login = login
     this.ready = outcome.ready
     this.failed = outcome.failed
+    this.resume = outcome.resume
   }
 
   stanza(connection: Connection, bytes: Buffer, start: number, end: number): void {
@@ -89,8 +100,28 @@ export class LoginSteps implements Receiver {
     }
     const proven = this.scram === undefined || this.scram.accepts(content?.[2] ?? '')
     if (!this.expect(content?.[1] === 'success' && proven, text)) return
-    this.next = () => this.bind()
+    this.next = () => this.enter()
     this.connection.restartStream()
+  }
+
+  private enter(): void {
+    if (this.resume === undefined) {
+      this.bind()
+      return
+    }
+    const { id, handled } = this.resume
+    this.say(`<resume xmlns='${SM}' previd='${id}' h='${handled}'/>`, (text) => this.resumed(text))
+  }
+
+  private resumed(text: string): void {
+    if (!text.startsWith('<resumed')) {
+      this.bind()
+      return
+    }
+    const { connection } = this
+    Object.assign(connection, { managed: true, resumed: true, handled: this.resume!.handled })
+    connection.resumption = this.resume!.id
+    this.ready(connection)
   }
 
   private bind(): void {
@@ -112,7 +143,10 @@ export class LoginSteps implements Receiver {
   private enabled(text: string): void {
     const wanted = text.startsWith('<enabled') || /^<iq[^>]*type=['"]result/.test(text)
     if (!this.expect(wanted, text)) return
-    if (text.startsWith('<enabled')) this.connection.managed = true
+    if (text.startsWith('<enabled')) {
+      this.connection.managed = true
+      this.connection.resumption = / id=['"]([^'"]*)/.exec(text)?.[1] ?? ''
+    }
     if (--this.awaited === 0) this.appear()
   }
 
@@ -125,6 +159,7 @@ export class LoginSteps implements Receiver {
   private appeared(text: string): void {
     const roster = text.startsWith('<iq') && text.includes('jabber:iq:roster')
     const reflected = text.startsWith('<presence') && text.includes('/bench')
-    if ((roster || reflected) && --this.awaited === 0) this.ready(this.connection)
+    if (!roster && !reflected) this.others(text)
+    else if (--this.awaited === 0) this.ready(this.connection)
   }
 }

@@ -2,7 +2,10 @@
 // by itself as well when a job takes longer than it may, or when whoever started it is gone.
 import type { Job, Outcome } from '../job.js'
 import { chat } from './chat.js'
+import { pages } from './pages.js'
+import { readers } from './readers.js'
 import { register } from './register.js'
+import { search } from './search.js'
 import { idle, logins } from './sessions.js'
 
 const LONGEST_RUN_MS = 1_200_000
@@ -19,6 +22,12 @@ function run(job: Job): Promise<Outcome> {
       return idle(job, plan)
     case 'login':
       return logins(job, plan)
+    case 'pages':
+      return pages(job, plan)
+    case 'search':
+      return search(job, plan)
+    case 'readers':
+      return readers(job, plan)
   }
 }
 

@@ -1,19 +1,39 @@
-// ejabberd as Debian packages it: hashed passwords and Mnesia, one scheduler
-// without busy waiting for its one core, no shapers. Started by erl itself with the arguments
+// ejabberd as Debian packages it: hashed passwords and Mnesia, the archive in SQL where the work asks
+// for that, one scheduler without busy waiting for its one core, no shapers. Started by erl itself with the arguments
 // that ejabberdctl gives it, but without Erlang distribution, so that no epmd is needed.
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { installedVersion } from '../programs.js'
-import { DOMAIN, type Launch, type Peer, type Site } from './peer.js'
+import { accountsExpression, addAccounts } from './ejabberd-accounts.js'
+import { createTables, databaseFile, fillEjabberd } from './ejabberd-archive.js'
+import { DOMAIN, type Launch, type Peer, type Site, type Store } from './peer.js'
 
 const CONTROL = '/usr/sbin/ejabberdctl'
 
 /** Only what the work needs, so that the server is at its best. */
 const MODULES = ['carboncopy', 'disco', 'muc', 'offline', 'ping', 'stream_mgmt', 'version']
 
-function configuration({ ports, certificate, setting }: Site): string {
+const PACKAGES = { own: 'ejabberd', sqlite: 'erlang-p1-sqlite3', postgres: 'erlang-p1-pgsql' }
+
+function lacks(store: Store): string | undefined {
+  return installedVersion(PACKAGES[store]) === undefined ? PACKAGES[store] : undefined
+}
+
+function database({ folder, setting }: Site): string {
+  if (setting.store === 'own') return ''
+  if (setting.database === undefined) {
+    return `sql_type: sqlite\nsql_database: "${databaseFile(folder)}"\n`
+  }
+  const { username, hostname, port, pathname } = new URL(setting.database)
+  const where = `sql_server: "${hostname}"\nsql_port: ${port}\nsql_database: "${pathname.slice(1)}"`
+  return `sql_type: pgsql\n${where}\nsql_username: "${username}"\nsql_password: ""\n`
+}
+
+function configuration(site: Site): string {
+  const { ports, certificate, setting } = site
   const modules = MODULES.map((name) => `  mod_${name}: {}`).join('\n')
-  const archive = setting.archive ? '  mod_mam: { default: always }\n' : ''
+  const kind = setting.store === 'own' ? '' : ', db_type: sql'
+  const archive = setting.archive ? `  mod_mam: { default: always${kind} }\n` : ''
   return `
 loglevel: error
 hosts: [${DOMAIN}]
@@ -26,7 +46,7 @@ listen:
     ip: "127.0.0.1"
     module: ejabberd_http
     request_handlers: { /ws: ejabberd_http_ws }
-auth_method: internal
+${database(site)}auth_method: internal
 auth_password_format: scram
 disable_sasl_mechanisms: ["digest-md5", "X-OAUTH2"]
 registration_timeout: infinity
@@ -51,8 +71,9 @@ function prepare(site: Site): Launch {
   writeFileSync(join(folder, 'inetrc'), '{lookup,["file","native"]}.\n')
   const options = '+K true +P 250000 +S 1:1 +sbwt none +sbwtdcpu none +sbwtdio none -noinput'
   const mnesia = ['-mnesia', 'dir', `"${folder}/spool"`, '-s', 'ejabberd']
+  const accounts = ['-eval', accountsExpression(folder)]
   return {
-    command: ['erl', ...options.split(' '), ...mnesia],
+    command: ['erl', ...options.split(' '), ...mnesia, ...accounts],
     user: 'ejabberd',
     environment: {
       HOME: folder,
@@ -73,5 +94,10 @@ export const ejabberd: Peer = {
   websocketPath: '/ws',
   version: () => installedVersion('ejabberd'),
   missing: 'apt-get install ejabberd',
+  able: (work) => work.plan.kind !== 'search',
+  lacks,
   prepare,
+  createTables,
+  addAccounts,
+  fill: fillEjabberd,
 }

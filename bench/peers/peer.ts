@@ -2,11 +2,19 @@
 // its own, and how to start it. Pinning, waiting, measuring and stopping are the same for all.
 
 import type { Mechanism } from '../generator/scram.js'
-import type { Work } from '../works.js'
+import type { Work } from '../work.js'
+
+/** `own` is what the server keeps its archive in by itself. */
+export type Store = 'own' | 'sqlite' | 'postgres'
 
 export type Setting = {
-  /** Messages are kept in the server's embedded store. */
+  /** Messages are kept. */
   archive: boolean
+  store: Store
+  /** For `postgres`: the address of a database that is this server's alone. */
+  database?: string
+  /** Where a server whose garbage can be collected on request tells its memory. */
+  memory?: string
 }
 
 export type Ports = { clear: number; tls: number; http: number }
@@ -37,9 +45,18 @@ export type Peer = {
   /** Where it is not SCRAM-SHA-1 that gets anybody in. */
   mechanism?: Mechanism
   /** What it cannot do is left out of its column. */
-  able?(work: Pick<Work, 'archive' | 'modern' | 'transport' | 'mechanism'>): boolean
+  able?(work: Work): boolean
+  /** The package that is missing for a store, where one is. */
+  lacks?(store: Store): string | undefined
   /** Writes the configuration and says how to start. */
   prepare(site: Site): Launch
+  /** Creates the tables that the server expects to find. */
+  createTables?(site: Site): Promise<void>
+  /** Puts the first so many messages of corpus.ts into the archive of their owner; the server has
+   * run once and is stopped. */
+  fill?(site: Site, messages: number): Promise<void>
+  /** Tells its memory when asked (collector.ts). */
+  tellsMemory?: boolean
   /** Creates accounts directly, where that is much faster than registering in-band. */
   createAccounts?(site: Site, names: readonly string[], password: string): void
   /** The same, of the server that runs already. */

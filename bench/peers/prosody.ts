@@ -1,11 +1,13 @@
 // Prosody as Debian packages it: hashed passwords, the epoll backend,
 // the generational collector (the incremental one costs it half again as much),
-// the modules that the work needs, no limits, no debug log, its own file store for the archive.
+// the modules that the work needs, no limits, no debug log, its own file store for the archive
+// unless the work asks for SQL; everything but the archive stays in files.
 import { createHash, createHmac, pbkdf2Sync } from 'node:crypto'
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { installedVersion } from '../programs.js'
-import { DOMAIN, type Launch, type Peer, type Site } from './peer.js'
+import { fillProsody } from './prosody-archive.js'
+import { DOMAIN, type Launch, type Peer, type Site, type Store } from './peer.js'
 
 /** Only what the work needs: each further module that looks at stanzas slows Prosody down. */
 const MODULES = [
@@ -13,7 +15,26 @@ const MODULES = [
   ...['posix', 'websocket'],
 ]
 
-function configuration({ folder, ports, certificate, setting }: Site): string {
+const PACKAGES = { own: 'prosody', sqlite: 'lua-dbi-sqlite3', postgres: 'lua-dbi-postgresql' }
+
+function lacks(store: Store): string | undefined {
+  return installedVersion(PACKAGES[store]) === undefined ? PACKAGES[store] : undefined
+}
+
+function storage({ folder, setting }: Site): string {
+  const { store, database } = setting
+  if (store === 'own') return '"internal"'
+  const use = '{ archive = "sql"; default = "internal" }'
+  if (database === undefined) {
+    return `${use}\nsql = { driver = "SQLite3"; database = "${folder}/data/prosody.sqlite" }`
+  }
+  const { username, hostname, port, pathname } = new URL(database)
+  const where = `host = "${hostname}"; port = ${port}; database = "${pathname.slice(1)}"`
+  return `${use}\nsql = { driver = "PostgreSQL"; ${where}; username = "${username}"; password = "" }`
+}
+
+function configuration(site: Site): string {
+  const { folder, ports, certificate, setting } = site
   const modules = setting.archive ? [...MODULES, 'mam'] : MODULES
   return `
 network_backend = "epoll"
@@ -34,7 +55,7 @@ c2s_require_encryption = false
 allow_unencrypted_plain_auth = true
 consider_websocket_secure = true
 authentication = "internal_hashed"
-storage = "internal"
+storage = ${storage(site)}
 archive_expires_after = "never"
 default_archive_policy = true
 ssl = { certificate = "${certificate.chain}"; key = "${certificate.key}" }
@@ -71,6 +92,9 @@ export const prosody: Peer = {
   websocketPath: '/xmpp-websocket',
   version: () => installedVersion('prosody'),
   missing: 'apt-get install prosody',
+  able: (work) => work.plan.kind !== 'search',
+  lacks,
   prepare,
   createAccounts,
+  fill: fillProsody,
 }

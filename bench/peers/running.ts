@@ -3,19 +3,16 @@
 // time.
 import { type ChildProcess, spawn } from 'node:child_process'
 import { createWriteStream } from 'node:fs'
-import { connect, createServer } from 'node:net'
+import { connect } from 'node:net'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { processTree } from '../measure.js'
 import { onServerCore } from '../pinning.js'
 import { outputOf } from '../programs.js'
-import { DOMAIN, type Launch, type Peer, type Ports, type Site } from './peer.js'
+import { DOMAIN, type Launch, type Peer, type Site } from './peer.js'
 
 const READY_LIMIT_MS = 60_000
 const STOP_LIMIT_MS = 10_000
-/** Below the range that the kernel gives to outgoing connections. */
-const FIRST_PORT = 20_000
-const LAST_PORT = 31_000
 
 export type Running = {
   peer: Peer
@@ -35,29 +32,19 @@ process.on('exit', () => {
   }
 })
 
-export async function freePorts(): Promise<Ports> {
-  const found: number[] = []
-  const first = FIRST_PORT + Math.floor(Math.random() * (LAST_PORT - FIRST_PORT))
-  for (let port = first; found.length < 3; port++) if (await isFree(port)) found.push(port)
-  return { clear: found[0]!, tls: found[1]!, http: found[2]! }
-}
-
-function isFree(port: number): Promise<boolean> {
-  return new Promise((answer) => {
-    const server = createServer()
-    server.once('error', () => answer(false))
-    server.listen(port, '127.0.0.1', () => server.close(() => answer(true)))
-  })
-}
-
-export async function start(peer: Peer, site: Site): Promise<Running> {
-  const launch = peer.prepare(site)
+/** `launch` goes before the server's command and becomes the server. */
+export async function start(peer: Peer, site: Site, launch: string[] = []): Promise<Running> {
+  const given = withPrefix(peer.prepare(site), launch)
   const began = performance.now()
-  const child = spawnServer(launch, site)
+  const child = spawnServer(given, site)
   started.add(child)
   await ready(child, site)
   const readyMs = performance.now() - began
   return { peer, site, pid: child.pid!, readyMs, stop: () => stop(child) }
+}
+
+function withPrefix(given: Launch, launch: string[]): Launch {
+  return { ...given, command: [...launch, ...given.command] }
 }
 
 function spawnServer(launch: Launch, site: Site): ChildProcess {

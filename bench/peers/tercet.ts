@@ -8,6 +8,7 @@ import { outputOf } from '../programs.js'
 import { DOMAIN, type Launch, type Peer, type Site } from './peer.js'
 
 const PROGRAM = fileURLToPath(new URL('../../bin/tercet.js', import.meta.url))
+const COLLECTOR = new URL('collector.js', import.meta.url).href
 
 function configuration({ folder, ports, certificate, setting }: Site): string {
   return `
@@ -30,14 +31,19 @@ encryption: optional
 registration: open
 password_rounds: 4096
 limits: off
-${setting.archive ? '' : 'modules: { archive: false }\n'}`
+${setting.database ? `database: ${setting.database}\n` : ''}${setting.archive ? '' : 'modules: { archive: false }\n'}`
 }
 
 function prepare(site: Site): Launch {
   mkdirSync(join(site.folder, 'data'), { recursive: true })
   const file = join(site.folder, 'tercet.yaml')
   writeFileSync(file, configuration(site))
-  return { command: [process.execPath, PROGRAM, 'start', '--config', file] }
+  const { memory } = site.setting
+  const collecting = memory === undefined ? [] : ['--expose-gc', '--import', COLLECTOR]
+  return {
+    command: [process.execPath, ...collecting, PROGRAM, 'start', '--config', file],
+    ...(memory !== undefined && { environment: { BENCH_MEMORY_FILE: memory } }),
+  }
 }
 
 function version(): string | undefined {
@@ -63,6 +69,7 @@ export const tercet: Peer = {
   websocketPath: '/xmpp',
   version,
   missing: 'npm run build',
+  tellsMemory: true,
   prepare,
   addAccounts,
 }

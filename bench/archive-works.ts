@@ -1,0 +1,128 @@
+// The rows about archived messages: one to one on the embedded store, on SQLite and on PostgreSQL,
+// with 200 and with many accounts; latency at half of what a server can carry; pages, searches; and
+// readers that stop reading.
+import type { Frequency, Plan, Walk } from './job.js'
+import type { Store } from './peers/peer.js'
+import { type ChatPlan, type Figure, plain, type Size, type Work } from './work.js'
+
+const LATENCY: Figure = { key: 'p99', title: 'p99', unit: 'ms', digits: 1 }
+const PAGE: Figure = { key: 'cpuMicrosPerPage', title: 'CPU', unit: 'µs', digits: 0 }
+const SEARCH: Figure = { key: 'p95', title: 'p95', unit: 'ms', digits: 1 }
+const GROWTH: Figure = { key: 'residentMb', title: 'memory', unit: 'MiB', digits: 1 }
+
+const thousands = (value: number) => value.toLocaleString('en')
+const kept = { ...plain, archive: true } as const
+
+export function archived(chat: ChatPlan, size: Size): Work[] {
+  const each = { ...kept, family: 'archived', counted: true } as const
+  const title = '1:1, archived'
+  const modern = { inFlight: 4, askEvery: 1, kept: true }
+  const spread = { users: connected(size), writers: size.users, kept: true }
+  const many = { ...each, accounts: size.manyAccounts } as const
+  const crowd = `${thousands(size.manyAccounts)} accounts (${thousands(spread.users)} connected, ${size.users} write)`
+  return [
+    { ...each, title: `${title}, 1 in flight`, plan: chat({ kept: true }), goal: 25 },
+    { ...each, title: `${title}, 4 in flight`, plan: chat({ inFlight: 4, kept: true }), goal: 25 },
+    {
+      ...each,
+      title: `${title}, SM + acks + carbons`,
+      modern: true,
+      plan: chat(modern),
+      goal: 35,
+    },
+    { ...many, title: `${title}, 1 in flight, ${crowd}`, plan: chat(spread), goal: 37.5 },
+    {
+      ...many,
+      title: `${title}, SM + acks + carbons, ${crowd}`,
+      modern: true,
+      plan: chat({ ...spread, ...modern }),
+      goal: 52.5,
+    },
+    {
+      ...each,
+      title: `${title} in SQLite, 1 in flight`,
+      store: 'sqlite',
+      plan: chat({ kept: true }),
+      goal: 25,
+    },
+  ]
+}
+
+/** Sockets are what runs out first, in the generator and in the server. */
+function connected({ manyAccounts, sockets }: Size): number {
+  const users = Math.min(manyAccounts, sockets)
+  return users - (users % 2)
+}
+
+export function postgres(chat: ChatPlan): Work[] {
+  const each = {
+    ...kept,
+    family: 'postgres',
+    store: 'postgres',
+    counted: true,
+    goal: 60,
+  } as const
+  const title = '1:1, archived in PostgreSQL'
+  const modern = { inFlight: 4, askEvery: 1, kept: true }
+  return [
+    { ...each, title: `${title}, 1 in flight`, plan: chat({ kept: true }) },
+    { ...each, title: `${title}, 4 in flight`, plan: chat({ inFlight: 4, kept: true }) },
+    { ...each, title: `${title}, SM + acks + carbons`, modern: true, plan: chat(modern) },
+  ]
+}
+
+/** An open loop at a given rate, or else at half of what a closed loop reaches before. */
+export function latency(chat: ChatPlan, { rate }: Size): Work[] {
+  const each = { ...kept, family: 'latency', modern: true, figure: LATENCY, goal: 10 } as const
+  const load = rate === undefined ? 'half load' : `${thousands(rate)}/s`
+  const plan = chat({ rate: rate ?? 1, askEvery: 1, kept: true })
+  const halved = rate === undefined
+  const title = '1:1, archived, SM + acks + carbons'
+  return [
+    { ...each, title: `${title}, ${load}`, plan, halved },
+    { ...each, title: `${title}, PostgreSQL, ${load}`, plan, halved, store: 'postgres' },
+  ]
+}
+
+const WALKS: Record<Walk, string> = {
+  last: 'the last one',
+  after: 'catching up',
+  with: 'with one contact',
+}
+
+export function pages({ archiveMessages, big, warmUpSeconds, seconds }: Size): Work[] {
+  const page = (messages: number, walk: Walk, store: Store): Work => {
+    const timing = { warmUpSeconds: Math.min(warmUpSeconds, 2), seconds: Math.min(seconds, 4) }
+    const plan: Plan = { kind: 'pages', users: 1, messages, walk, inFlight: 4, ...timing }
+    const where = store === 'postgres' ? ', PostgreSQL' : ''
+    const title = `page of 50 of ${thousands(messages)}${where}, ${WALKS[walk]}`
+    const filled = { figure: PAGE, plan, filled: messages, store }
+    return { ...kept, ...filled, family: 'pages', title, goal: '≥ 4 times the rate of both' }
+  }
+  const walks = Object.keys(WALKS) as Walk[]
+  const sizes = big ? [archiveMessages, 10 * archiveMessages] : [archiveMessages]
+  return (['sqlite', 'postgres'] as const).flatMap((store) =>
+    sizes.flatMap((messages) => walks.map((walk) => page(messages, walk, store))),
+  )
+}
+
+export function search({ archiveMessages: messages, queries }: Size): Work[] {
+  const row = (words: Frequency, store: Store): Work => {
+    const plan: Plan = { kind: 'search', users: 1, messages, words, queries }
+    const where = store === 'postgres' ? ', PostgreSQL' : ''
+    const title = `search of ${thousands(messages)}${where}, ${words} words`
+    const filled = { figure: SEARCH, plan, filled: messages, store }
+    return { ...kept, ...filled, family: 'search', title, goal: 100 }
+  }
+  const frequencies = ['rare', 'medium', 'common'] as const
+  return (['sqlite', 'postgres'] as const).flatMap((store) =>
+    frequencies.map((words) => row(words, store)),
+  )
+}
+
+export function memory({ readers, readerMessages: messages, bodyBytes }: Size): Work[] {
+  const plan: Plan = { kind: 'readers', users: 2 * readers, messages, bodyBytes }
+  const title = `${readers} readers that stop, ${thousands(messages)} messages for each`
+  const watched = { figure: GROWTH, goal: 100, fresh: true, modern: true, plan } as const
+  return [{ ...kept, ...watched, family: 'memory', title }]
+}

@@ -1,0 +1,55 @@
+// What stands beside the figure that counts, for each kind of work: rates, latencies, how often the
+// disk was made to write.
+import type { Plan } from './job.js'
+import type { Work } from './work.js'
+
+/** A figure by its key; 0 where there is none. */
+export type Figures = (key: string) => number
+
+const whole = (value: number) => Math.round(value).toLocaleString('en')
+const ms = (value: number) => value.toFixed(1)
+
+export function beside(work: Work, of: Figures): string {
+  switch (work.plan.kind) {
+    case 'idle':
+      return `slope ${of('slopeKb').toFixed(1)} KB`
+    case 'register':
+    case 'login':
+      return `${whole(of('perSecond'))}/s`
+    case 'pages':
+      return `${whole(of('perSecond'))} pages/s; p50 ${ms(of('p50'))}, p99 ${ms(of('p99'))} ms`
+    case 'search':
+      return `p50 ${ms(of('p50'))} ms; CPU ${ms(of('cpuMs'))} ms; ${of('resultsPerQuery').toFixed(1)} results`
+    case 'readers':
+      return afterwards(work.plan, of)
+    case 'chat':
+      return conversation(work.plan, work, of)
+  }
+}
+
+function conversation(plan: Extract<Plan, { kind: 'chat' }>, work: Work, of: Figures): string {
+  const acks = `acks p50 ${ms(of('ackP50'))}, p99 ${ms(of('ackP99'))} ms`
+  return [
+    `${whole(of('perSecond'))}/s`,
+    `p50 ${ms(of('p50'))}, p99 ${ms(of('p99'))} ms`,
+    ...(plan.askEvery > 0 ? [acks] : []),
+    ...(work.figure.key === 'cpuMicros' ? [] : [`CPU ${of('cpuMicros').toFixed(1)} µs`]),
+    `${of('cores').toFixed(2)} cores`,
+    ...(work.counted ? [disk(of)] : []),
+  ].join('; ')
+}
+
+function disk(of: Figures): string {
+  const syncs = `${of('syncsPerThousand').toFixed(1)} syncs for 1,000 messages`
+  const groups = `${of('groupsPerThousand').toFixed(1)} of a log`
+  return `${syncs} (${groups}); fdatasync ${of('syncMs').toFixed(2)} ms`
+}
+
+function afterwards({ messages }: Extract<Plan, { kind: 'readers' }>, of: Figures): string {
+  return [
+    `heap ${of('heapMb').toFixed(1)} MiB`,
+    `${whole(of('perSecond'))}/s`,
+    `${whole(messages)} each: ${whole(of('lost'))} lost, ${whole(of('disordered'))} out of order, ${whole(of('twice'))} twice`,
+    `${whole(of('closed'))} cut off, ${whole(of('resumed'))} of them resumed, ${whole(of('fromArchive'))} from the archive`,
+  ].join('; ')
+}

@@ -1,0 +1,43 @@
+// Full text search in one account's long archive (XEP-0431), one query at a time, a page of fifty
+// as its answer: how long somebody waits who searches. The words are those of corpus.ts.
+import type { Job, Outcome, Plan } from '../job.js'
+import { usageOf } from '../measure.js'
+import { ArchiveQueries } from './archive-queries.js'
+import { wordsOf } from './corpus.js'
+import { Crowd, logIn } from './crowd.js'
+import { Histogram } from './histogram.js'
+
+type SearchPlan = Extract<Plan, { kind: 'search' }>
+
+const FIELD = '{urn:xmpp:fulltext:0}fulltext'
+
+export async function search(job: Job, plan: SearchPlan): Promise<Outcome> {
+  const crowd = new Crowd()
+  await crowd.grow(1, 1, logIn(job))
+  const queries = new ArchiveQueries(crowd.live()[0]!)
+  const words = wordsOf(plan.words)
+  const latencies = new Histogram()
+  const before = usageOf(job.server).cpuSeconds
+  let results = 0
+  let failed = 0
+  for (let i = 0; i < plan.queries; i++) {
+    const began = performance.now()
+    const fields = { [FIELD]: words[i % words.length]! }
+    const page = await queries.ask({ fields, page: '<before/>' })
+    latencies.record((performance.now() - began) * 1000)
+    results += page.results
+    if (page.results === 0) failed++
+  }
+  const cpuSeconds = usageOf(job.server).cpuSeconds - before
+  crowd.close()
+  return {
+    failed,
+    figures: {
+      p50: latencies.quantile(0.5),
+      p95: latencies.quantile(0.95),
+      worst: latencies.quantile(1),
+      resultsPerQuery: results / plan.queries,
+      cpuMs: (cpuSeconds * 1000) / plan.queries,
+    },
+  }
+}

@@ -1,0 +1,51 @@
+// Which works share a start of the server, and which a folder: those with the same setting and the
+// same accounts. Works about memory have a start of their own. A folder is kept over the rounds
+// where nothing grows in it, or where filling it took long; an archive that grew in the round before
+// would make this one different.
+import type { Store } from './peers/peer.js'
+import type { Work } from './work.js'
+
+export type Group = {
+  works: Work[]
+  /** The folder's name after the server's. */
+  name: string
+  archive: boolean
+  store: Store
+  accounts: number
+  filled: number
+  lasting: boolean
+  /** The server can be asked to collect its garbage. */
+  told: boolean
+}
+
+const accountsOf = (work: Work) => Math.max(work.accounts ?? 0, work.plan.users)
+
+function nameOf(work: Work): string {
+  if (!work.archive) return 'plain'
+  const parts = [
+    'archive',
+    work.store ?? 'own',
+    work.accounts,
+    work.filled && `${work.filled}-kept`,
+  ]
+  return parts.filter((part) => part !== undefined).join('-')
+}
+
+export function groupsOf(works: readonly Work[]): Group[] {
+  const names = [...new Set(works.map(nameOf))]
+  return names.flatMap((name) => {
+    const alike = works.filter((work) => nameOf(work) === name)
+    const accounts = Math.max(...alike.map(accountsOf))
+    const shared = alike.filter((work) => !work.fresh)
+    const alone = alike.filter((work) => work.fresh).map((work) => [work])
+    const parts = [shared, ...alone].filter((part) => part.length > 0)
+    return parts.map((part): Group => groupOf(part, name, accounts))
+  })
+}
+
+function groupOf(works: Work[], name: string, accounts: number): Group {
+  const { archive, store = 'own', filled = 0 } = works[0]!
+  const lasting = !archive || filled > 0
+  const told = works.some((work) => work.plan.kind === 'readers')
+  return { works, name, archive, store, accounts, filled, lasting, told }
+}
