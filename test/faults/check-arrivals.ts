@@ -84,8 +84,8 @@ class ArrivalReader {
     this.sum.strangeIds++
   }
 
-  #repeated({ stream, boot, mid }: Reception): void {
-    const key = `${stream} ${boot} ${mid}`
+  #repeated({ stream, boot, mid, stanzaId }: Reception): void {
+    const key = `${stream} ${boot} ${mid} ${stanzaId}`
     if (this.#once.has(key)) this.sum.duplicatedWithoutCrash++
     this.#once.add(key)
   }

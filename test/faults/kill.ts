@@ -3,10 +3,12 @@
 // burst; the others soon after the start, while devices come back, resume and catch up.
 
 import { setTimeout as pause } from 'node:timers/promises'
-import type { Stage } from './stage.js'
+import { type Stage, until } from './stage.js'
 
 const MOMENT_LIMIT_MS = 3000
 const EARLY_MS = 300
+/** Not everybody has to be back. */
+const RETURN_LIMIT_MS = 5000
 const FAILPOINT_LIMIT_MS = 20_000
 const FAILPOINT_MOST = 300
 
@@ -24,13 +26,15 @@ export async function kills(stage: Stage): Promise<Remarks> {
   return {}
 }
 
-/** A run begins with everybody there. */
 async function randomMoment({ arena, draw, task }: Stage, time: number): Promise<void> {
-  arena.allow(task.burst + task.users * task.window * 4)
+  const plenty = task.burst + arena.devices.length * task.window * 2
+  arena.allow(plenty)
   if (time > 0 && draw.chance(0.25)) {
     await pause(draw.whole(0, EARLY_MS))
     return
   }
+  await until(() => arena.present === arena.devices.length, RETURN_LIMIT_MS)
+  arena.allow(plenty)
   const cutter = cuts(arena, task.cuts)
   const messages = draw.whole(1, task.burst)
   await arena.afterSending(messages, draw.whole(MOMENT_LIMIT_MS / 2, MOMENT_LIMIT_MS))

@@ -58,6 +58,6 @@ function whole(options: Options): Planned[] {
 }
 
 function complete(wanted: Wanted, options: Options): Task {
-  const { seed, users, window, burst, rate, cuts, carbons, folder, keep = false } = options
-  return { seed, users, window, burst, rate, cuts, carbons, folder, keep, ...wanted }
+  const { seed, users, window, burst, rate, cuts, carbons, folder, keep = false, log } = options
+  return { seed, users, window, burst, rate, cuts, carbons, folder, keep, log, ...wanted }
 }

@@ -1,12 +1,14 @@
 // One run: build the stage, let the load run while the fault strikes, wait until all is quiet, read
 // the archives, judge.
 
+import { writeFileSync } from 'node:fs'
 import { check } from './checker.js'
+import type { History } from './chronicle.js'
 import { brokenInvariants, type Figures } from './figures.js'
 import { diskFull } from './disk-full.js'
 import { atFailpoint, drains, kills, type Remarks } from './kill.js'
 import { postgresRestarts } from './postgres-restart.js'
-import { powerLoss } from './power-loss.js'
+import { afterPowerLoss, powerLoss } from './power-loss.js'
 import { Stage } from './stage.js'
 import type { Task } from './task.js'
 
@@ -32,6 +34,7 @@ const FATAL = [
   'notRecovered',
   'acknowledgedNotOnDisk',
   'damagedImages',
+  'notServed',
 ]
 
 export async function run(task: Task): Promise<Result> {
@@ -40,7 +43,9 @@ export async function run(task: Task): Promise<Result> {
   try {
     const remarks = await strike(stage)
     const history = await stage.history()
+    if (task.log) writeLog(task.log, history)
     const figures = check(history)
+    if (task.what === 'power-loss') Object.assign(remarks, await afterPowerLoss(stage, history))
     if (stage.server.deaths > 0) remarks.serverDied = stage.server.deaths
     if (task.what === 'drain') remarks.refusedWhileDraining = figures.refused
     const fatal = FATAL.filter((name) => (remarks[name] ?? 0) !== 0)
@@ -53,6 +58,14 @@ export async function run(task: Task): Promise<Result> {
   } finally {
     await stage.close()
   }
+}
+
+function writeLog(file: string, { events, archives, devices }: History): void {
+  const rows = [...archives].flatMap(([owner, list]) =>
+    list.map((row) => ({ op: 'final', owner, ...row })),
+  )
+  const lines = [...events, ...rows, ...devices.map((device) => ({ op: 'device', ...device }))]
+  writeFileSync(file, lines.map((line) => `${JSON.stringify(line)}\n`).join(''))
 }
 
 async function strike(stage: Stage): Promise<Remarks> {

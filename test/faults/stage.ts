@@ -8,18 +8,24 @@ import type { Target } from '../../bench/generator/connection.js'
 import { register } from '../../bench/generator/register.js'
 import { createCertificate } from '../../bench/peers/certificate.js'
 import { DOMAIN, type Site } from '../../bench/peers/peer.js'
-import { freePorts } from '../../bench/peers/running.js'
+import { freePorts } from '../bin/program.js'
 import { Postgres } from '../world/postgres.js'
 import { Arena } from './arena.js'
 import type { History } from './chronicle.js'
 import { PASSWORD } from './device.js'
 import { Draw } from './draw.js'
 import { readArchives } from './final-archives.js'
-import { product } from './products.js'
+import { prepareTables, product } from './products.js'
 import { ServerProcess, type Start } from './server-process.js'
 import type { Task } from './task.js'
 
+const folders = new Set<string>()
+process.on('exit', () => {
+  for (const folder of folders) rmSync(folder, { recursive: true, force: true })
+})
+
 const PRESENT_LIMIT_MS = 30_000
+const PEER_SETTLES_MS = 5000
 const QUIET_LIMIT_MS = 60_000
 /** Everything has to have arrived so long after everybody is back (G3). */
 const ARRIVAL_MS = 1500
@@ -36,28 +42,31 @@ export class Stage {
 
   static async build(task: Task): Promise<Stage> {
     const folder = mkdtempSync(join(task.folder, 'tercet-faults-'))
+    if (!task.keep) folders.add(folder)
     try {
       chmodSync(folder, 0o755)
       const own = join(folder, 'server')
       mkdirSync(own)
       const certificate = createCertificate(folder)
-      const setting = { archive: true }
-      const site = { folder: own, ports: await freePorts(), certificate, setting }
-      const postgres = task.store === 'postgres' ? await Postgres.start() : undefined
-      return new Stage(task, { site, postgres, database: await postgres?.database() })
+      const [clear, tls, http, port] = (await freePorts(4)) as [number, number, number, number]
+      const postgres = task.store === 'postgres' ? await startPostgres(folder, port) : undefined
+      const database = postgres && overLoopback(await postgres.database(), port)
+      const setting = { archive: true, store: task.store, ...(database ? { database } : {}) }
+      const site = { folder: own, ports: { clear, tls, http }, certificate, setting }
+      await prepareTables(task.server, site)
+      return new Stage(task, site, postgres)
     } catch (error) {
       rmSync(folder, { recursive: true, force: true })
       throw error
     }
   }
 
-  private constructor(task: Task, place: Place) {
+  private constructor(task: Task, site: Site, postgres: Postgres | undefined) {
     this.task = task
-    this.site = place.site
-    this.postgres = place.postgres
+    this.site = site
+    this.postgres = postgres
     this.draw = new Draw(task.seed)
-    const database = place.database ?? (task.store === 'sqlite' ? 'sqlite' : undefined)
-    const { launch, version, websocketPath } = product(task.server, this.site, database)
+    const { launch, version, websocketPath } = product(task.server, site)
     this.version = version
     this.#websocketPath = websocketPath
     this.server = new ServerProcess(launch, this.site)
@@ -82,6 +91,8 @@ export class Stage {
     const target = this.target('tcp')
     const plan = { kind: 'register' as const, users }
     await register({ target, login, plan, server: [] }, users)
+    // What a peer keeps of its accounts in memory for a while is not what is tested.
+    if (this.task.server !== 'tercet') await pause(PEER_SETTLES_MS)
     this.arena.open()
     await this.everybody()
   }
@@ -115,14 +126,20 @@ export class Stage {
     this.arena.close()
     await this.server.kill()
     await this.postgres?.stop()
-    if (!this.task.keep) rmSync(join(this.site.folder, '..'), { recursive: true, force: true })
+    const folder = join(this.site.folder, '..')
+    if (folders.delete(folder)) rmSync(folder, { recursive: true, force: true })
   }
 }
 
-interface Place {
-  site: Site
-  postgres: Postgres | undefined
-  database: string | undefined
+/** As an operator has it: on disk before it answers; over TCP, for those who know nothing else. */
+function startPostgres(parent: string, port: number): Promise<Postgres> {
+  const settings = { listen_addresses: '127.0.0.1', fsync: 'on', full_page_writes: 'on' }
+  return Postgres.start({ parent, settings: { ...settings, port: String(port) } })
+}
+
+function overLoopback(address: string, port: number): string {
+  const { username, pathname } = new URL(address)
+  return `postgres://${username}@127.0.0.1:${port}${pathname}`
 }
 
 /** Whether it came true in time */

@@ -34,6 +34,8 @@ export interface Task {
   /** Where runs make their folders */
   folder: string
   keep: boolean
+  /** A file for everybody's logs */
+  log: string | undefined
 }
 
 export function titleOf({ server, store, what, failpoint, breaking, times }: Task): string {
