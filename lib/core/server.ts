@@ -119,7 +119,7 @@ export class Server {
     for (const settings of this.settings.hosts) await this.#hosts.add(settings)
     this.schedule.add('journal', {
       name: 'what rides along',
-      every: 1000,
+      every: 2000,
       run: () => this.journal.hurry(),
     })
     this.#listeners = await Listeners.open(this)

@@ -2,9 +2,9 @@
 // disk as a whole or not at all. While one group is on its way, whatever arrives forms the next;
 // there are no timers. A group that fails is tried again entry by entry, so that only the sender of
 // the entry that fails alone hears of it. Changes run in the order in which entries were committed,
-// and may run twice: they must do nothing but write through their trx. Plain rows are far cheaper
-// than changes: those of a whole group go to each table at once, after all changes. A commit whose
-// answer was lost is looked up before anybody is told.
+// and may run twice: they must do nothing but write through their trx. Messages and plain rows are far
+// cheaper: a group of them alone is one question to the database. A commit whose answer was lost is
+// looked up before anybody is told. What rides along is gathered and written once in a while.
 
 import type { Knex } from 'knex'
 import { broken, failpoint } from '../ops/failpoint.js'
@@ -75,8 +75,8 @@ interface Waiting {
 
 /** LIM-journal: beyond a part of what may wait, whoever can wait is asked to. */
 const PRESSED = 0.1
-/** What rides along waits no longer than until there is this much of it. */
-const MOST_RIDING = 2000
+/** LIM-riding: what rides along waits no longer than until there is this much of it. */
+const MOST_RIDING = 20_000
 
 export class Journal {
   readonly #database: Pick<Database, 'transaction' | 'write'>
@@ -140,16 +140,19 @@ export class Journal {
     return committed
   }
 
-  /** Written with the next group, where only the latest row of a key matters and losing it is no harm. */
+  /** Written within a second or two: only the latest row of a key matters, and losing it is no harm. */
   ride(table: string, row: Row): void {
-    this.#riding.set(`${table} ${Object.values(row)[0]}`, { table, row })
+    this.#riding.set(keyOf(table, row), { table, row })
     if (this.#riding.size > MOST_RIDING) this.hurry()
   }
 
   /** Has what rides along written now. */
   hurry(): void {
     if (this.#riding.size === 0 || this.#closed) return
-    this.follow(this.entry()).catch(() => undefined)
+    const entry = new Entry()
+    for (const { table, row } of this.#riding.values()) entry.put(table, row)
+    this.#riding.clear()
+    this.follow(entry).catch(() => undefined)
   }
 
   /** Resolves when everything committed so far is done. */
@@ -205,15 +208,14 @@ export class Journal {
 
   async #write(group: readonly Waiting[]): Promise<void> {
     const entries = group.map(({ entry }) => entry)
-    const riding = this.#takeRiding(entries)
-    if (riding.length === 0 && entries.every((entry) => entry.empty)) return
+    if (entries.every((entry) => entry.empty)) return
     const messages = entries.flatMap(({ message }) => message ?? [])
     const number = this.#mark.next()
     try {
       const answers = await this.#send(entries, [
         ...(messages.length > 0 ? this.#messages!.writes(messages) : []),
         ...byTable(entries.flatMap(({ rows }) => rows ?? [])),
-        ...latest(entries, riding),
+        ...latest(entries),
         ...this.#mark.writes(number),
       ])
       if (messages.length > 0) this.#messages!.written(messages, answers)
@@ -222,14 +224,6 @@ export class Journal {
       if (!(await this.#committed(number))) throw error
       if (messages.length > 0) await this.#messages!.recover(messages)
     }
-  }
-
-  /** With a group of one nothing rides: what failed may have been that. */
-  #takeRiding(entries: readonly Entry[]): { table: string; row: Row }[] {
-    if (this.#riding.size === 0 || (entries.length === 1 && !entries[0]!.empty)) return []
-    const riding = [...this.#riding.values()]
-    this.#riding.clear()
-    return riding
   }
 
   #send(entries: readonly Entry[], writes: readonly Write[]): Promise<Answer[]> {
@@ -253,15 +247,16 @@ export class Journal {
   }
 }
 
-/** Rows to put, the last of each key. What a stanza brings is newer than what rides along. */
-function latest(
-  entries: readonly Entry[],
-  riding: readonly { table: string; row: Row }[],
-): Write[] {
+/** Rows to put, the last of each key. */
+function latest(entries: readonly Entry[]): Write[] {
   const rows = new Map<string, { table: string; row: Row }>()
-  for (const put of riding) rows.set(`${put.table} ${Object.values(put.row)[0]}`, put)
   for (const { puts } of entries)
-    for (const put of puts ?? []) rows.set(`${put.table} ${Object.values(put.row)[0]}`, put)
+    for (const put of puts ?? []) rows.set(keyOf(put.table, put.row), put)
   const batches = byTable(rows.values()) as { insert: string; rows: Row[] }[]
   return batches.map(({ insert, rows: batch }) => ({ put: insert, rows: batch }))
+}
+
+function keyOf(table: string, row: Row): string {
+  for (const column in row) return `${table} ${row[column]}`
+  return table
 }

@@ -66,7 +66,7 @@ export interface IndexRow {
   readonly owner: number
   readonly id: number
   readonly peer: number
-  readonly flags: number
+  flags: number
   readonly label: number
 }
 
@@ -102,11 +102,14 @@ export interface MessageLog {
   drop(owner: number, ids: readonly number[]): Promise<void>
   /** What no archive keeps and this account has taken up to this number. */
   dropTaken(owner: number, taken: number): Promise<number>
-  /** Everything older than this moment, a bounded number at a time; whether there is more. */
+  /**
+   * Everything older than this moment, a bounded number at a time; whether there is more. To be asked
+   * daily, also where nothing expires (with 0): keys of sent messages go, coming months get tables.
+   */
   expire(time: number): Promise<boolean>
-  /** All of an account's. */
+  /** All of an account's; takes effect when `trx` commits. */
   forget(owner: number, trx: Knex.Transaction): Promise<void>
-  /** Resolves when the index on disk is complete. */
+  /** Resolves when the index on disk has all there was when this was asked. */
   indexed(): Promise<void>
   close(): Promise<void>
 }

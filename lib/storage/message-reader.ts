@@ -15,11 +15,16 @@ import {
   type UnreadQuery,
 } from './message-log.js'
 
-/** How many numbers are looked at for one page that a filter makes sparse. */
-const STEPS = 40
+/** How many index rows are read at a time where a filter makes a page sparse */
+const SPARSE = 1000
+/** Beyond so many the page ends with what was found, if that is anything. */
+const MOST_LOOKED_AT = 20_000
+/** Messages of one transaction that takes them away */
 const CHUNK = 2000
 /** LIM-unread: nobody reads a larger number. */
 const MOST_UNREAD = 10_000
+/** Messages of one conversation with the same id: whoever uses one twice gets the newest. */
+const MOST_LABELLED = 20
 
 export abstract class MessageReader {
   protected readonly database: Database
@@ -38,13 +43,14 @@ export abstract class MessageReader {
   async page(query: PageQuery): Promise<Page> {
     const found: Logged[] = []
     let range = query
-    for (let step = 0; ; step++) {
-      const wanted = query.limit + 1
+    let wanted = query.limit + 1
+    for (let looked = 0; ; wanted = Math.max(wanted, SPARSE)) {
       const rows = await this.#index(range, wanted)
       const messages = await this.#messages(rows)
       found.push(...messages.filter((message) => !query.peer || isBetween(message, query.peer)))
+      looked += rows.length
       const ended = rows.length < wanted
-      if (ended || found.length >= wanted || step === STEPS) {
+      if (ended || found.length > query.limit || (found.length > 0 && looked >= MOST_LOOKED_AT)) {
         const page = found.slice(0, query.limit)
         if (query.backwards) page.reverse()
         return { messages: page, complete: ended && found.length <= query.limit }
@@ -56,16 +62,25 @@ export abstract class MessageReader {
 
   async unread({ owner, peer, after }: UnreadQuery): Promise<number> {
     const key = peerKey(peer)
+    const fitting = (row: IndexRow): boolean =>
+      row.peer === key && row.id > after && (row.flags & (UNREAD | RETRACTED)) === UNREAD
+    // Asked for first: while the table is read, rows may go there.
+    const waiting = this.pending(owner).filter(fitting)
+    const upTo = waiting[0]?.id ?? Number.MAX_SAFE_INTEGER
     const [{ count }] = (await this.reader.raw(
-      `select count(*) as count from (select 1 from archive where owner = ? and peer = ? and id > ?
-         and flags & ? = ? limit ?) as some`,
-      [owner, key, after, UNREAD | RETRACTED, UNREAD, MOST_UNREAD],
+      `select count(*) as count from (select 1 from archive
+         where owner = ? and peer = ? and id > ? and id < ? and flags & ? = ? limit ?) as some`,
+      [owner, key, after, upTo, UNREAD | RETRACTED, UNREAD, MOST_UNREAD],
     )) as [{ count: number }]
-    const waiting = this.pending(owner).filter(
-      (row) => row.peer === key && row.id > after && (row.flags & (UNREAD | RETRACTED)) === UNREAD,
-    )
-    const ids = waiting.length > 0 ? await this.#known(owner, waiting) : new Set<number>()
-    return Math.min(count + waiting.filter(({ id }) => !ids.has(id)).length, MOST_UNREAD)
+    if (waiting.length === 0) return count
+    const ids: number[] = await this.reader('archive')
+      .where({ owner, peer: key })
+      .where('id', '>=', upTo)
+      .whereRaw('flags & ? = ?', [UNREAD | RETRACTED, UNREAD])
+      .limit(MOST_UNREAD)
+      .pluck('id')
+    const newest = new Set([...ids, ...waiting.map(({ id }) => id)])
+    return Math.min(count + newest.size, MOST_UNREAD)
   }
 
   async conversations(
@@ -73,21 +88,11 @@ export abstract class MessageReader {
     limit: number,
     before = Number.MAX_SAFE_INTEGER,
   ): Promise<readonly Logged[]> {
-    // One look into the index for each conversation, however many messages it has.
-    const rows = (await this.reader.raw(
-      `with recursive peers(peer) as (
-         select min(peer) from archive where owner = ?
-         union all
-         select (select min(peer) from archive where owner = ? and peer > peers.peer)
-           from peers where peers.peer is not null
-       )
-       select (select max(id) from archive a where a.owner = ? and a.peer = peers.peer
-                 and a.flags & ? = ?) as id, peer from peers where peer is not null`,
-      [owner, owner, owner, KEPT, KEPT],
-    )) as { id: number | null; peer: number }[]
-    const newest = new Map(rows.map(({ peer, id }) => [peer, id ?? 0]))
-    for (const row of this.pending(owner))
-      if (row.flags & KEPT && row.id > (newest.get(row.peer) ?? 0)) newest.set(row.peer, row.id)
+    const newest = new Map<number, number>()
+    for (const { peer, id, flags } of this.pending(owner))
+      if (flags & KEPT) newest.set(peer, Math.max(id, newest.get(peer) ?? 0))
+    for (const { peer, id } of await this.#newest(owner))
+      newest.set(peer, Math.max(id ?? 0, newest.get(peer) ?? 0))
     const ids = [...newest.values()]
       .filter((id) => id > 0 && id < before)
       .sort((a, b) => b - a)
@@ -96,34 +101,56 @@ export abstract class MessageReader {
     return [...page.messages].reverse()
   }
 
+  /** One look into the index for each conversation, however many messages it has. */
+  #newest(owner: number): PromiseLike<{ peer: number; id: number | null }[]> {
+    return this.reader.raw(
+      `with recursive peers(peer) as (
+         select min(peer) from archive where owner = ?
+         union all
+         select (select min(peer) from archive where owner = ? and peer > peers.peer)
+           from peers where peers.peer is not null
+       )
+       select peer, (select max(id) from archive a where a.owner = ? and a.peer = peers.peer
+                       and a.flags & ? = ?) as id from peers where peer is not null`,
+      [owner, owner, owner, KEPT, KEPT],
+    )
+  }
+
   async labelled({ owner, peer, label }: LabelQuery): Promise<readonly Logged[]> {
     const key = peerKey(peer)
-    const rows: IndexRow[] = await this.reader('archive')
+    const pending = this.pending(owner).filter((row) => row.peer === key && row.label === label)
+    const stored: IndexRow[] = await this.reader('archive')
       .where({ owner, peer: key, label })
       .orderBy('id', 'desc')
-      .limit(20)
-    for (const row of this.pending(owner))
-      if (row.peer === key && row.label === label && !rows.some(({ id }) => id === row.id))
-        rows.unshift(row)
-    const messages = await this.#messages(rows.sort((a, b) => b.id - a.id))
+      .limit(MOST_LABELLED)
+    const rows = new Map([...stored, ...pending].map((row) => [row.id, row]))
+    const newest = [...rows.values()].sort((a, b) => b.id - a.id).slice(0, MOST_LABELLED)
+    const messages = await this.#messages(newest)
     return messages.filter((message) => isBetween(message, peer.bare))
   }
 
   abstract indexed(): Promise<void>
 
+  /** In one transaction */
+  protected abstract dropSome(owner: number, ids: readonly number[]): Promise<void>
+
   async drop(owner: number, ids: readonly number[]): Promise<void> {
-    await this.indexed()
-    await this.database.transaction((trx) => dropRows(trx, owner, ids))
+    for (let at = 0; at < ids.length; at += CHUNK)
+      await this.dropSome(owner, ids.slice(at, at + CHUNK))
   }
 
   async dropTaken(owner: number, taken: number): Promise<number> {
-    const ids: number[] = await this.reader('archive')
+    const waiting = this.pending(owner)
+      .filter(({ id, flags }) => id <= taken && (flags & KEPT) === 0)
+      .map(({ id }) => id)
+    const stored: number[] = await this.reader('archive')
       .where('owner', owner)
       .where('id', '<=', taken)
       .whereRaw(`flags & ${KEPT} = 0`)
       .limit(CHUNK)
       .pluck('id')
-    if (ids.length > 0) await this.drop(owner, ids)
+    const ids = [...new Set([...stored, ...waiting])]
+    await this.drop(owner, ids)
     return ids.length
   }
 
@@ -165,15 +192,6 @@ export abstract class MessageReader {
       if (!message) return []
       return { id, from: message.sent_by, to: message.sent_to, text: message.text, flags }
     })
-  }
-
-  /** Which of these are in the table already: a batch is written in several transactions. */
-  async #known(owner: number, rows: readonly IndexRow[]): Promise<Set<number>> {
-    const known: number[] = await this.reader('archive')
-      .where('owner', owner)
-      .where('id', '>=', rows[0]!.id)
-      .pluck('id')
-    return new Set(known)
   }
 }
 

@@ -13,8 +13,6 @@ import type { Answer, Write } from './writes.js'
 
 const DAY = 86_400_000
 const CHUNK = 2000
-/** How far back a commit whose answer was lost is looked for. */
-const RECENT = 10 * 60_000
 
 const NUMBERS = `base as materialized (
     update message_clock set last = greatest(last, $1::bigint - 1) + $2::bigint
@@ -54,10 +52,14 @@ const KEYED = `with ${NUMBERS}, ${CLAIMED}, fresh as (
 
 export class MessageStore extends MessageReader implements MessageLog {
   readonly #clock: Clock
+  /** What this node writes next has a higher number. */
+  #last = 0
 
   static async open(database: Database, clock: Clock): Promise<MessageStore> {
     const log = new MessageStore(database, clock)
     await log.#partitions()
+    const { last } = await database.knex('message_clock').first()
+    log.#last = last
     return log
   }
 
@@ -96,34 +98,44 @@ export class MessageStore extends MessageReader implements MessageLog {
   }
 
   written(messages: readonly LoggedMessage[], [rows]: readonly Answer[]): void {
-    for (const message of messages) message.duplicate = true
+    for (const message of messages) {
+      message.duplicate = true
+      message.id = 0
+    }
     for (const { place, id } of rows as { place: number; id: number }[]) {
       const message = messages[place - 1]!
       message.id = id
       message.duplicate = false
+      if (id > this.#last) this.#last = id
     }
   }
 
-  /** Nothing else has the same words from the same sender within these minutes and is not it. */
+  /** Nothing with a higher number than all that this node knew has the same words, and is not it. */
   async recover(messages: readonly LoggedMessage[]): Promise<void> {
-    const recent = numberAt(this.#clock.now() - RECENT)
+    const known = this.#last
     const taken = new Set<number>()
     for (const message of messages) {
-      const ids: number[] = await this.database
-        .knex('messages')
-        .where('id', '>', recent)
-        .where({
-          sent_by: message.from.text,
-          sent_to: message.to.text,
-          text: fromWire(message.text),
-        })
-        .orderBy('id')
-        .pluck('id')
+      const ids = await this.#same(message, known)
       const id = ids.find((one) => !taken.has(one))
       message.duplicate = id === undefined
       message.id = id ?? 0
-      if (id !== undefined) taken.add(id)
+      if (id === undefined) continue
+      taken.add(id)
+      if (id > this.#last) this.#last = id
     }
+  }
+
+  async #same(message: LoggedMessage, after: number): Promise<number[]> {
+    const { sender, recipient, from, to, label, text } = message
+    const [owner, peer] = sender ? [sender.owner, to] : [recipient!.owner, from]
+    const rows: { id: number }[] = await this.database.knex.raw(
+      `select messages.id from archive join messages on messages.id = archive.id
+         where archive.owner = ? and archive.peer = ? and archive.id > ? and messages.id > ?
+           and archive.label = ? and sent_by = ? and sent_to = ? and text = ?
+         order by messages.id`,
+      [owner, peerKey(peer), after, after, label, from.text, to.text, fromWire(text)],
+    )
+    return rows.map(({ id }) => id)
   }
 
   async indexed(): Promise<void> {}
@@ -132,14 +144,23 @@ export class MessageStore extends MessageReader implements MessageLog {
 
   async replace(id: number, text: string): Promise<void> {
     await this.database.transaction(async (trx) => {
-      await trx('messages').where({ id }).update({ text })
-      const [message] = await trx('messages').where({ id }).select('sender', 'recipient')
-      for (const owner of [message?.sender, message?.recipient])
-        if (typeof owner === 'number')
-          await trx('archive')
-            .where({ owner, id })
-            .update({ flags: trx.raw('flags | ?', [RETRACTED]) })
+      const [message]: Sides[] = await trx('messages')
+        .where({ id })
+        .update({
+          text,
+          sender_flags: trx.raw('sender_flags | ?', [RETRACTED]),
+          recipient_flags: trx.raw('recipient_flags | ?', [RETRACTED]),
+        })
+        .returning(['id', 'sender', 'recipient'])
+      if (!message) return
+      const flags = trx.raw('flags | ?', [RETRACTED])
+      for (const owner of ownersOf(message))
+        await trx('archive').where({ owner, id }).update({ flags })
     })
+  }
+
+  protected async dropSome(owner: number, ids: readonly number[]): Promise<void> {
+    await this.database.transaction((trx) => dropRows(trx, owner, ids))
   }
 
   /** Whole months at once; the rest of a month row by row. */
@@ -156,14 +177,20 @@ export class MessageStore extends MessageReader implements MessageLog {
       .where('day', '<', today - 1)
       .delete()
     return this.database.transaction(async (trx) => {
-      const ids: number[] = await trx('messages').where('id', '<', limit).limit(CHUNK).pluck('id')
-      if (ids.length === 0) return false
-      await trx('archive')
-        .where('id', '<=', Math.max(...ids))
-        .whereIn('id', ids)
-        .delete()
-      await trx('messages').whereIn('id', ids).delete()
-      return ids.length === CHUNK
+      const range = trx('messages').select('id', 'sender', 'recipient').where('id', '<', limit)
+      const old: Sides[] = await range.orderBy('id').limit(CHUNK)
+      if (old.length === 0) return false
+      const rows = old.flatMap((message) =>
+        ownersOf(message).map((owner) => ({ owner, id: message.id })),
+      )
+      const upTo = old.at(-1)!.id
+      await trx.raw(
+        `delete from archive using unnest(?::bigint[], ?::bigint[]) as gone (owner, id)
+           where archive.owner = gone.owner and archive.id = gone.id and archive.id <= ?`,
+        [rows.map(({ owner }) => owner), rows.map(({ id }) => id), upTo],
+      )
+      await trx('messages').where('id', '<=', upTo).delete()
+      return old.length === CHUNK
     })
   }
 
@@ -218,6 +245,16 @@ export class MessageStore extends MessageReader implements MessageLog {
       }
     })
   }
+}
+
+interface Sides {
+  id: number
+  sender: number | null
+  recipient: number | null
+}
+
+function ownersOf({ sender, recipient }: Sides): number[] {
+  return [sender, recipient].filter((owner) => owner !== null)
 }
 
 const PARTITION_LOCK = 0x7e4ce8

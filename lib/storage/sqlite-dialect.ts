@@ -6,6 +6,7 @@ import { createRequire } from 'node:module'
 import type { Knex } from 'knex'
 import { SqliteConnection } from './sqlite-connection.js'
 import type { SqliteResult } from './sqlite-connection.js'
+import { type PackedRows, pack } from './sqlite-packing.js'
 import type { SqliteSettings, SqliteValue, SqliteWritten } from './sqlite-protocol.js'
 import type { Answer, Write, WritingDialect } from './writes.js'
 
@@ -70,23 +71,18 @@ export class SqliteDialect extends KnexSqlite implements WritingDialect {
   async write(connection: unknown, writes: readonly Write[], alone: boolean): Promise<Answer[]> {
     const request = { writes: writes.map(statement), alone }
     const result = await (connection as SqliteConnection).run(request)
-    return [...(result as SqliteWritten).written]
+    return (result as SqliteWritten).written.map((changed) => [...changed])
   }
 }
 
-interface Repeated {
-  sql: string
-  runs: readonly (readonly SqliteValue[])[]
-}
-
-function statement(write: Write): Repeated {
-  if ('sql' in write) return write as Repeated
+function statement(write: Write): PackedRows {
+  if ('sql' in write) return pack(write.sql, write.runs as SqliteValue[][])
   const table = 'insert' in write ? write.insert : write.put
   const columns = Object.keys(write.rows[0]!)
   const places = columns.map(() => '?')
   const sql = `insert into ${quoted(table)} (${columns.map(quoted)}) values (${places})`
   const runs = write.rows.map((row) => columns.map((column) => outward(row[column])))
-  return { sql: 'insert' in write ? sql : `${sql} ${instead(table, columns)}`, runs }
+  return pack('insert' in write ? sql : `${sql} ${instead(table, columns)}`, runs)
 }
 
 /** Rows only move forward: the second column tells. */

@@ -1,6 +1,6 @@
 // The message log on SQLite. A message is appended at once; its rows in the index follow in sorted
-// batches, because a commit that touches the index of many accounts dirties a page for each. Until then
-// they are in memory, where readers find them; after a crash they are made again from the messages.
+// batches (sqlite-index.ts), because a commit that touches the index of many accounts dirties a page for
+// each. Numbers go on from the highest ever given, also when the newest message is gone.
 
 import type { Knex } from 'knex'
 import type { Clock } from '../ops/clock.js'
@@ -10,11 +10,10 @@ import type { Database } from './database.js'
 import { type LoggedMessage, numberAt, RETRACTED } from './logged-message.js'
 import { type IndexRow, type MessageLog, peerKey } from './message-log.js'
 import { dropRows, indexRows, MessageReader } from './message-reader.js'
-import type { Answer, Row, Write } from './writes.js'
+import { DeferredIndex, type Undo } from './sqlite-index.js'
+import { type Answer, type Row, type Write, writeWithin } from './writes.js'
 
-/** How many rows wait for a batch. */
-const BATCH = 20_000
-/** Rows of one transaction: the thread does nothing else meanwhile. */
+/** Messages of one step of long work: the thread does nothing else meanwhile. */
 const CHUNK = 2000
 
 const DAY = 86_400_000
@@ -36,38 +35,55 @@ interface StoredMessage {
   label: number
 }
 
+const INDEXED = [
+  'id',
+  'sender',
+  'recipient',
+  'sender_flags',
+  'recipient_flags',
+  'sent_by',
+  'sent_to',
+  'label',
+]
+
+/** Places in archive_progress: what the index has reached; the highest number when one was dropped. */
+const REACHED = 1
+const HIGHEST = 2
+
 export class MessageStore extends MessageReader implements MessageLog {
   readonly #clock: Clock
+  readonly #index: DeferredIndex
   #last: number
-  /** The newest that has rows in memory or on disk */
-  #seen: number
-  #pending = new Map<number, IndexRow[]>()
-  #count = 0
-  /** A batch on its way: still read from here. */
-  #moving = new Map<number, IndexRow[]>()
-  #batch: Promise<void> | undefined
+  /** The first number of a group of which nobody has said yet what became of it */
+  #open: number | undefined
 
   static async open(database: Database, clock: Clock): Promise<MessageStore> {
     const [{ last }] = (await database.knex.raw('select max(id) as last from messages')) as [
       { last: number | null },
     ]
-    const log = new MessageStore(database, clock, last ?? 0)
-    await log.#rebuild()
+    const rows: { place: number; indexed: number }[] = await database.knex('archive_progress')
+    const places = new Map(rows.map(({ place, indexed }) => [place, indexed]))
+    const reached = places.get(REACHED) ?? 0
+    const log = new MessageStore(database, clock, reached)
+    log.#last = Math.max(last ?? 0, reached, places.get(HIGHEST) ?? 0)
+    await log.#rebuild(reached)
     return log
   }
 
-  private constructor(database: Database, clock: Clock, last: number) {
+  private constructor(database: Database, clock: Clock, reached: number) {
     super(database)
     this.#clock = clock
-    this.#last = last
-    this.#seen = last
+    this.#last = reached
+    this.#index = new DeferredIndex(database, reached, (from, to) => this.#entries(from, to))
   }
 
   // For the journal
 
   writes(messages: readonly LoggedMessage[]): Write[] {
+    if (this.#open !== undefined) this.#index.doubt(this.#open, this.#last)
     const now = this.#clock.now()
     this.#last = Math.max(this.#last, numberAt(now) - 1)
+    this.#open = this.#last + 1
     for (const message of messages) message.id = ++this.#last
     const day = Math.floor(now / DAY)
     const since = numberAt(now - DAY)
@@ -86,11 +102,10 @@ export class MessageStore extends MessageReader implements MessageLog {
 
   written(messages: readonly LoggedMessage[], answers: readonly Answer[]): void {
     let keyed = 0
-    for (const message of messages) {
-      if (message.key !== 0) message.duplicate = answers[1]![keyed++] === 0
-      if (!message.duplicate) this.#remember(message)
-    }
-    if (this.#count >= BATCH) void this.#flush()
+    for (const message of messages)
+      this.#remember(message, message.key === 0 || answers[1]![keyed++] !== 0)
+    this.#open = undefined
+    this.#index.added(this.#last)
   }
 
   async recover(messages: readonly LoggedMessage[]): Promise<void> {
@@ -98,160 +113,147 @@ export class MessageStore extends MessageReader implements MessageLog {
     const there = new Set<number>(
       await this.database.knex('messages').whereIn('id', ids).pluck('id'),
     )
-    for (const message of messages) {
-      message.duplicate = !there.has(message.id)
-      if (!message.duplicate) this.#remember(message)
+    for (const message of messages) this.#remember(message, there.has(message.id))
+    this.#open = undefined
+    this.#index.added(this.#last)
+  }
+
+  #remember(message: LoggedMessage, stored: boolean): void {
+    message.duplicate = !stored
+    if (!stored) {
+      message.id = 0
+      return
     }
-  }
-
-  #remember({ id, sender, recipient, from, to, label }: LoggedMessage): void {
-    this.#seen = id
+    const { id, sender, recipient, from, to, label } = message
     if (sender)
-      this.#index({ owner: sender.owner, id, peer: peerKey(to), flags: sender.flags, label })
-    if (recipient)
-      this.#index({
-        owner: recipient.owner,
-        id,
-        peer: peerKey(from),
-        flags: recipient.flags,
-        label,
-      })
-  }
-
-  #index(row: IndexRow): void {
-    const rows = this.#pending.get(row.owner)
-    if (rows) rows.push(row)
-    else this.#pending.set(row.owner, [row])
-    this.#count++
+      this.#index.add({ owner: sender.owner, id, peer: peerKey(to), flags: sender.flags, label })
+    if (recipient) {
+      const { owner, flags } = recipient
+      this.#index.add({ owner, id, peer: peerKey(from), flags, label })
+    }
   }
 
   // The index
 
   protected pending(owner: number): readonly IndexRow[] {
-    const moving = this.#moving.get(owner)
-    const pending = this.#pending.get(owner)
-    if (!moving) return pending ?? []
-    return pending ? [...moving, ...pending] : moving
+    return this.#index.rows(owner)
   }
 
-  async indexed(): Promise<void> {
-    while (this.#count > 0 || this.#batch) await (this.#batch ?? this.#flush())
-  }
-
-  #flush(): Promise<void> {
-    this.#batch ??= this.#move().finally(() => {
-      this.#batch = undefined
-    })
-    return this.#batch
-  }
-
-  async #move(): Promise<void> {
-    const upTo = this.#seen
-    const moving = this.#pending
-    this.#moving = moving
-    this.#pending = new Map()
-    this.#count = 0
-    try {
-      const owners = [...moving.keys()].sort((a, b) => a - b)
-      const rows = owners.flatMap((owner) => moving.get(owner)!)
-      for (let at = 0; at < rows.length; at += CHUNK)
-        await this.database.write([insertion(rows.slice(at, at + CHUNK))])
-      await this.database.write([{ put: 'archive_progress', rows: [{ place: 1, indexed: upTo }] }])
-    } catch {
-      // Nothing is lost: they wait for the next batch, or are made again after a restart.
-      for (const [owner, rows] of this.#pending)
-        moving.set(owner, [...(moving.get(owner) ?? []), ...rows])
-      this.#pending = moving
-      this.#count = [...moving.values()].reduce((sum, rows) => sum + rows.length, 0)
-      await new Promise((resolve) => setTimeout(resolve, 200))
-    } finally {
-      this.#moving = new Map()
-    }
+  indexed(): Promise<void> {
+    return this.#index.flushed()
   }
 
   /** After a crash: what the last batches had not reached. */
-  async #rebuild(): Promise<void> {
-    const progress: { indexed: number } | undefined = await this.database
-      .knex('archive_progress')
-      .first()
-    for (let after = progress?.indexed ?? 0; ; ) {
-      const rows: StoredMessage[] = await this.database
-        .knex('messages')
-        .select(
-          'id',
-          'sender',
-          'recipient',
-          'sender_flags',
-          'recipient_flags',
-          'sent_by',
-          'sent_to',
-          'label',
-        )
-        .where('id', '>', after)
-        .orderBy('id')
-        .limit(CHUNK)
-      for (const row of rows) for (const entry of entriesOf(row)) this.#index(entry)
-      if (this.#count >= BATCH) await this.#flush()
-      if (rows.length < CHUNK) return
-      after = rows.at(-1)!.id
+  async #rebuild(reached: number): Promise<void> {
+    for (let from = reached + 1; from <= this.#last; ) {
+      const messages = await this.#stored({ from, to: this.#last, limit: CHUNK })
+      for (const message of messages) for (const row of entriesOf(message)) this.#index.add(row)
+      const last = messages.length < CHUNK ? this.#last : messages.at(-1)!.id
+      this.#index.added(last)
+      from = last + 1
     }
+  }
+
+  async #entries(from: number, to: number): Promise<IndexRow[]> {
+    const messages = await this.#stored({ from, to, limit: -1 })
+    return messages.flatMap(entriesOf)
+  }
+
+  #stored(range: { from: number; to: number; limit: number }): Promise<StoredMessage[]> {
+    return this.database.knex.raw(
+      `select ${INDEXED} from messages where id between ? and ? order by id limit ?`,
+      [range.from, range.to, range.limit],
+    )
   }
 
   // Changes
 
+  /** In memory the rows change within the transaction; where that fails they are put back. */
+  async #change<T>(run: (trx: Knex.Transaction, undo: Undo[]) => Promise<T>): Promise<T> {
+    const undo: Undo[] = []
+    try {
+      return await this.database.transaction((trx) => run(trx, undo))
+    } catch (error) {
+      for (const step of undo) step()
+      throw error
+    }
+  }
+
   async replace(id: number, text: string): Promise<void> {
-    await this.indexed()
-    await this.database.transaction(async (trx) => {
-      const message: StoredMessage | undefined = await trx('messages').where({ id }).first()
+    await this.#change(async (trx, undo) => {
+      const message: StoredMessage | undefined = await trx('messages').where({ id }).first(INDEXED)
       if (!message) return
-      await trx('messages').where({ id }).update({ text })
-      for (const { owner } of entriesOf(message))
-        await trx('archive')
-          .where({ owner, id })
-          .update({ flags: trx.raw('flags | ?', [RETRACTED]) })
+      const sender_flags = message.sender_flags | RETRACTED
+      const recipient_flags = message.recipient_flags | RETRACTED
+      await trx('messages').where({ id }).update({ text, sender_flags, recipient_flags })
+      for (const { owner } of entriesOf(message)) {
+        const flags = trx.raw('flags | ?', [RETRACTED])
+        await trx('archive').where({ owner, id }).update({ flags })
+        undo.push(this.#index.mark(owner, id, RETRACTED))
+      }
     })
   }
 
-  async expire(time: number): Promise<boolean> {
-    await this.indexed()
-    return this.database.transaction(async (trx) => {
-      const old: StoredMessage[] = await trx('messages')
-        .where('id', '<', numberAt(time))
-        .orderBy('id')
-        .limit(CHUNK)
-      for (const message of old)
-        for (const { owner, id } of entriesOf(message))
-          await trx('archive').where({ owner, id }).delete()
-      if (old.length > 0) await trx('messages').where('id', '<=', old.at(-1)!.id).delete()
+  protected async dropSome(owner: number, ids: readonly number[]): Promise<void> {
+    await this.#change((trx, undo) => this.#drop(trx, undo, { owner, ids }))
+  }
+
+  async #drop(
+    trx: Knex.Transaction,
+    undo: Undo[],
+    { owner, ids }: { owner: number; ids: readonly number[] },
+  ): Promise<void> {
+    const gone = new Set(ids)
+    await dropRows(trx, owner, ids)
+    await this.#keepHighest(trx)
+    undo.push(this.#index.remove(owner, ({ id }) => gone.has(id)))
+  }
+
+  /** The newest message may be gone when the server starts again: its number is not given twice. */
+  async #keepHighest(trx: Knex.Transaction): Promise<void> {
+    const row = { place: HIGHEST, indexed: this.#last }
+    await writeWithin(trx, [{ put: 'archive_progress', rows: [row] }])
+  }
+
+  expire(time: number): Promise<boolean> {
+    return this.#change(async (trx, undo) => {
+      const range = trx('messages').select(INDEXED).where('id', '<', numberAt(time))
+      const old: StoredMessage[] = await range.orderBy('id').limit(CHUNK)
+      const today = Math.floor(this.#clock.now() / DAY)
       await trx('message_keys')
-        .where('day', '<', Math.floor(this.#clock.now() / DAY) - 1)
+        .where('day', '<', today - 1)
         .delete()
+      if (old.length === 0) return false
+      const upTo = old.at(-1)!.id
+      const runs = old.flatMap(entriesOf).map(({ owner, id }) => [owner, id])
+      await writeWithin(trx, [
+        { sql: 'delete from archive where owner = ? and id = ?', runs },
+        { sql: 'delete from messages where id <= ?', runs: [[upTo]] },
+      ])
+      await this.#keepHighest(trx)
+      for (const owner of this.#index.owners())
+        undo.push(this.#index.remove(owner, ({ id }) => id <= upTo))
       return old.length === CHUNK
     })
   }
 
   async forget(owner: number, trx: Knex.Transaction): Promise<void> {
-    // What is not indexed yet must not come back: the batch runs after this transaction and finds none.
-    for (const rows of [this.#pending.get(owner), this.#moving.get(owner)])
-      if (rows) await trx('archive').insert(rows).onConflict(['owner', 'id']).ignore()
-    this.#pending.delete(owner)
-    this.#moving.delete(owner)
+    const undo: Undo[] = []
+    trx.executionPromise.catch(() => {
+      for (const step of undo) step()
+    })
     for (;;) {
-      const ids: number[] = await trx('archive').where({ owner }).limit(CHUNK).pluck('id')
-      if (ids.length > 0) await dropRows(trx, owner, ids)
-      if (ids.length < CHUNK) return
+      const waiting = this.pending(owner).map(({ id }) => id)
+      const stored: number[] = await trx('archive').where({ owner }).limit(CHUNK).pluck('id')
+      const ids = [...stored, ...waiting].slice(0, CHUNK)
+      if (ids.length === 0) return
+      await this.#drop(trx, undo, { owner, ids })
     }
   }
 
+  /** What did not reach the disk is made again when the server starts. */
   async close(): Promise<void> {
-    await this.indexed()
-  }
-}
-
-function insertion(rows: readonly IndexRow[]): Write {
-  return {
-    sql: 'insert or ignore into archive (owner, id, peer, flags, label) values (?, ?, ?, ?, ?)',
-    runs: rows.map(({ owner, id, peer, flags, label }) => [owner, id, peer, flags, label]),
+    await this.indexed().catch(() => undefined)
   }
 }
 

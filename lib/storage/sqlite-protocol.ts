@@ -1,5 +1,7 @@
 // What the SQLite thread and its owner say to each other.
 
+import type { PackedRows } from './sqlite-packing.js'
+
 export type SqliteValue = null | number | bigint | string | Uint8Array
 
 export interface SqliteSettings {
@@ -17,7 +19,7 @@ export interface SqliteRequest {
 
 /** Many plain writes, asked for and answered at once: each statement runs once for each of its rows. */
 export interface SqliteWrites {
-  readonly writes: readonly { sql: string; runs: readonly (readonly SqliteValue[])[] }[]
+  readonly writes: readonly PackedRows[]
   /** As a transaction of its own */
   readonly alone: boolean
 }
@@ -40,7 +42,7 @@ export interface SqliteFailure {
 
 /** How many rows each run of each statement changed */
 export interface SqliteWritten {
-  readonly written: readonly (readonly number[])[]
+  readonly written: readonly Uint32Array[]
 }
 
 export type SqliteAnswer =

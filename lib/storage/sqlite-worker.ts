@@ -9,6 +9,7 @@ import { failpoint } from '../ops/failpoint.js'
 import { errorName } from './sqlite-errors.js'
 import { BUSY, ENDING } from './sqlite-protocol.js'
 import { SqliteStatements } from './sqlite-statements.js'
+import { type PackedRows, unpack } from './sqlite-packing.js'
 import type { Prepared, SqliteDriver, SqliteHandle } from './sqlite-statements.js'
 import type {
   SqliteAnswer,
@@ -70,7 +71,7 @@ class SqliteThread {
     if (this.#doomed) return { failure: ABORTED }
     try {
       if (alone) this.#connection.exec('BEGIN IMMEDIATE')
-      const written = writes.map(({ sql, runs }) => this.#repeat(sql, runs))
+      const written = writes.map((packed) => this.#repeat(packed))
       failpoint('before-commit')
       if (alone) this.#connection.exec('COMMIT')
       return { written }
@@ -82,11 +83,12 @@ class SqliteThread {
   }
 
   // Whole numbers go in as they are: the columns of plain rows have the affinity that makes them such.
-  #repeat(sql: string, runs: readonly (readonly SqliteValue[])[]): number[] {
-    const { statement } = this.#statements.prepare(sql)
-    const changed = new Array<number>(runs.length)
-    for (let at = 0; at < runs.length; at++)
-      changed[at] = Number(statement.run(...(runs[at] as SqliteValue[])).changes)
+  #repeat(packed: PackedRows): Uint32Array {
+    const { statement } = this.#statements.prepare(packed.sql)
+    const changed = new Uint32Array(packed.rows)
+    unpack(packed, (row, at) => {
+      changed[at] = Number(statement.run(...row).changes)
+    })
     return changed
   }
 

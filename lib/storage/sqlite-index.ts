@@ -1,0 +1,172 @@
+// The part of SQLite's index of the message log that is not on disk yet: rows wait in memory, where
+// readers find them, and go in sorted batches. Nothing of it must be lost by a failure: rows of a batch
+// that fails wait on, and after a crash they are made again from the messages. Whoever changes rows does
+// so within its own transaction: a batch is written in others, before or after.
+
+import type { Database } from './database.js'
+import type { IndexRow } from './message-log.js'
+import { type Write, writeWithin } from './writes.js'
+
+/** How many rows wait for a batch. */
+const BATCH = 20_000
+/** How many more must have come before a batch that failed is tried again. */
+const AGAIN = 2000
+/** Rows of one transaction: the thread does nothing else meanwhile. */
+const CHUNK = 2000
+
+/** Puts back what a transaction that failed had changed here. */
+export type Undo = () => void
+
+type ByOwner = Map<number, IndexRow[]>
+/** The rows of the messages from one number to another, both inclusive */
+type Reread = (from: number, to: number) => Promise<IndexRow[]>
+
+export class DeferredIndex {
+  readonly #database: Database
+  readonly #reread: Reread
+  #pending: ByOwner = new Map()
+  #count = 0
+  /** A batch on its way: still read from here. */
+  #moving: ByOwner = new Map()
+  /** Rows of that batch that must not be written any more */
+  readonly #removed = new Set<IndexRow>()
+  #batch: Promise<void> | undefined
+  #due = BATCH
+  /** The newest message that has its rows here or on disk */
+  #seen: number
+  /** The newest one that has them on disk, with all before it */
+  #reached: number
+  /** From here on messages may be on disk of which nobody was told. */
+  #doubtful: number | undefined
+
+  constructor(database: Database, reached: number, reread: Reread) {
+    this.#database = database
+    this.#seen = reached
+    this.#reached = reached
+    this.#reread = reread
+  }
+
+  add(row: IndexRow): void {
+    const rows = this.#pending.get(row.owner)
+    if (rows) rows.push(row)
+    else this.#pending.set(row.owner, [row])
+    this.#count++
+  }
+
+  /** All rows up to this message were added; begins a batch where that is due. */
+  added(upTo: number): void {
+    if (upTo > this.#seen) this.#seen = upTo
+    if (this.#count >= this.#due) this.flush().catch(() => undefined)
+  }
+
+  /** What became of these numbers is not known: the next batch looks. */
+  doubt(from: number, to: number): void {
+    this.#doubtful = Math.min(this.#doubtful ?? from, from)
+    if (to > this.#seen) this.#seen = to
+  }
+
+  /** An account's, oldest first. */
+  rows(owner: number): readonly IndexRow[] {
+    const moving = this.#moving.get(owner)
+    const pending = this.#pending.get(owner)
+    if (!moving) return pending ?? []
+    return pending ? [...moving, ...pending] : moving
+  }
+
+  owners(): readonly number[] {
+    return [...new Set([...this.#moving.keys(), ...this.#pending.keys()])]
+  }
+
+  remove(owner: number, which: (row: IndexRow) => boolean): Undo {
+    const gone: IndexRow[] = []
+    for (const map of [this.#moving, this.#pending]) {
+      const rows = map.get(owner)
+      const removed = rows?.filter(which) ?? []
+      if (removed.length === 0) continue
+      gone.push(...removed)
+      map.set(
+        owner,
+        rows!.filter((row) => !which(row)),
+      )
+      if (map === this.#moving) for (const row of removed) this.#removed.add(row)
+    }
+    return () => {
+      for (const row of gone) this.add(row)
+    }
+  }
+
+  mark(owner: number, id: number, flags: number): Undo {
+    const row = this.rows(owner).find((one) => one.id === id)
+    const before = row?.flags
+    if (row) row.flags |= flags
+    return () => {
+      if (row) row.flags = before!
+    }
+  }
+
+  /** Resolves when everything added so far is on disk; rejects when the disk does not take it. */
+  async flushed(): Promise<void> {
+    const wanted = this.#seen
+    while (this.#reached < wanted || this.#doubtful !== undefined) await this.flush()
+  }
+
+  flush(): Promise<void> {
+    this.#batch ??= this.#move().finally(() => {
+      this.#batch = undefined
+    })
+    return this.#batch
+  }
+
+  async #move(): Promise<void> {
+    const upTo = this.#seen
+    const doubtful = this.#doubtful
+    const moving = this.#pending
+    this.#moving = moving
+    this.#pending = new Map()
+    this.#count = 0
+    this.#doubtful = undefined
+    try {
+      await this.#write(sorted(moving))
+      if (doubtful !== undefined) await this.#write(await this.#reread(doubtful, upTo))
+      await this.#database.write([{ put: 'archive_progress', rows: [{ place: 1, indexed: upTo }] }])
+      this.#reached = upTo
+      this.#due = BATCH
+      this.#moving = new Map()
+    } catch (error) {
+      this.#putBack(moving)
+      if (doubtful !== undefined) this.doubt(doubtful, upTo)
+      throw error
+    } finally {
+      this.#removed.clear()
+    }
+  }
+
+  async #write(rows: readonly IndexRow[]): Promise<void> {
+    for (let at = 0; at < rows.length; at += CHUNK)
+      await this.#database.transaction((trx) => {
+        const chunk = rows.slice(at, at + CHUNK).filter((row) => !this.#removed.has(row))
+        return writeWithin(trx, [insertion(chunk)])
+      })
+  }
+
+  #putBack(moving: ByOwner): void {
+    for (const [owner, rows] of this.#pending)
+      moving.set(owner, [...(moving.get(owner) ?? []), ...rows])
+    this.#pending = moving
+    this.#moving = new Map()
+    this.#count = [...moving.values()].reduce((sum, rows) => sum + rows.length, 0)
+    this.#due = this.#count + AGAIN
+  }
+}
+
+function sorted(rows: ByOwner): IndexRow[] {
+  const owners = [...rows.keys()].sort((a, b) => a - b)
+  return owners.flatMap((owner) => rows.get(owner)!)
+}
+
+function insertion(rows: readonly IndexRow[]): Write {
+  return {
+    sql: 'insert or ignore into archive (owner, id, peer, flags, label) values (?, ?, ?, ?, ?)',
+    runs: rows.map(({ owner, id, peer, flags, label }) => [owner, id, peer, flags, label]),
+  }
+}
