@@ -73,6 +73,7 @@ export class Device implements Receiver {
   /** The archive is known up to this id. */
   #seen: string | undefined
   #seenMeanwhile: string | undefined
+  #early: string[] = []
   #sinceAsked = 0
   #askedAt: number | undefined
   #pausedUntil = 0
@@ -101,6 +102,7 @@ export class Device implements Receiver {
     const entrance = new Entrance(credentials, previous, {
       resumed: (h) => this.#resumed(h),
       refused: (h) => this.#refusedBy(h),
+      early: (stanza) => this.#early.push(stanza),
       bound: (jid, id) => this.#bound(jid, id),
       lost: (why) => this.#away(why),
     })
@@ -124,6 +126,7 @@ export class Device implements Receiver {
     this.ready = false
     this.#pages = undefined
     this.#connection = undefined
+    this.#early = []
     if (this.#scene.over) return
     const wait = this.#backoff * (0.5 + this.#scene.draw.share())
     this.#backoff = Math.min(this.#backoff * 2, BACKOFF_MS.last)
@@ -171,6 +174,7 @@ export class Device implements Receiver {
     this.#refused = undefined
     this.#behind = how !== 'fresh'
     this.#enter(how)
+    for (const stanza of this.#early.splice(0)) this.#given(stanza)
     if (this.habits.carbons)
       this.#put("<iq type='set' id='copy'><enable xmlns='urn:xmpp:carbons:2'/></iq>")
     this.#put('<presence/>')
@@ -269,6 +273,11 @@ export class Device implements Receiver {
 
   #message(text: string): void {
     this.#handled++
+    this.#given(text)
+  }
+
+  #given(text: string): void {
+    if (!text.startsWith('<message')) return
     if (this.#pages?.accept(text) || text.includes('urn:xmpp:mam:2')) return
     const head = firstTag(text)
     if (attribute(head, 'type') === 'error') this.#error(attribute(head, 'id') ?? '', text)

@@ -28,6 +28,8 @@ export interface Outcome {
   resumed(h: number): void
   /** The server will not resume; its count, where it said one. */
   refused(h: number | undefined): void
+  /** A stanza that came between binding and managing: nobody counts it. */
+  early(stanza: string): void
   /** A new managed stream; `id` is undefined where it cannot be resumed. */
   bound(jid: string, id: string | undefined): void
   lost(why: string): void
@@ -176,7 +178,8 @@ export class Entrance implements Receiver {
   }
 
   #enabled(text: string): void {
-    if (text.startsWith('<enabled')) this.#outcome.bound(this.#jid, resumable(firstTag(text)))
+    if (/^<(message|presence|iq)/.test(text)) this.#outcome.early(text)
+    else if (text.startsWith('<enabled')) this.#outcome.bound(this.#jid, resumable(firstTag(text)))
     else this.#fail(text)
   }
 }

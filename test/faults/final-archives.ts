@@ -51,7 +51,13 @@ export function readArchive(target: Target, owner: string): Promise<Row[]> {
     }
     const user = owner.split('@')[0]!
     const credentials = { user, password: PASSWORD, resource: 'reader', modern: false }
-    const outcome = { resumed: () => {}, refused: () => {}, bound: read, lost: fail }
+    const outcome = {
+      resumed: () => {},
+      refused: () => {},
+      early: () => {},
+      bound: read,
+      lost: fail,
+    }
     const connection = new Connection(0, target, new Entrance(credentials, undefined, outcome))
     const timer = setTimeout(() => connection.fail('reading took too long'), READ_LIMIT_MS)
   })
