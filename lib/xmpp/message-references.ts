@@ -76,7 +76,7 @@ export function referredId(stanza: Stanza): Reference | undefined {
 }
 
 /** An attribute of a child's start tag, which the reader has let through: it is well-formed. */
-function attribute(stanza: Stanza, child: StanzaChild, name: string): string | undefined {
+export function attribute(stanza: Stanza, child: StanzaChild, name: string): string | undefined {
   const wire: Wire = stanza.content
   let at = skipName(wire, child.start + 1)
   for (;;) {

@@ -1,0 +1,131 @@
+// What accounts want kept (XEP-0441). Every message asks, so the answer is in memory: those who have set
+// something are few, and all of them are known (up to a bound; beyond it they are read when somebody
+// asks). What another node changed is noticed within seconds.
+
+import type { Knex } from 'knex'
+import type { Database } from '../../lib/storage/database.js'
+import type { JournalEntry } from '../../lib/storage/journal.js'
+import type { Jid } from '../../lib/xmpp/jid.js'
+
+export const standards = ['always', 'never', 'roster'] as const
+export type Standard = (typeof standards)[number]
+
+/** Addresses as texts of a Jid; bare ones stand for all their resources. */
+export interface Preferences {
+  readonly standard: Standard
+  readonly always: ReadonlySet<string>
+  readonly never: ReadonlySet<string>
+}
+
+interface Row {
+  account: number
+  standard: string
+  always: string
+  never: string
+  changed: number
+}
+
+type Later<T> = T | Promise<T>
+
+/** LIM-archive-preferences-known: accounts with preferences of their own that are held in memory */
+const MOST = 20_000
+/** How far back to look for what other nodes changed: their clocks need not agree. */
+const RECENT = 10 * 60_000
+
+/** XEP-0441 §2.3: `listed` decides, or undefined where neither list has the address. */
+export function listed({ always, never }: Preferences, peer: Jid): boolean | undefined {
+  if (always.size === 0 && never.size === 0) return undefined
+  if (never.has(peer.text) || never.has(peer.bare.text)) return false
+  return always.has(peer.text) || always.has(peer.bare.text) ? true : undefined
+}
+
+export class PreferenceStore {
+  readonly standard: Preferences
+  readonly #database: Database
+  readonly #most: number
+  #known = new Map<number, Preferences>()
+  /** Who is not known has none. */
+  #whole = false
+
+  constructor(database: Database, standard: Standard, most = MOST) {
+    this.#database = database
+    this.#most = most
+    this.standard = { standard, always: new Set(), never: new Set() }
+  }
+
+  /** Nobody has set anything: there is no need to know who it is. */
+  get untouched(): boolean {
+    return this.#whole && this.#known.size === 0
+  }
+
+  get size(): number {
+    return this.#known.size
+  }
+
+  /** What an account has set, or the standard. At once, but for hosts with very many who did. */
+  of(account: number): Later<Preferences> {
+    return this.#known.get(account) ?? (this.#whole ? this.standard : this.#read(account))
+  }
+
+  async load(): Promise<void> {
+    const rows: Row[] = await this.#table().limit(this.#most + 1)
+    this.#whole = rows.length <= this.#most
+    if (this.#whole) this.#known = new Map(rows.map((row) => [row.account, preferences(row)]))
+  }
+
+  /** For each node beside others, again and again. */
+  async refresh(now: number): Promise<void> {
+    const rows: Row[] = await this.#table().where('changed', '>', now - RECENT)
+    for (const row of rows) this.#know(row.account, preferences(row))
+  }
+
+  /** From the commit on it counts: call `apply` then. */
+  write(entry: JournalEntry, account: number, set: Preferences & { now: number }): void {
+    const row: Row = {
+      account,
+      standard: set.standard,
+      always: JSON.stringify([...set.always]),
+      never: JSON.stringify([...set.never]),
+      changed: set.now,
+    }
+    entry.write(async (trx) => {
+      await trx('archive_preferences').insert(row).onConflict('account').merge()
+    })
+  }
+
+  apply(account: number, set: Preferences): void {
+    this.#know(account, set)
+  }
+
+  async forget(account: number, trx: Knex.Transaction): Promise<void> {
+    await trx('archive_preferences').where({ account }).delete()
+    this.#known.delete(account)
+  }
+
+  async #read(account: number): Promise<Preferences> {
+    const row: Row | undefined = await this.#table().where({ account }).first()
+    const read = row ? preferences(row) : this.standard
+    this.#know(account, read)
+    return read
+  }
+
+  #know(account: number, set: Preferences): void {
+    this.#known.delete(account)
+    this.#known.set(account, set)
+    if (this.#known.size <= this.#most) return
+    this.#whole = false
+    this.#known.delete(this.#known.keys().next().value!)
+  }
+
+  #table(): Knex.QueryBuilder {
+    return this.#database.reader('archive_preferences')
+  }
+}
+
+function preferences({ standard, always, never }: Row): Preferences {
+  return {
+    standard: standard as Standard,
+    always: new Set(JSON.parse(always) as string[]),
+    never: new Set(JSON.parse(never) as string[]),
+  }
+}

@@ -1,0 +1,68 @@
+// A page on its way to the session that asked (XEP-0313 §4.2): one message for each result, from the
+// account's own address. What the log has is text already, and goes around no tree.
+
+import type { Session } from '../../lib/core/session.js'
+import { timeOf } from '../../lib/storage/logged-message.js'
+import type { Logged } from '../../lib/storage/message-log.js'
+import { escapeXml, type Element, toWire, type Wire, xml } from '../../lib/xmpp/element.js'
+import { Envelope } from '../../lib/xmpp/envelope.js'
+import { forwarded } from '../../lib/xmpp/forwarding.js'
+import { resultSet } from '../../lib/xmpp/result-set.js'
+import { Stanza } from '../../lib/xmpp/stanza.js'
+import { NS_ARCHIVE } from './namespaces.js'
+import type { FoundPage } from './reading.js'
+
+type Seal = (number: number) => string
+
+export interface ResultTerms {
+  readonly seal: Seal
+  readonly queryId: string | undefined
+  readonly flipped: boolean
+}
+
+export function writePage(session: Session, page: FoundPage, terms: ResultTerms): void {
+  const { queryId, seal } = terms
+  const open =
+    queryId === undefined
+      ? `<result xmlns='${NS_ARCHIVE}' id='`
+      : `<result xmlns='${NS_ARCHIVE}' queryid='${toWire(escapeXml(queryId))}' id='`
+  const arrived = session.host.clock.now()
+  const messages = terms.flipped ? [...page.messages].reverse() : page.messages
+  for (const logged of messages) {
+    const inner = forwarded(original(logged), timeOf(logged.id))
+    const content = `${open}${seal(logged.id)}'>${inner}</result>`
+    session.write(resultEnvelope(session, content, arrived))
+  }
+}
+
+function resultEnvelope(session: Session, content: Wire, arrived: number): Envelope {
+  const children = [{ name: 'result', xmlns: NS_ARCHIVE, start: 0, end: content.length }]
+  const stanza = new Stanza({
+    kind: 'message',
+    type: '',
+    id: '',
+    to: undefined,
+    from: undefined,
+    lang: '',
+    attributes: '',
+    content,
+    children,
+  })
+  return new Envelope({ stanza, from: session.account, to: session.jid, origin: 'local', arrived })
+}
+
+const START = '<message'
+
+/** The stanza with the addresses that it had; it stands alone (XEP-0297 §3.2). */
+function original({ from, to, text }: Logged): Wire {
+  const addresses = `from='${toWire(escapeXml(from))}' to='${toWire(escapeXml(to))}'`
+  return `${START} xmlns='jabber:client' ${addresses}${toWire(text.slice(START.length))}`
+}
+
+/** XEP-0313 §4.3.2. A page that is flipped has the same ends (§4.3.4). */
+export function fin({ messages, complete }: FoundPage, seal: Seal): Element {
+  const first = messages[0]
+  const last = messages.at(-1)
+  const ends = first && last ? { first: seal(first.id), last: seal(last.id) } : {}
+  return xml('fin', { xmlns: NS_ARCHIVE, complete: complete ? 'true' : undefined }, resultSet(ends))
+}
