@@ -6,7 +6,7 @@ import { createHash, createHmac, pbkdf2Sync } from 'node:crypto'
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { installedVersion } from '../programs.js'
-import { fillProsody } from './prosody-archive.js'
+import { createTables, fillProsody } from './prosody-archive.js'
 import { DOMAIN, type Launch, type Peer, type Site, type Store } from './peer.js'
 
 /** Only what the work needs: each further module that looks at stanzas slows Prosody down. */
@@ -96,5 +96,6 @@ export const prosody: Peer = {
   lacks,
   prepare,
   createAccounts,
+  createTables,
   fill: fillProsody,
 }
