@@ -37,6 +37,11 @@ export function failpoint(name: Failpoint): void {
   if (armed.name === name && --armed.left === 0) process.kill(process.pid, 'SIGKILL')
 }
 
+/** Whether this one was asked for, where stopping there needs another way of working. */
+export function expected(name: Failpoint): boolean {
+  return armed?.name === name
+}
+
 export function broken(promise: Promised): boolean {
   return brokenPromise === promise
 }

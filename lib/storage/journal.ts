@@ -14,7 +14,7 @@ import { CommitMark } from './commit-mark.js'
 import type { Database } from './database.js'
 import type { LoggedMessage } from './logged-message.js'
 import type { MessageLog } from './message-log.js'
-import { isTrouble } from './trouble.js'
+import { isTrouble, isUnsent } from './trouble.js'
 import { type Answer, byTable, type Row, type Write, writeWithin } from './writes.js'
 
 export type Change = (trx: Knex.Transaction) => Promise<void>
@@ -40,6 +40,8 @@ export interface JournalOptions {
   readonly mostText?: number
   /** Entries in one transaction */
   readonly group?: number
+  /** How long to wait for a database that cannot be reached, in milliseconds */
+  readonly grace?: number
   /** How long to ask for the outcome of a commit whose answer was lost, in milliseconds */
   readonly patience?: number
 }
@@ -75,6 +77,7 @@ interface Waiting {
 
 /** LIM-journal: beyond a part of what may wait, whoever can wait is asked to. */
 const PRESSED = 0.1
+const PAUSE = 200
 /** LIM-riding: what rides along waits no longer than until there is this much of it. */
 const MOST_RIDING = 20_000
 
@@ -87,6 +90,7 @@ export class Journal {
   readonly #mostText: number
   readonly #group: number
   readonly #patience: number
+  readonly #grace: number
   readonly #riding = new Map<string, { table: string; row: Row }>()
   #waiting: Waiting[] = []
   #waitingText = 0
@@ -104,6 +108,7 @@ export class Journal {
     this.#mostText = options.mostText ?? 32 * 1024 * 1024
     this.#group = options.group ?? 500
     this.#patience = options.patience ?? 60_000
+    this.#grace = options.grace ?? 8000
   }
 
   entry(): JournalEntry {
@@ -188,7 +193,9 @@ export class Journal {
       for (const { resolve } of group) resolve()
       this.#recovered()
     } catch (error) {
-      if (group.length === 1) group[0]!.reject(this.#refusal(error))
+      // Where nothing reaches the database at all, one by one would fare no better.
+      if (group.length === 1 || isUnsent(error))
+        for (const { reject } of group) reject(this.#refusal(error))
       else for (const entry of group) await this.#commitGroup([entry])
     }
   }
@@ -221,18 +228,32 @@ export class Journal {
       if (messages.length > 0) this.#messages!.written(messages, answers)
     } catch (error) {
       // It may be a lost answer to a commit that took place.
-      if (!(await this.#committed(number))) throw error
+      if (isUnsent(error) || !(await this.#committed(number))) throw error
       if (messages.length > 0) await this.#messages!.recover(messages)
     }
   }
 
   #send(entries: readonly Entry[], writes: readonly Write[]): Promise<Answer[]> {
     const changes = entries.flatMap((entry) => entry.changes ?? [])
-    if (changes.length === 0) return this.#database.write(writes)
-    return this.#database.transaction(async (trx) => {
-      for (const change of changes) await change(trx)
-      return writeWithin(trx, writes)
+    return this.#reaching(() => {
+      if (changes.length === 0) return this.#database.write(writes)
+      return this.#database.transaction(async (trx) => {
+        for (const change of changes) await change(trx)
+        return writeWithin(trx, writes)
+      })
     })
+  }
+
+  /** A database that is away may be back in a moment: who waits is not refused at once. */
+  async #reaching<T>(work: () => Promise<T>): Promise<T> {
+    for (let waited = 0; ; waited += PAUSE) {
+      try {
+        return await work()
+      } catch (error) {
+        if (!isUnsent(error) || waited >= this.#grace || this.#closed) throw error
+        await new Promise((resolve) => setTimeout(resolve, PAUSE))
+      }
+    }
   }
 
   async #committed(number: number): Promise<boolean> {

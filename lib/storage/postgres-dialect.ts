@@ -6,6 +6,7 @@ import { createHash } from 'node:crypto'
 import { createRequire } from 'node:module'
 import type { Knex } from 'knex'
 import pg from 'pg'
+import { expected, failpoint } from '../ops/failpoint.js'
 import type { Answer, Row, Statement, Write, WritingDialect } from './writes.js'
 
 interface KnexQuery {
@@ -53,6 +54,7 @@ export class PostgresDialect extends KnexPostgres implements WritingDialect {
       statements.unshift(BEGIN)
       statements.push(COMMIT)
     }
+    if (alone && expected('before-commit')) await stopBefore(raw, statements)
     const results = await pipelined(raw, statements)
     if (!alone) return results.map(({ rows }) => rows)
     // PostgreSQL answers the COMMIT of a failed transaction with ROLLBACK, not with an error.
@@ -76,6 +78,16 @@ async function pipelined(connection: KnexConnection, statements: readonly Statem
     if (result.status === 'rejected') throw result.reason
     return result.value
   })
+}
+
+/** The fault harness ends the process when everything is written and nothing committed. */
+async function stopBefore(
+  connection: KnexConnection,
+  statements: readonly Statement[],
+): Promise<void> {
+  await pipelined(connection, statements.slice(0, -1))
+  failpoint('before-commit')
+  await pipelined(connection, [{ sql: 'rollback', runs: [[]] }])
 }
 
 async function statementOf(

@@ -24,3 +24,13 @@ export function isTrouble(error: unknown): boolean {
     return SQLITE.has(code) || POSTGRES.test(code) || NETWORK.test(code)
   return typeof message === 'string' && MESSAGES.test(message)
 }
+
+/** The server refused the connection, or is starting up or shutting down: nothing was asked of it. */
+const REFUSED = new Set(['ECONNREFUSED', 'ENOENT', 'ENOTFOUND', 'EAI_AGAIN', '57P03', '53300'])
+
+/** Whether the write never reached the database, so that nothing of it can have taken place. */
+export function isUnsent(error: unknown): boolean {
+  const { code, name } = error as { code?: unknown; name?: unknown }
+  if (name === 'KnexTimeoutError') return true
+  return typeof code === 'string' && REFUSED.has(code)
+}
