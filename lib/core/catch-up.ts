@@ -15,6 +15,8 @@ const PAGE = 50
 export interface CatchUpTerms {
   /** Bits of the index that a message must have */
   readonly flags: number
+  /** Bits that it must not have */
+  readonly absent?: number
   /** Whether the session takes more now; who says no calls `run` again. */
   room(): boolean
   /** The last touch before it is written; undefined leaves it out. */
@@ -51,13 +53,20 @@ export class CatchUp {
     const { host } = this.#session
     while (this.#session.behind === this && !this.#session.closed && this.#terms.room()) {
       const { number: owner } = this.#session
-      const { flags } = this.#terms
-      const page = await host.messages.page({ owner, after: this.#after, flags, limit: PAGE })
+      const { flags, absent = 0 } = this.#terms
+      const range = { owner, after: this.#after, flags, absent }
+      const page = await host.messages.page({ ...range, limit: PAGE })
       if (this.#session.behind !== this) return
       for (const logged of page.messages) this.#put(logged)
-      if (page.complete && this.#missed <= this.#after) this.#session.behind = undefined
+      if (page.complete && this.#missed <= this.#after) this.#end()
       else if (page.messages.length === 0) this.#after = Math.max(this.#after, this.#missed)
     }
+  }
+
+  /** What was read here may still arrive: it was on disk before its sender's node knew. */
+  #end(): void {
+    this.#session.position.caughtUp(this.#after)
+    this.#session.behind = undefined
   }
 
   #put(logged: Logged): void {

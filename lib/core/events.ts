@@ -9,6 +9,8 @@ export interface Events {
   'session:bound': { session: Session }
   /** The first available presence of a session, after it was broadcast. */
   'session:available': { session: Session }
+  /** Each available presence of a session, after it was broadcast: its priority may be another one. */
+  'session:presence': { session: Session }
   'session:unavailable': { session: Session }
   /** The stream ended; the session may still be resumed. */
   'session:detached': { session: Session }

@@ -16,6 +16,7 @@ import type { CatchUp } from './catch-up.js'
 import type { Host } from './host.js'
 import type { Keeper } from './keeper.js'
 import { Lane } from './lane.js'
+import { LogPosition } from './log-position.js'
 import { type Handled, handled } from './pipeline.js'
 import { Transit } from './transit.js'
 
@@ -41,6 +42,7 @@ export class Session implements BoundSession, Place {
   keeper: Keeper | undefined
   /** Set while what it missed comes from the log. */
   behind: CatchUp | undefined
+  readonly position = new LogPosition()
   /** What modules remember of this session, keyed by a symbol of their own. */
   readonly memo = new Map<symbol, unknown>()
   #stream: ClientStream | undefined
@@ -153,18 +155,21 @@ export class Session implements BoundSession, Place {
   /** Whether it took it: a session whose stream is gone takes nothing, unless it may be resumed. */
   write(envelope: Envelope): boolean {
     if (this.#closed || !(this.#stream || this.keeper)) return false
-    if (this.behind && envelope.logId > 0) {
-      this.behind.missed(envelope.logId)
-      return true
-    }
+    if (envelope.logId > 0 && this.#comesFromLog(envelope.logId)) return true
     const { pipeline } = this.host
     const prepared = pipeline.has('session:write') ? this.#prepare(envelope) : envelope
     if (prepared !== handled) this.put(prepared)
     return true
   }
 
+  #comesFromLog(id: number): boolean {
+    if (this.behind) this.behind.missed(id)
+    return this.behind !== undefined || this.position.has(id)
+  }
+
   /** After `session:write`, and for what was held back there. */
   put(envelope: Envelope): void {
+    if (envelope.logId > 0) this.position.sent(envelope.logId)
     if (this.keeper) this.keeper.write(envelope)
     else this.send(envelope)
   }
@@ -175,8 +180,12 @@ export class Session implements BoundSession, Place {
     if (!stream) return
     stream.write(stream.framing === 'message' ? envelope.wireFor(WIRE_CLIENT) : envelope.wire)
     // Nobody will tell whether it arrived: written is as much as can be known.
-    if (envelope.logId > 0 && !this.keeper)
-      this.host.server.taken.advance(this.number, envelope.logId)
+    if (envelope.logId > 0 && !this.keeper) this.took(envelope.logId)
+  }
+
+  /** A logged message has reached the client, as far as can be known. */
+  took(id: number): void {
+    if (this.position.inTurn(id)) this.host.server.taken.advance(this.number, id)
   }
 
   // Order on a stream is the order of writing: nothing may wait here. What breaks is this session's

@@ -36,6 +36,8 @@ export interface PageQuery {
   readonly ids?: readonly number[]
   /** Bits that must all be set; those that an archive shows unless told otherwise */
   readonly flags?: number
+  /** Bits of which none may be set */
+  readonly absent?: number
   readonly limit: number
   /** The newest of the range instead of the oldest */
   readonly backwards?: boolean
@@ -102,6 +104,8 @@ export interface MessageLog {
   drop(owner: number, ids: readonly number[]): Promise<void>
   /** What no archive keeps and this account has taken up to this number. */
   dropTaken(owner: number, taken: number): Promise<number>
+  /** Accounts that have taken messages which no archive keeps, and up to which number they have. */
+  ended(limit: number): Promise<readonly { owner: number; taken: number }[]>
   /**
    * Everything older than this moment, a bounded number at a time; whether there is more. To be asked
    * daily, also where nothing expires (with 0): keys of sent messages go, coming months get tables.

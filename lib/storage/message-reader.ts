@@ -154,6 +154,16 @@ export abstract class MessageReader {
     return ids.length
   }
 
+  async ended(limit: number): Promise<readonly { owner: number; taken: number }[]> {
+    await this.indexed()
+    return this.reader('archive')
+      .join('taken', 'taken.account', 'archive.owner')
+      .whereRaw(`archive.flags & ${KEPT} = 0`)
+      .whereRaw('archive.id <= taken.id')
+      .distinct('archive.owner as owner', 'taken.id as taken')
+      .limit(limit)
+  }
+
   /** Rows of the index, in the order in which the page is read. */
   async #index(query: PageQuery, limit: number): Promise<IndexRow[]> {
     const pending = this.pending(query.owner).filter((row) => fits(row, query))
@@ -166,7 +176,7 @@ export abstract class MessageReader {
   }
 
   async #stored(query: PageQuery, limit: number): Promise<IndexRow[]> {
-    const { owner, peer, after = 0, before, ids, flags = KEPT } = query
+    const { owner, peer, after = 0, before, ids, flags = KEPT, absent = 0 } = query
     const rows = this.reader('archive')
       .where('owner', owner)
       .where('id', '>', after)
@@ -176,6 +186,8 @@ export abstract class MessageReader {
     if (peer) rows.where('peer', peerKey(peer))
     if (before !== undefined) rows.where('id', '<', before)
     if (ids) rows.whereIn('id', [...ids])
+    // As the partial index has it
+    if (absent > 0) rows.whereRaw(`flags & ${absent} = 0`)
     return rows
   }
 
@@ -218,8 +230,9 @@ export async function dropRows(
 }
 
 function fits(row: IndexRow, query: PageQuery): boolean {
-  const { after = 0, before = Number.POSITIVE_INFINITY, flags = KEPT } = query
+  const { after = 0, before = Number.POSITIVE_INFINITY, flags = KEPT, absent = 0 } = query
   if (row.id <= after || row.id >= before || (row.flags & flags) !== flags) return false
+  if (row.flags & absent) return false
   if (query.peer && row.peer !== peerKey(query.peer)) return false
   return !query.ids || query.ids.includes(row.id)
 }

@@ -28,9 +28,8 @@ export class Taken {
     this.#journal.ride('taken', { account, id })
   }
 
+  /** Another node may have moved it since this one looked. */
   async of(account: number): Promise<number> {
-    const known = this.#known.get(account)
-    if (known !== undefined) return known
     const row = await this.#database.reader('taken').where({ account }).first()
     return Math.max(row?.id ?? 0, this.#known.get(account) ?? 0)
   }

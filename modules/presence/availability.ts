@@ -37,6 +37,7 @@ export class Availability {
       if (session.presence !== envelope || session.closed) return
       this.#broadcast(session, envelope.stanza, roster)
       if (first) this.#arrived(session, roster)
+      this.#emit('session:presence', session)
     })
   }
 
@@ -184,7 +185,10 @@ export class Availability {
     return quiet
   }
 
-  #emit(name: 'session:available' | 'session:unavailable', session: Session): void {
+  #emit(
+    name: 'session:available' | 'session:presence' | 'session:unavailable',
+    session: Session,
+  ): void {
     this.#host.server.pending(this.#host.events.emit(name, { session }))
   }
 }

@@ -1,0 +1,57 @@
+// Where a session stands in the message log of its account: whether older messages are owed to it than
+// those that it is sent, and what it has already. Without anybody who says otherwise a session follows:
+// what it takes moves its account's cursor (storage/taken.ts). While it does not follow, it is sent what
+// is for it by name, and the cursor stays.
+
+/** LIM-apart: messages remembered that came to a session out of their turn */
+const MOST = 1000
+
+export class LogPosition {
+  #follows = true
+  #newest = 0
+  #read = 0
+  readonly #apart = new Set<number>()
+
+  get follows(): boolean {
+    return this.#follows
+  }
+
+  /** The newest message that it was sent in turn */
+  get newest(): number {
+    return this.#newest
+  }
+
+  /** From here on nothing is left out. */
+  follow(): void {
+    this.#follows = true
+  }
+
+  /** From here on messages for the account may pass it by. */
+  part(): void {
+    this.#follows = false
+  }
+
+  /** This message is written to it. */
+  sent(id: number): void {
+    if (this.#follows) this.#newest = Math.max(this.#newest, id)
+    else {
+      this.#apart.add(id)
+      if (this.#apart.size > MOST) this.#apart.delete(this.#apart.values().next().value!)
+    }
+  }
+
+  /** Everything up to this message was read from the log for it. */
+  caughtUp(id: number): void {
+    this.#read = Math.max(this.#read, id)
+  }
+
+  /** Whether it was sent this message already: out of turn, or from the log before it arrived. */
+  has(id: number): boolean {
+    return id <= this.#read || this.#apart.has(id)
+  }
+
+  /** Whether everything before this message, which has reached the client, did so too. */
+  inTurn(id: number): boolean {
+    return this.#follows && !this.#apart.has(id)
+  }
+}
