@@ -26,15 +26,23 @@ export async function kills(stage: Stage): Promise<Remarks> {
   return {}
 }
 
-async function randomMoment({ arena, draw, task }: Stage, time: number): Promise<void> {
-  const plenty = task.burst + arena.devices.length * task.window * 2
-  arena.allow(plenty)
-  if (time > 0 && draw.chance(0.25)) {
-    await pause(draw.whole(0, EARLY_MS))
-    return
-  }
+async function randomMoment(stage: Stage, time: number): Promise<void> {
+  const { arena, draw } = stage
+  const early = time > 0 && draw.chance(0.25)
+  arena.allow(plenty(stage))
+  if (early) await pause(draw.whole(0, EARLY_MS))
+  else await loadedMoment(stage)
+}
+
+/** More than a burst: the load goes on while the fault strikes. */
+const plenty = ({ arena, task }: Stage): number =>
+  task.burst + arena.devices.length * task.window * 2
+
+/** Everybody is back and writes. */
+export async function loadedMoment(stage: Stage): Promise<void> {
+  const { arena, draw, task } = stage
   await until(() => arena.present === arena.devices.length, RETURN_LIMIT_MS)
-  arena.allow(plenty)
+  arena.allow(plenty(stage))
   const cutter = cuts(arena, task.cuts)
   const messages = draw.whole(1, task.burst)
   await arena.afterSending(messages, draw.whole(MOMENT_LIMIT_MS / 2, MOMENT_LIMIT_MS))
@@ -44,7 +52,7 @@ async function randomMoment({ arena, draw, task }: Stage, time: number): Promise
 }
 
 /** Devices lose their connection while the server runs on. */
-export function cuts(arena: Stage['arena'], many: number): NodeJS.Timeout {
+function cuts(arena: Stage['arena'], many: number): NodeJS.Timeout {
   const { devices, draw } = arena
   const share = many / devices.length / 3
   return setInterval(() => {

@@ -1,30 +1,25 @@
 // PostgreSQL restarted as by `pg_ctl restart -m immediate` under load (F07): the server stays, says
 // that it cannot store where it cannot, and carries on by itself.
 
-import { setTimeout as pause } from 'node:timers/promises'
-import { cuts, type Remarks } from './kill.js'
-import { pace } from './pace.js'
+import { loadedMoment, type Remarks } from './kill.js'
 import { type Stage, until } from './stage.js'
 
 const RECOVERY_LIMIT_MS = 30_000
 
 export async function postgresRestarts(stage: Stage): Promise<Remarks> {
-  const { arena, draw, postgres, task } = stage
+  const { arena, postgres, task } = stage
   const remarks = { notRecovered: 0, longestRecoveryMs: 0 }
-  const stopPace = pace(arena, task.rate)
-  const cutter = cuts(arena, task.cuts / 10)
   for (let time = 0; time < task.times; time++) {
-    await pause(draw.whole(200, 1500))
+    await loadedMoment(stage)
     arena.fault()
     await postgres!.crash()
+    arena.allow(task.burst)
     const since = arena.now()
     if (!(await until(() => acknowledgedSince(stage, since), RECOVERY_LIMIT_MS)))
       remarks.notRecovered++
     const took = Math.round(arena.now() - since)
     remarks.longestRecoveryMs = Math.max(remarks.longestRecoveryMs, took)
   }
-  clearInterval(cutter)
-  stopPace()
   return remarks
 }
 
