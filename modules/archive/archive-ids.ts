@@ -1,5 +1,5 @@
 // What archives call their messages: the log's number, sealed with a key that all nodes share and that
-// never changes, because clients keep these ids (XEP-0359 §3, XEP-0313 §5.2).
+// never changes, because clients keep these ids (XEP-0359 §3, XEP-0313 §6.2).
 
 import type { Database } from '../../lib/storage/database.js'
 import type { Random } from '../../lib/ops/random.js'

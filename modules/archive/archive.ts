@@ -174,7 +174,7 @@ export default defineModule<ArchiveApi, typeof config>({
       return items?.item(contact).listed ?? false
     }
 
-    /** XEP-0313 §3.4, XEP-0359 §3: shown to whose archive it is, and to nobody else. */
+    /** XEP-0313 §3.5, XEP-0359 §3: shown to whose archive it is, and to nobody else. */
     function label({ owner, id, flags }: { owner: Jid; id: number; flags: number }): Wire {
       if ((flags & KEPT) === 0) return ''
       return `<stanza-id xmlns='${NS_STANZA_IDS}' by='${owner.attr}' id='${seal(id)}'/>`

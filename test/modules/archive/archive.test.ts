@@ -22,6 +22,7 @@ for (const [kind, fresh] of Object.entries(kinds)) {
     await romeo.settle()
     clock.advance(1500)
     juliet.sends(chat(romeo.jid, 'two é 💌 &lt;&amp;&apos;'))
+    await juliet.settle()
     for (const client of [romeo, juliet]) {
       const { results, complete, first, last, iq } = await asks(client, { queryId: 'q&apos;&lt;1' })
       t.same(
