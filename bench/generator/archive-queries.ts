@@ -100,7 +100,7 @@ export class ArchiveQueries implements Receiver {
     if (waiting === undefined) return
     this.waiting.delete(id)
     clearTimeout(waiting.timer)
-    if (/^<iq[^>]* type=['"]error/.test(text)) waiting.failed(new Error(text))
+    if (/^<iq[^>]* type=['"]error/.test(text)) waiting.failed(new Error(reasonIn(text)))
     else waiting.done({ ...waiting.page, ...edges(text) })
   }
 
@@ -111,6 +111,12 @@ export class ArchiveQueries implements Receiver {
     }
     this.waiting.clear()
   }
+}
+
+/** The condition, and what the server says about it. */
+function reasonIn(text: string): string {
+  const condition = /<error[^>]*>\s*<([\w-]+)/.exec(text)?.[1] ?? text
+  return [condition, /<text[^>]*>([^<]*)/.exec(text)?.[1]].filter(Boolean).join(': ')
 }
 
 function edges(text: string): Pick<Page, 'first' | 'last' | 'complete'> {

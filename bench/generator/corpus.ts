@@ -12,7 +12,7 @@ const WORDS = 12
 const VOCABULARY = 2000
 /** Rare words of a corpus, and in how many messages each one is. */
 const RARE = 40
-const RARE_HITS = 20
+export const RARE_HITS = 20
 
 export type Kept = {
   /** The name of the contact. */

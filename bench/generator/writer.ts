@@ -4,7 +4,7 @@ import type { Connection, Receiver } from './connection.js'
 
 const BATCH = 50
 const AHEAD = 100
-const ACKNOWLEDGEMENT_LIMIT_MS = 300_000
+const ACKNOWLEDGEMENT_LIMIT_MS = 120_000
 
 export class Writer implements Receiver {
   private readonly connection: Connection

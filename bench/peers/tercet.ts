@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url'
 import { askServer } from '../../lib/core/control-client.js'
 import { outputOf } from '../programs.js'
 import { DOMAIN, type Launch, type Peer, type Site } from './peer.js'
+import { fillTercet } from './tercet-archive.js'
 
 const PROGRAM = fileURLToPath(new URL('../../bin/tercet.js', import.meta.url))
 const COLLECTOR = new URL('collector.js', import.meta.url).href
@@ -72,4 +73,5 @@ export const tercet: Peer = {
   tellsMemory: true,
   prepare,
   addAccounts,
+  fill: fillTercet,
 }
