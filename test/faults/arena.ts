@@ -35,8 +35,8 @@ export class Arena implements Scene {
     this.#users = cast.users
     for (let user = 0; user < cast.users; user++) {
       this.#add(user, 'a', cast)
-      // Every third user has a second device.
-      if (user % 3 === 2) this.#add(user, 'b', cast)
+      // Every third user has a second device; without carbons it would not be owed everything.
+      if (cast.carbons && user % 3 === 2) this.#add(user, 'b', cast)
     }
     this.#timer = setInterval(() => this.#nudge(), NUDGE_MS)
   }

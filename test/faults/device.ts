@@ -40,7 +40,7 @@ export interface Scene {
   recipient(sender: string): string
 }
 
-export const PASSWORD = 'faults'
+export const PASSWORD = 'faults under load'
 const ENTER_LIMIT_MS = 20_000
 const SILENCE_LIMIT_MS = 30_000
 const BACKOFF_MS = { first: 20, last: 300 }
