@@ -38,6 +38,7 @@ export class Database {
   readonly #options: DatabaseOptions
   readonly #postgres: Postgres | undefined
   readonly #running = new Set<Promise<unknown>>()
+  #transactions = 0
   #closed = false
 
   static async open(options: DatabaseOptions): Promise<Database> {
@@ -65,9 +66,11 @@ export class Database {
     if (this.#closed) throw new Error('the database is closed')
     const running = this.knex.transaction(run)
     this.#running.add(running)
+    this.#transactions++
     try {
       return await running
     } finally {
+      this.#transactions--
       this.#running.delete(running)
     }
   }
@@ -75,7 +78,7 @@ export class Database {
   /** Plain writes, all of them or none, in one go. */
   async write(writes: readonly Write[]): Promise<Answer[]> {
     if (this.#closed) throw new Error('the database is closed')
-    const running = writeAlone(this.knex, writes)
+    const running = writeAlone(this.knex, writes, this.#transactions === 0)
     this.#running.add(running)
     try {
       return await running

@@ -39,6 +39,8 @@ class Transaction extends SqliteTransaction {
 }
 
 export class SqliteDialect extends KnexSqlite implements WritingDialect {
+  #open: SqliteConnection | undefined
+
   _driver(): object {
     return {}
   }
@@ -47,8 +49,15 @@ export class SqliteDialect extends KnexSqlite implements WritingDialect {
     return new Transaction(this, ...given)
   }
 
-  acquireRawConnection(): Promise<SqliteConnection> {
-    return SqliteConnection.open(this.connectionSettings)
+  /** The one connection that writes: whatever it is asked, it does one after the other. */
+  get open(): SqliteConnection | undefined {
+    return this.#open?.broken === false ? this.#open : undefined
+  }
+
+  async acquireRawConnection(): Promise<SqliteConnection> {
+    const connection = await SqliteConnection.open(this.connectionSettings)
+    if (!this.connectionSettings.readOnly) this.#open = connection
+    return connection
   }
 
   destroyRawConnection(connection: SqliteConnection): Promise<void> {

@@ -31,6 +31,8 @@ export type Answer = readonly unknown[]
 /** What each dialect brings for this. */
 export interface WritingDialect {
   write(connection: unknown, writes: readonly Write[], alone: boolean): Promise<Answer[]>
+  /** A connection that takes writes alone from several at once, while no transaction is open. */
+  readonly open?: unknown
 }
 
 interface Pooled extends WritingDialect {
@@ -48,9 +50,15 @@ export async function writeWithin(
   return client.write(await client.acquireConnection(), writes, false)
 }
 
-/** As a transaction of its own. */
-export async function writeAlone(knex: Knex, writes: readonly Write[]): Promise<Answer[]> {
+/** As a transaction of its own. `free`: no transaction has the connection that writes. */
+export async function writeAlone(
+  knex: Knex,
+  writes: readonly Write[],
+  free: boolean,
+): Promise<Answer[]> {
   const client = knex.client as Pooled
+  // The pool would cost more than the question itself.
+  if (free && client.open !== undefined) return client.write(client.open, writes, true)
   const connection = await client.acquireConnection()
   try {
     return await client.write(connection, writes, true)
