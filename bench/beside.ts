@@ -40,9 +40,10 @@ function conversation(plan: Extract<Plan, { kind: 'chat' }>, work: Work, of: Fig
 }
 
 function disk(of: Figures): string {
+  const size = 1000 / of('groupsPerThousand')
+  const grouped = Number.isFinite(size) ? `, ${size.toFixed(1)} messages a group` : ''
   const syncs = `${of('syncsPerThousand').toFixed(1)} syncs for 1,000 messages`
-  const groups = `${of('groupsPerThousand').toFixed(1)} of a log`
-  return `${syncs} (${groups}); fdatasync ${of('syncMs').toFixed(2)} ms`
+  return `${syncs}${grouped}; fdatasync ${of('syncMs').toFixed(2)} ms`
 }
 
 function afterwards({ messages }: Extract<Plan, { kind: 'readers' }>, of: Figures): string {

@@ -1,5 +1,7 @@
 // Full text search in one account's long archive (XEP-0431), one query at a time, a page of fifty
 // as its answer: how long somebody waits who searches. The words are those of corpus.ts.
+// A server may build its index after the archive was filled: that is waited for.
+import { setTimeout as pause } from 'node:timers/promises'
 import type { Job, Outcome, Plan } from '../job.js'
 import { usageOf } from '../measure.js'
 import { ArchiveQueries } from './archive-queries.js'
