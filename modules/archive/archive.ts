@@ -15,7 +15,7 @@ import type { Knex } from 'knex'
 import authentication from '../authentication/authentication.js'
 import roster from '../roster/roster.js'
 import { openIds } from './archive-ids.js'
-import { expireOld, longestKept } from './expiry.js'
+import { Expiry } from './expiry.js'
 import { type ExtraField, Fields } from './fields.js'
 import { withoutForgedIds } from './forged-ids.js'
 import { Keeping } from './keeping.js'
@@ -89,13 +89,14 @@ export default defineModule<ArchiveApi, typeof config>({
     await preferences.load()
     const keeping = new Keeping(host, preferences, inRoster)
     const retractions = new Retractions(host)
+    const expiry = new Expiry(host)
     const fields = new Fields()
     const { page, longest_page: most } = host.config
     const terms = { fields, open, page, most }
     const pace = host.server.settings.limits === 'off' ? undefined : new QueryPace(host.clock)
     const withdraw = host.use(authentication).inlineBind({
       xmlns: NS_ARCHIVE,
-      // XEP-0386 §4.2: the state of the archive at the moment of binding.
+      // XEP-0386 §3.2: the state of the archive at the moment of binding.
       answer: async ({ session }) => ({ element: await ends(session.jid) }),
     })
     const own = { xmlns: NS_ARCHIVE, to: 'account', allow: 'self' } as const
@@ -124,12 +125,13 @@ export default defineModule<ArchiveApi, typeof config>({
       },
       label,
       tasks: [
-        { name: 'expire messages', every: EXPIRE, run: expire },
+        { name: 'expire messages', every: EXPIRE, run: () => expiry.run() },
         { name: 'preferences set elsewhere', every: LOOK_ELSEWHERE, run: lookElsewhere },
       ],
       account: { forget },
       close() {
         withdraw()
+        expiry.stop()
         pace?.close()
       },
     }
@@ -178,10 +180,6 @@ export default defineModule<ArchiveApi, typeof config>({
     function label({ owner, id, flags }: { owner: Jid; id: number; flags: number }): Wire {
       if ((flags & KEPT) === 0) return ''
       return `<stanza-id xmlns='${NS_STANZA_IDS}' by='${owner.attr}' id='${seal(id)}'/>`
-    }
-
-    function expire(): Promise<void> {
-      return expireOld(host, longestKept(host, 'archive'))
     }
 
     async function lookElsewhere(): Promise<void> {

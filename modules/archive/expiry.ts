@@ -3,18 +3,35 @@
 
 import type { Host } from '../../lib/core/host.js'
 
-/** Whatever gives the time of one host, by the module's name. */
-export function longestKept(host: Host, name: string): number {
-  const times = [...host.server.hosts.values()].flatMap(({ modules }) => {
-    const provided = modules.get(name)?.offers.provides as { kept?: number } | undefined
-    return provided?.kept ?? []
-  })
-  return Math.max(...times)
+export class Expiry {
+  readonly #host: Host
+  #stopped = false
+
+  constructor(host: Host) {
+    this.#host = host
+  }
+
+  /** In steps that hold nobody up for long; stopping waits for the step that is under way. */
+  run(): Promise<void> {
+    const { server, clock } = this.#host
+    const kept = longestKept(this.#host)
+    if (kept === Number.POSITIVE_INFINITY) return Promise.resolve()
+    return server.pending(this.#expire(clock.now() - kept))
+  }
+
+  stop(): void {
+    this.#stopped = true
+  }
+
+  async #expire(before: number): Promise<void> {
+    while (!this.#stopped && (await this.#host.messages.expire(before)));
+  }
 }
 
-/** In steps that hold nobody up for long. */
-export async function expireOld(host: Host, kept: number): Promise<void> {
-  if (kept === Number.POSITIVE_INFINITY) return
-  const before = host.clock.now() - kept
-  while (await host.messages.expire(before));
+function longestKept({ server }: Host): number {
+  const times = [...server.hosts.values()].flatMap(({ modules }) => {
+    const archive = modules.get('archive')?.offers.provides as { kept: number } | undefined
+    return archive?.kept ?? []
+  })
+  return Math.max(...times)
 }

@@ -1,13 +1,30 @@
 // What the tests of the archive share: a query and its results, as one client sees them.
 
+import type { Test } from 'tap'
 import type { Element } from '../../../lib/xmpp/element.js'
 import type { Client } from '../../world/client.js'
-import { DOMAIN } from '../../world/world.js'
+import { freshPostgres } from '../../world/postgres.js'
+import { DOMAIN, world, type World, type WorldOptions } from '../../world/world.js'
 
 export const NS_ARCHIVE = 'urn:xmpp:mam:2'
 export const NS_SID = 'urn:xmpp:sid:0'
 export const ROMEO = `romeo@${DOMAIN}`
 export const JULIET = `juliet@${DOMAIN}`
+
+export interface Store {
+  readonly name: string
+  /** A world with an archive in this store */
+  world(t: Test, options?: WorldOptions): Promise<World>
+}
+
+export const stores: readonly Store[] = [
+  { name: 'SQLite', world: (t, options) => world(t, { modules: ['archive'], ...options }) },
+  {
+    name: 'PostgreSQL',
+    world: async (t, options) =>
+      world(t, { modules: ['archive'], database: await freshPostgres(), ...options }),
+  },
+]
 
 export interface QueryOptions {
   fields?: Record<string, string | readonly string[]>
@@ -95,8 +112,8 @@ export function chat(to: string, body: string, more = ''): string {
   return `<message to='${to}' type='chat' id='id of ${body}'><body>${body}</body>${more}</message>`
 }
 
-/** Lines of a conversation, one after the other, a second between them. */
-export async function says(client: Client, to: string, bodies: readonly string[]): Promise<void> {
+/** Lines of a conversation, one after the other. */
+export async function says(client: Client, to: string, ...bodies: string[]): Promise<void> {
   for (const body of bodies) client.sends(chat(to, body))
   await client.settle()
 }
