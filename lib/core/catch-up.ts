@@ -41,6 +41,14 @@ export class CatchUp {
     if (id > this.#missed) this.#missed = id
   }
 
+  /** Whether it keeps what is not in the log, to write it when all the rest is. */
+  holds(_envelope: Envelope): boolean {
+    return false
+  }
+
+  /** Nothing is left to catch up with. */
+  protected done(): void {}
+
   /** Goes on while there is room; the session is no longer behind when nothing is left. */
   run(): Promise<void> {
     this.#running ??= this.#run().finally(() => {
@@ -67,6 +75,7 @@ export class CatchUp {
   #end(): void {
     this.#session.position.caughtUp(this.#after)
     this.#session.behind = undefined
+    this.done()
   }
 
   #put(logged: Logged): void {

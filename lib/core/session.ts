@@ -155,16 +155,18 @@ export class Session implements BoundSession, Place {
   /** Whether it took it: a session whose stream is gone takes nothing, unless it may be resumed. */
   write(envelope: Envelope): boolean {
     if (this.#closed || !(this.#stream || this.keeper)) return false
-    if (envelope.logId > 0 && this.#comesFromLog(envelope.logId)) return true
+    if (this.#comesLater(envelope)) return true
     const { pipeline } = this.host
     const prepared = pipeline.has('session:write') ? this.#prepare(envelope) : envelope
     if (prepared !== handled) this.put(prepared)
     return true
   }
 
-  #comesFromLog(id: number): boolean {
-    if (this.behind) this.behind.missed(id)
-    return this.behind !== undefined || this.position.has(id)
+  #comesLater(envelope: Envelope): boolean {
+    const { behind } = this
+    if (envelope.logId === 0) return behind?.holds(envelope) ?? false
+    if (behind) behind.missed(envelope.logId)
+    return behind !== undefined || this.position.has(envelope.logId)
   }
 
   /** After `session:write`, and for what was held back there. */

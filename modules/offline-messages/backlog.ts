@@ -1,0 +1,45 @@
+// What a client that comes is behind with: the messages that it is owed, and those that came meanwhile.
+// The first one that it missed divides them. What is not in the log must not overtake what is: it waits
+// here, up to a bound, and is written after the rest.
+
+import { CatchUp, type CatchUpTerms } from '../../lib/core/catch-up.js'
+import type { Session } from '../../lib/core/session.js'
+import type { Envelope } from '../../lib/xmpp/envelope.js'
+
+/** LIM-backlog-held: messages for one session; more than that go at once. */
+const MOST_HELD = 500
+
+export class Backlog extends CatchUp {
+  first = Number.MAX_SAFE_INTEGER
+  readonly #session: Session
+  #held: Envelope[] = []
+
+  constructor(session: Session, after: number, terms: CatchUpTerms) {
+    super(session, after, terms)
+    this.#session = session
+  }
+
+  /** Goes on where another one began. */
+  takesOver(other: Backlog): void {
+    this.first = other.first
+    this.#held = other.#held
+    other.#held = []
+  }
+
+  override missed(id: number): void {
+    super.missed(id)
+    this.first = Math.min(this.first, id)
+  }
+
+  override holds(envelope: Envelope): boolean {
+    if (envelope.stanza.kind !== 'message' || this.#held.length >= MOST_HELD) return false
+    this.#held.push(envelope)
+    return true
+  }
+
+  /** Before its time, or at its end. */
+  override done(): void {
+    if (this.#session.behind === this) this.#session.behind = undefined
+    for (const envelope of this.#held.splice(0)) this.#session.write(envelope)
+  }
+}

@@ -1,0 +1,144 @@
+// The way of a client that comes: from the moment at which it announces itself it is behind, so that
+// what is live waits in the log; when everybody knows that it is there, it is given what it is owed, in
+// order, and then follows. Which messages were there before it came is told by the first that it missed.
+
+import type { Host } from '../../lib/core/host.js'
+import type { Session } from '../../lib/core/session.js'
+import { INCOMING, KEPT, RETRACTED, timeOf } from '../../lib/storage/logged-message.js'
+import type { Logged } from '../../lib/storage/message-log.js'
+import { delayed } from '../../lib/xmpp/delay.js'
+import type { Envelope } from '../../lib/xmpp/envelope.js'
+import type { ArchiveReaders } from './archive-readers.js'
+import { Backlog } from './backlog.js'
+
+/** LIM-backlog-buffer: bytes that may wait for a client that reads slowly */
+const MOST_BUFFERED = 256 * 1024
+/** How long to wait before looking again whether a slow reader takes more, or is back */
+const PAUSE = 100
+const ABSENCE = 2000
+
+export class Backlogs {
+  readonly #host: Host
+  readonly #readers: ArchiveReaders
+  readonly #waiting = new Map<Session, Backlog>()
+
+  constructor(host: Host, readers: ArchiveReaders) {
+    this.#host = host
+    this.#readers = readers
+  }
+
+  /** It is about to come: what is for it waits in the log. */
+  await(session: Session): void {
+    // Somebody else has it catch up: it has had a presence before.
+    if (session.behind) return
+    const waiting = new Backlog(session, Number.MAX_SAFE_INTEGER, { flags: 0, room: () => false })
+    session.behind = waiting
+    this.#waiting.set(session, waiting)
+  }
+
+  awaits(session: Session): boolean {
+    return this.#waiting.has(session)
+  }
+
+  /** It is there: no message is decided any more without it. */
+  async begin(session: Session): Promise<void> {
+    const waiting = this.#waiting.get(session)!
+    try {
+      const after = Math.max(
+        await this.#host.server.taken.of(session.number),
+        session.position.newest,
+      )
+      const reader = await this.#readers.has(session)
+      const unkept = reader ? await this.#firstUnkept(session, after) : undefined
+      if (session.behind !== waiting) return
+      session.position.follow()
+      session.changed()
+      const start = reader ? before(unkept, waiting.first) : after
+      if (start !== undefined) this.#run(session, { start, waiting, reader })
+    } finally {
+      if (this.#waiting.get(session) === waiting) this.#waiting.delete(session)
+      if (session.behind === waiting) waiting.done()
+    }
+  }
+
+  end(session: Session): void {
+    this.#waiting.delete(session)
+    if (session.behind instanceof Backlog) session.behind.done()
+  }
+
+  close(): void {
+    for (const session of this.#waiting.keys()) this.end(session)
+  }
+
+  /** A client that reads the archive is owed from here on. */
+  async #firstUnkept({ number: owner }: Session, after: number): Promise<number | undefined> {
+    const query = { owner, after, flags: INCOMING, absent: KEPT, limit: 1 }
+    return (await this.#host.messages.page(query)).messages[0]?.id
+  }
+
+  #run(session: Session, { start, waiting, reader }: Start): void {
+    const backlog: Backlog = new Backlog(session, start, {
+      flags: 0,
+      room: () => this.#room(session, backlog),
+      amend: (envelope, logged) => this.#amend(envelope, logged, { session, backlog, reader }),
+    })
+    backlog.takesOver(waiting)
+    session.behind = backlog
+    this.#host.server.pending(this.#going(backlog))
+  }
+
+  #going(backlog: Backlog): Promise<void> {
+    return backlog.run().catch((error) => this.#host.failed('offline-messages', error))
+  }
+
+  /** Who is away may come back to this session: what it is owed waits in the log, not in memory. */
+  #room(session: Session, backlog: Backlog): boolean {
+    const { stream } = session
+    if (stream && stream.transport.buffered < MOST_BUFFERED) return true
+    this.#host.clock.after(stream ? PAUSE : ABSENCE, () => {
+      if (session.behind === backlog && !session.closed)
+        this.#host.server.pending(this.#going(backlog))
+    })
+    return false
+  }
+
+  #amend(
+    envelope: Envelope,
+    logged: Logged,
+    { session, backlog, reader }: Whose,
+  ): Envelope | undefined {
+    if (session.position.has(logged.id)) return undefined
+    // What came when it was there already is as live as can be.
+    if (logged.id >= backlog.first) return envelope
+    if (reader && logged.flags & KEPT) return undefined
+    if (!isOwed(envelope, logged)) return undefined
+    return envelope.annotated(delayed(timeOf(logged.id), this.#host.jid.attr))
+  }
+}
+
+interface Start {
+  start: number
+  waiting: Backlog
+  reader: boolean
+}
+
+interface Whose {
+  session: Session
+  backlog: Backlog
+  reader: boolean
+}
+
+/** What to begin with where both may be there. */
+function before(unkept: number | undefined, missed: number): number | undefined {
+  const first = Math.min(unkept ?? Number.MAX_SAFE_INTEGER, missed)
+  return first === Number.MAX_SAFE_INTEGER ? undefined : first - 1
+}
+
+/**
+ * XEP-0160 §3: errors wait for nobody. What the account sent itself is no news for it, a tombstone says
+ * nothing to who never saw the message, and what was for one resource alone was refused or taken.
+ */
+function isOwed({ stanza, to }: Envelope, { flags }: Logged): boolean {
+  if (!(flags & INCOMING) || flags & RETRACTED || stanza.type === 'error') return false
+  return to.isBare || stanza.type === 'chat'
+}

@@ -1,0 +1,124 @@
+// Offline messages (XEP-0160). What comes for an account while none of its sessions takes messages is in
+// the message log: here it is seen to that it gets there, also where no archive keeps it, and that the
+// next client gets it. There is no queue: a client that comes is behind, and comes to everything after
+// the account's cursor by itself. Clients that read the archive get what no archive has.
+
+import type { Place } from '../../lib/cluster/directory.js'
+import { defineModule } from '../../lib/core/module.js'
+import type { Passage } from '../../lib/core/pipeline.js'
+import type { Session } from '../../lib/core/session.js'
+import { integer } from '../../lib/ops/options.js'
+import { isDurable } from '../../lib/xmpp/message-traits.js'
+import type { Envelope } from '../../lib/xmpp/envelope.js'
+import type { Jid } from '../../lib/xmpp/jid.js'
+import accounts from '../accounts/accounts.js'
+import { priorityOf } from '../presence/priority.js'
+import presence from '../presence/presence.js'
+import { type Later, whenKnown } from '../roster/later.js'
+import roster from '../roster/roster.js'
+import { ArchiveReaders, migrations } from './archive-readers.js'
+import { Backlogs } from './backlogs.js'
+import { clean } from './cleaning.js'
+import { Owed } from './owed.js'
+
+const CLEANING = 10 * 60_000
+
+export default defineModule({
+  name: 'offline-messages',
+  summary: 'Keeps messages for those who are away and delivers them when they come',
+  xeps: { 'XEP-0160': '1.0.1', 'XEP-0203': '2.0' },
+  requires: [accounts, presence, roster],
+  config: {
+    most: integer({
+      default: 1000,
+      min: 1,
+      max: 100_000,
+      doc: 'Most messages that wait for one account and that no archive keeps',
+    }),
+  },
+  migrations,
+
+  setup(host) {
+    const readers = new ArchiveReaders(host.database)
+    const backlogs = new Backlogs(host, readers)
+    const owed = new Owed(host, host.config.most)
+
+    return {
+      disco: { server: ['msgoffline'] },
+      hooks: {
+        'message:received': { record: keep },
+        'presence:sent': { record: announce },
+        'iq:received': { admit: notice },
+      },
+      on: {
+        'session:bound': ({ session }) => session.position.part(),
+        'session:presence': ({ session }) => changed(session),
+        'session:unavailable': ({ session }) => left(session),
+      },
+      session: {
+        save: (session) => ({ follows: session.position.follows }),
+        restore: (session, saved) => {
+          if (!(saved as { follows?: boolean } | undefined)?.follows) session.position.part()
+        },
+      },
+      tasks: [{ name: 'ended messages', every: CLEANING, run: () => clean(host.messages) }],
+      account: { forget: ({ number }, trx) => readers.forget(number, trx) },
+      close: () => backlogs.close(),
+    }
+
+    // Messages
+
+    /** XEP-0160 §3: chat and normal messages of which something is left when they are late. */
+    function keep({ stanza, to }: Envelope, passage: Passage): Later<void> {
+      if (to.local === '' || stanza.type === 'error' || !isDurable(stanza)) return
+      // RFC 6121 §8.5.3.2.1: to a resource that is not there only chat goes on to the others.
+      if (!to.isBare && stanza.type !== 'chat') return
+      return whenKnown(host.server.directory.lookup(to.bare.text), (places) => {
+        if (!places.some((place) => takes(place, to))) return owed.keep(stanza, passage)
+        // Who was promised that nothing is lost must not lose what a stream was just given.
+        if (passage.session?.keeper) passage.keep(0)
+      })
+    }
+
+    // Sessions
+
+    /** Before it is available: from then on nothing may pass it by. */
+    function announce({ stanza, addressed }: Envelope, { session }: Passage): void {
+      if (!session || addressed || stanza.type !== '') return
+      if (priorityOf(stanza) >= 0 && !wants(session)) backlogs.await(session)
+    }
+
+    /** RFC 6121 §8.5.2.2.1: a negative priority takes what is for the resource, nothing else. */
+    function changed(session: Session): void {
+      if (!wants(session)) left(session)
+      else if (backlogs.awaits(session)) {
+        owed.forget(session.number)
+        host.server.pending(backlogs.begin(session))
+      }
+    }
+
+    function left(session: Session): void {
+      backlogs.end(session)
+      session.position.part()
+      session.changed()
+      // Another node may be where it comes back.
+      host.journal.hurry()
+    }
+
+    /** Looked at only: who asks for its own archive will do so again. */
+    function notice({ stanza, from, to }: Envelope, { session }: Passage): void {
+      if (!session || !readers.isReading(stanza) || !from.bare.equals(to)) return
+      const noted = readers.note(session, host.clock.now())
+      if (noted) host.server.pending(noted.catch((error) => host.failed('offline-messages', error)))
+    }
+  },
+})
+
+function wants(place: Place): boolean {
+  return place.available && place.priority >= 0
+}
+
+/** RFC 6121 §8.5.3.1: a full address takes its own, whatever its priority. */
+function takes(place: Place, to: Jid): boolean {
+  return wants(place) || (!to.isBare && place.resource === to.resource)
+}
