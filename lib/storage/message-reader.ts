@@ -69,7 +69,7 @@ export abstract class MessageReader {
     const upTo = waiting[0]?.id ?? Number.MAX_SAFE_INTEGER
     const [{ count }] = (await this.reader.raw(
       `select count(*) as count from (select 1 from archive
-         where owner = ? and peer = ? and id > ? and id < ? and flags & ? = ? limit ?) as some`,
+         where owner = ? and peer = ? and id > ? and id < ? and flags & ? = ? limit ?) as counted`,
       [owner, key, after, upTo, UNREAD | RETRACTED, UNREAD, MOST_UNREAD],
     )) as [{ count: number }]
     if (waiting.length === 0) return count

@@ -76,7 +76,8 @@ class SqliteThread {
       if (alone) this.#connection.exec('COMMIT')
       return { written }
     } catch (error) {
-      if (!alone) this.#doomed = this.#connection.isTransaction
+      // Also where SQLite has ended the transaction by itself: what follows belongs to it.
+      if (!alone) this.#doomed = true
       else if (this.#connection.isTransaction) this.#connection.exec('ROLLBACK')
       return { failure: failureOf(error) }
     }

@@ -11,8 +11,8 @@ const SQLITE = new Set([
   'SQLITE_READONLY',
 ])
 
-/** SQLSTATE classes: connection, resources, operator, system; and statements cut off by a limit. */
-const POSTGRES = /^(08|53|57|58)...$/
+/** SQLSTATE classes: connection, two that waited for each other, resources, operator, system; and statements cut off by a limit. */
+const POSTGRES = /^(08|40|53|57|58)...$/
 
 const NETWORK = /^(ECONN|ETIMEDOUT|EPIPE|EHOST|ENET|ENOTFOUND|ENOENT)/
 /** Errors of the driver and the pool have no code. */

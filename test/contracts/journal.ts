@@ -263,6 +263,9 @@ function doubtContract(name: string, notebook: OpenNotebook): void {
         throw new Error('connection lost')
       }
     })
-    await t.rejects(journal.commit(note('a')), { condition: 'resource-constraint' })
+    await t.rejects(
+      journal.commit(note('a')),
+      new StanzaError('resource-constraint', 'it could not be stored'),
+    )
   })
 }

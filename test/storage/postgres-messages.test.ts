@@ -1,0 +1,87 @@
+// The message log on PostgreSQL: the contract, and its months.
+
+import { test } from 'tap'
+import { Database } from '../../lib/storage/database.js'
+import { bookOf, juliet, romeo } from '../contracts/message-book.js'
+import type { Book } from '../contracts/message-book.js'
+import { messageLogContract } from '../contracts/message-log.js'
+import type { StoreKind } from '../contracts/stores.js'
+import { ManualClock } from '../world/clock.js'
+import { freshPostgres } from '../world/postgres.js'
+
+const postgres: StoreKind = {
+  name: 'PostgreSQL',
+  async fresh() {
+    const url = await freshPostgres()
+    return { open: () => Database.open({ url, folder: '', durability: 'power' }) }
+  },
+}
+
+messageLogContract(postgres)
+
+const open = bookOf(postgres)
+const DAY = 86_400_000
+
+async function months({ database }: Book): Promise<string[]> {
+  const rows: { name: string }[] = await database.knex.raw(
+    "select relname as name from pg_class where relname ~ '^(messages|archive)_y' and relkind = 'r' order by 1",
+  )
+  return rows.map(({ name }) => name)
+}
+
+async function monthsWithRows({ database }: Book): Promise<string[]> {
+  const rows: { name: string }[] = await database.knex.raw(
+    'select distinct tableoid::regclass::text as name from messages order by 1',
+  )
+  return rows.map(({ name }) => name)
+}
+
+test('tables of months are there before the month, and old months go whole', async (t) => {
+  const clock = new ManualClock(Date.UTC(2026, 10, 21))
+  const book = await open(t, { clock })
+  const { say, log, texts } = book
+  const both = (month: string) => [`archive_${month}`, `messages_${month}`]
+  t.strictSame(await months(book), [...both('y2026m11'), ...both('y2026m12')].sort())
+  await say({ text: 'November' })
+  clock.advance(20 * DAY)
+  await say({ text: 'December' })
+  t.equal(await log.expire(0), false)
+  clock.advance(25 * DAY)
+  await say({ text: 'January' })
+  t.strictSame(await monthsWithRows(book), [
+    'messages_y2026m11',
+    'messages_y2026m12',
+    'messages_y2027m01',
+  ])
+  t.equal(await log.expire(Date.UTC(2026, 11, 5)), false)
+  t.notMatch(await months(book), ['archive_y2026m11'])
+  t.strictSame(await texts(juliet), ['December', 'January'])
+  t.equal(await log.expire(Date.UTC(2026, 11, 15)), false)
+  t.strictSame(await monthsWithRows(book), ['messages_y2027m01'], 'the rest of a month row by row')
+  t.strictSame(await texts(romeo), ['January'])
+})
+
+test('a month that came unprepared has no table of its own, and loses nothing', async (t) => {
+  const clock = new ManualClock(Date.UTC(2026, 0, 15))
+  const book = await open(t, { clock })
+  await book.say({ text: 'January' })
+  clock.advance(80 * DAY)
+  const april = clock.now()
+  await book.say({ text: 'April' })
+  t.strictSame(await monthsWithRows(book), ['messages_rest', 'messages_y2026m01'])
+  await book.log.expire(0)
+  clock.advance(1)
+  await book.say({ text: 'April again' })
+  t.strictSame(await monthsWithRows(book), ['messages_rest', 'messages_y2026m01'])
+  clock.advance(30 * DAY)
+  await book.say({ text: 'May' })
+  t.strictSame(await book.texts(juliet), ['January', 'April', 'April again', 'May'])
+  await book.log.expire(april + 1)
+  t.strictSame(await book.texts(juliet), ['April again', 'May'])
+})
+
+test('nodes that start together make each month once', async (t) => {
+  const store = await postgres.fresh()
+  const books = await Promise.all([1, 2, 3].map(() => open(t, { store })))
+  t.equal((await months(books[0]!)).length, 4)
+})
