@@ -57,8 +57,10 @@ const BY_PEER = 'create index archive_by_peer on archive (owner, peer, id, flags
 const UNKEPT = 'create index archive_unkept on archive (owner, id) where flags & 1 = 0'
 
 async function onSqlite(trx: Knex.Transaction): Promise<void> {
+  // What the index needs of each side is here, so that it is made within the database.
+  const columns = MESSAGES.replace('bigint not null', 'integer primary key')
   await trx.raw(
-    `create table messages (${MESSAGES.replace('bigint not null', 'integer primary key')})`,
+    `create table messages (${columns}, from_peer bigint not null, to_peer bigint not null)`,
   )
   await trx.raw(`create table archive (${ARCHIVE}) without rowid`)
   await trx.raw(BY_PEER)

@@ -1,10 +1,11 @@
 // The part of SQLite's index of the message log that is not on disk yet: rows wait in memory, where
 // readers find them, and go in sorted batches. Nothing of it must be lost by a failure: rows of a batch
 // that fails wait on, and after a crash they are made again from the messages. Whoever changes rows does
-// so within its own transaction: a batch is written in others, before or after.
+// so within its own transaction, and in the messages too: a batch is written in others, before or after.
 
 import type { Database } from './database.js'
 import type { IndexRow } from './message-log.js'
+import { INCOMING } from './logged-message.js'
 import { type Write, writeWithin } from './writes.js'
 
 /** How many rows wait for a batch. */
@@ -164,9 +165,14 @@ function sorted(rows: ByOwner): IndexRow[] {
   return owners.flatMap((owner) => rows.get(owner)!)
 }
 
+/** The rows of a list of numbers, made from the messages; that of the sender's side has a minus. */
+const INSERT = `insert or ignore into archive (owner, id, peer, flags, label)
+  select iif(side < 0, sender, recipient), id, iif(side < 0, to_peer, from_peer),
+    iif(side < 0, sender_flags, recipient_flags), label
+  from (select value as side from json_each(?)) cross join messages on id = abs(side)
+  where iif(side < 0, sender, recipient) is not null`
+
 function insertion(rows: readonly IndexRow[]): Write {
-  return {
-    sql: 'insert or ignore into archive (owner, id, peer, flags, label) values (?, ?, ?, ?, ?)',
-    runs: rows.map(({ owner, id, peer, flags, label }) => [owner, id, peer, flags, label]),
-  }
+  const sides = rows.map(({ id, flags }) => (flags & INCOMING ? id : -id))
+  return { sql: INSERT, runs: [[`[${sides}]`]] }
 }

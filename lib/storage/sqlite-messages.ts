@@ -5,7 +5,6 @@
 import type { Knex } from 'knex'
 import type { Clock } from '../ops/clock.js'
 import { fromWire } from '../xmpp/element.js'
-import { Jid } from '../xmpp/jid.js'
 import type { Database } from './database.js'
 import { type LoggedMessage, numberAt, RETRACTED } from './logged-message.js'
 import { type IndexRow, type MessageLog, peerKey } from './message-log.js'
@@ -18,9 +17,9 @@ const CHUNK = 2000
 
 const DAY = 86_400_000
 
-const INSERT = 'insert into messages values (?, ?, ?, ?, ?, ?, ?, ?, ?)'
-const GUARDED = `insert into messages select ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9
-  where exists (select 1 from message_keys where day = ?10 and author = ?11 and key = ?12 and id = ?1)`
+const INSERT = 'insert into messages values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)'
+const GUARDED = `insert into messages select ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11
+  where exists (select 1 from message_keys where day = ?12 and author = ?13 and key = ?14 and id = ?1)`
 const CLAIM = `insert or ignore into message_keys (day, author, key, id) select ?1, ?2, ?3, ?4
   where not exists (select 1 from message_keys where day = ?1 - 1 and author = ?2 and key = ?3 and id > ?5)`
 
@@ -30,8 +29,8 @@ interface StoredMessage {
   recipient: number | null
   sender_flags: number
   recipient_flags: number
-  sent_by: string
-  sent_to: string
+  from_peer: number
+  to_peer: number
   label: number
 }
 
@@ -41,8 +40,8 @@ const INDEXED = [
   'recipient',
   'sender_flags',
   'recipient_flags',
-  'sent_by',
-  'sent_to',
+  'from_peer',
+  'to_peer',
   'label',
 ]
 
@@ -269,11 +268,11 @@ function columns(message: LoggedMessage): Row[string][] {
     to.text,
     label,
     fromWire(message.text),
+    peerKey(from),
+    peerKey(to),
   ]
 }
 
 function entriesOf(message: StoredMessage): IndexRow[] {
-  const from = peerKey(Jid.parse(message.sent_by))
-  const to = peerKey(Jid.parse(message.sent_to))
-  return indexRows({ ...message, from, to })
+  return indexRows({ ...message, from: message.from_peer, to: message.to_peer })
 }
