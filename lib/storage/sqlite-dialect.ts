@@ -85,7 +85,7 @@ export class SqliteDialect extends KnexSqlite implements WritingDialect {
 }
 
 function statement(write: Write): PackedRows {
-  if ('sql' in write) return pack(write.sql, write.runs as SqliteValue[][])
+  if ('sql' in write) return pack(write.sql, write.runs as SqliteValue[][], write.counted)
   const table = 'insert' in write ? write.insert : write.put
   const columns = Object.keys(write.rows[0]!)
   const places = columns.map(() => '?')

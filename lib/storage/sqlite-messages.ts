@@ -93,6 +93,7 @@ export class MessageStore extends MessageReader implements MessageLog {
       { sql: CLAIM, runs: keyed.map(({ author, key, id }) => [day, author, key, id, since]) },
       {
         sql: GUARDED,
+        counted: true,
         runs: keyed.map((message) => [...columns(message), day, message.author, message.key]),
       },
       { sql: INSERT, runs: plain.map(columns) },

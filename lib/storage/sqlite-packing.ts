@@ -7,6 +7,7 @@ type Rows = readonly (readonly SqliteValue[])[]
 
 export interface PackedRows {
   readonly sql: string
+  readonly counted: boolean
   readonly rows: number
   readonly columns: number
   /** A number as it is, the length of a text; NaN for nothing, Infinity for one of `others` */
@@ -17,7 +18,7 @@ export interface PackedRows {
   readonly others: readonly SqliteValue[]
 }
 
-export function pack(sql: string, runs: Rows): PackedRows {
+export function pack(sql: string, runs: Rows, counted = false): PackedRows {
   const columns = runs[0]?.length ?? 0
   const numbers = new Float64Array(runs.length * columns)
   const texts = (runs[0] ?? []).map((value) => typeof value === 'string')
@@ -40,7 +41,7 @@ export function pack(sql: string, runs: Rows): PackedRows {
       }
     }
   }
-  return { sql, rows: runs.length, columns, numbers, texts, text, others }
+  return { sql, counted, rows: runs.length, columns, numbers, texts, text, others }
 }
 
 /** Calls `use` with each row; the array is the same every time. */

@@ -86,9 +86,11 @@ class SqliteThread {
   // Whole numbers go in as they are: the columns of plain rows have the affinity that makes them such.
   #repeat(packed: PackedRows): Uint32Array {
     const { statement } = this.#statements.prepare(packed.sql)
-    const changed = new Uint32Array(packed.rows)
+    const changed = new Uint32Array(packed.counted ? packed.rows : 0)
     unpack(packed, (row, at) => {
-      changed[at] = Number(statement.run(...row).changes)
+      // Telling what changed takes the driver longer than saying that nothing came back.
+      if (packed.counted) changed[at] = Number(statement.run(...row).changes)
+      else statement.all(...row)
     })
     return changed
   }

@@ -13,6 +13,8 @@ export interface Statement {
   readonly sql: string
   /** SQLite runs it once for each; PostgreSQL has one, and its values may be arrays. */
   readonly runs: readonly (readonly unknown[])[]
+  /** SQLite: its answer is how many rows each run changed; else there is none. */
+  readonly counted?: boolean
 }
 
 export type Write =
@@ -25,7 +27,7 @@ export type Write =
   | { readonly put: string; readonly rows: readonly Row[] }
   | Statement
 
-/** SQLite: how many rows each run changed. PostgreSQL: the rows that came back. */
+/** SQLite: see `counted`. PostgreSQL: the rows that came back. */
 export type Answer = readonly unknown[]
 
 /** What each dialect brings for this. */
