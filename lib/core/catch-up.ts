@@ -36,6 +36,11 @@ export class CatchUp {
     this.#terms = terms
   }
 
+  /** What comes after this number is not written to it yet. */
+  get after(): number {
+    return this.#after
+  }
+
   /** A message for this session was not written to it. */
   missed(id: number): void {
     if (id > this.#missed) this.#missed = id
@@ -59,7 +64,7 @@ export class CatchUp {
 
   async #run(): Promise<void> {
     const { host } = this.#session
-    while (this.#session.behind === this && !this.#session.closed && this.#terms.room()) {
+    while (this.#session.behind === this && !this.#session.closed && this.#room()) {
       const { number: owner } = this.#session
       const { flags, absent = 0 } = this.#terms
       const range = { owner, after: this.#after, flags, absent }
@@ -69,6 +74,10 @@ export class CatchUp {
       if (page.complete && this.#missed <= this.#after) this.#end()
       else if (page.messages.length === 0) this.#after = Math.max(this.#after, this.#missed)
     }
+  }
+
+  #room(): boolean {
+    return this.#terms.room() && this.#session.keeper?.room() !== false
   }
 
   /** What was read here may still arrive: it was on disk before its sender's node knew. */

@@ -11,6 +11,8 @@ export interface Keeper {
   committed(count: number): void
   /** Takes over what the session is sent, with a stream or without. */
   write(envelope: Envelope): void
+  /** Whether it takes more of what a session missed; who says no has the session go on later. */
+  room(): boolean
   /** The stream is gone; whether the session stays for another one. */
   lingers(error: Error | undefined): boolean
   /** What the session's row has of the modules' part is out of date. */

@@ -49,6 +49,7 @@ export class Session implements BoundSession, Place {
   /** What it sent, in order */
   readonly lane: Lane
   #closed = false
+  #ending = false
   #leaving = false
 
   constructor(host: Host, stream: ClientStream | undefined, bound: { jid: Jid; number: number }) {
@@ -77,6 +78,11 @@ export class Session implements BoundSession, Place {
 
   get closed(): boolean {
     return this.#closed
+  }
+
+  /** It ends as soon as what it sent is done. */
+  get leaving(): boolean {
+    return this.#leaving
   }
 
   /** The counting begins here, or goes on where it ended. */
@@ -212,7 +218,7 @@ export class Session implements BoundSession, Place {
     if (this.#stream !== stream) return
     this.#stream = undefined
     this.host.server.pending(this.host.events.emit('session:detached', { session: this }))
-    if (!this.keeper?.lingers(error)) this.#leave()
+    if (this.#ending || !this.keeper?.lingers(error)) this.#leave()
   }
 
   /** Another stream carries it on; the one it had, if any, is told so. */
@@ -228,6 +234,7 @@ export class Session implements BoundSession, Place {
   close(error?: StreamError): void {
     if (this.#closed) return
     if (error && PUT_OUT.has(error.condition)) this.lane.drop()
+    this.#ending = true
     const stream = this.#stream
     if (stream) stream.close(error)
     // A stream whose bind is under way does not know us yet.

@@ -56,6 +56,7 @@ export class Sessions {
       old.close(new StreamError('conflict', 'the resource was bound again'))
       if (!old.closed) await old.drained()
     }
+    await this.#makeRoom(account.jid, elsewhere)
     // From here on nothing waits until the session is in the list: two never have one address.
     if (this.of(account.jid).length + elsewhere >= MOST_PER_ACCOUNT)
       throw new StanzaError('resource-constraint')
@@ -70,7 +71,17 @@ export class Sessions {
     await this.#elsewhere(jid)
     const there = this.find(jid)
     if (there) throw new StanzaError('conflict')
-    return this.#add(new Session(this.#host, undefined, { jid, number: account.number }))
+    const session = this.#add(new Session(this.#host, undefined, { jid, number: account.number }))
+    await this.#host.server.directory.put(session.account.text, session)
+    return session
+  }
+
+  /** Where an account has all sessions that it may have, one that waits for its client ends. */
+  async #makeRoom(account: Jid, elsewhere: number): Promise<void> {
+    if (this.of(account).length + elsewhere < MOST_PER_ACCOUNT) return
+    const oldest = this.of(account).find(({ stream, leaving }) => !stream && !leaving)
+    oldest?.close()
+    if (oldest && !oldest.closed) await oldest.drained()
   }
 
   #add(session: Session): Session {
@@ -83,10 +94,11 @@ export class Sessions {
   async #elsewhere(jid: Jid): Promise<number> {
     const { server } = this.#host
     const places = await server.directory.lookup(jid.bare.text)
-    const elsewhere = places.filter((place) => place.node !== server.node)
+    const elsewhere = places.filter((place) => !this.#byId.has(place.id))
     const same = elsewhere.filter((place) => place.resource === jid.resource)
     for (const place of same) {
-      await server.neighbours.end(place)
+      // One of this node's own is of an earlier life of it.
+      if (place.node !== server.node) await server.neighbours.end(place)
       await server.directory.remove(jid.bare.text, place.id)
     }
     return elsewhere.length - same.length

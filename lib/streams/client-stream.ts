@@ -202,7 +202,7 @@ export class ClientStream implements NegotiatingStream, XmlSink, TurnsOwner {
   /** Resumption: the session was bound on another stream (RFC 6120 knows only new ones). */
   adopt(session: BoundSession): void {
     if (this.#state === 'closed') {
-      session.detached(this, undefined)
+      session.detached(this, new Error('the stream ended before it took up the session'))
       return
     }
     this.session = session

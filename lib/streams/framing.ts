@@ -31,11 +31,12 @@ export function namespacesFor(framing: Framing): Record<string, string> {
 }
 
 export function streamErrorElement(error: StreamError, framing: Framing): Element {
+  const { application } = error
   return xml(
     'stream:error',
     namespacesFor(framing),
     xml(error.condition, NS_STREAM_ERRORS),
     error.text ? xml('text', { xmlns: NS_STREAM_ERRORS, 'xml:lang': 'en' }, error.text) : undefined,
-    error.application && xml(error.application.name, error.application.xmlns),
+    application && xml(application.name, { xmlns: application.xmlns, ...application.attributes }),
   )
 }

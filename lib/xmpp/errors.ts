@@ -39,6 +39,7 @@ export type StanzaErrorType = 'auth' | 'cancel' | 'continue' | 'modify' | 'wait'
 export interface ApplicationCondition {
   name: string
   xmlns: string
+  attributes?: Readonly<Record<string, string>>
 }
 
 export class StanzaError extends Error {

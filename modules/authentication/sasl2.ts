@@ -206,7 +206,7 @@ export class Sasl2 implements StreamFeature {
     this.#parts.logins.end(stream)
     leaveFacts(stream.memo, { mechanism: attempt.mechanism.name, userAgent })
     stream.authenticated(account.jid, 'later')
-    const inlined = await this.#inline(stream, login, success)
+    const { answers: inlined, resumed } = await this.#inline(stream, login, success)
     const { fast } = this.#parts
     const token = await fast.conclude(
       { element: request, stream, userAgent, account },
@@ -224,7 +224,8 @@ export class Sasl2 implements StreamFeature {
       ),
     )
     stream.memo.delete(loginKey)
-    stream.offer()
+    // XEP-0198 §9.2: a stream that was resumed goes on where it was, without features.
+    if (!resumed) stream.offer()
     for (const { afterwards } of inlined) afterwards?.()
   }
 
@@ -233,7 +234,7 @@ export class Sasl2 implements StreamFeature {
     stream: NegotiatingStream,
     { request, userAgent }: Login,
     { account }: Success,
-  ): Promise<InlineAnswer[]> {
+  ): Promise<{ answers: InlineAnswer[]; resumed: boolean }> {
     const answers: InlineAnswer[] = []
     for (const extension of this.#parts.inline.logins) {
       const elements = asked(request, extension.xmlns)
@@ -242,10 +243,11 @@ export class Sasl2 implements StreamFeature {
       if (answer) answers.push(answer)
     }
     const bind = request.getChild('bind', NS_BIND2)
-    if (!bind || stream.session) return answers
+    const resumed = stream.session !== undefined
+    if (!bind || resumed) return { answers, resumed }
     const bound = await this.#parts.bind2.bind(stream, bind, { account, userAgent })
     const afterwards = bound.afterwards.map((call) => ({ afterwards: call }))
-    return [...answers, { element: bound.element }, ...afterwards]
+    return { answers: [...answers, { element: bound.element }, ...afterwards], resumed }
   }
 
   #fail(stream: NegotiatingStream, { condition, text, guess }: Failure): void {
