@@ -51,12 +51,12 @@ export class Sessions {
   ): Promise<Session> {
     const jid = this.#address(account.jid, resource)
     const elsewhere = await this.#elsewhere(jid)
+    if (!this.find(jid)) await this.#makeRoom(account.jid, elsewhere)
     // RFC 6120 §7.7.2.2: the newcomer wins; what the old stream had sent is finished first.
     for (let old = this.find(jid); old; old = this.find(jid)) {
       old.close(new StreamError('conflict', 'the resource was bound again'))
       if (!old.closed) await old.drained()
     }
-    await this.#makeRoom(account.jid, elsewhere)
     // From here on nothing waits until the session is in the list: two never have one address.
     if (this.of(account.jid).length + elsewhere >= MOST_PER_ACCOUNT)
       throw new StanzaError('resource-constraint')
