@@ -46,6 +46,6 @@ for (const planned of plan(options)) {
   }
 }
 if (options.json) process.stdout.write(`${JSON.stringify(results, null, 2)}\n`)
-else process.stdout.write(`\n${table(results)}`)
+else if (results.length > 0) process.stdout.write(`\n${table(results)}`)
 if (options.report) writeFileSync(options.report, table(results))
 process.exit()
