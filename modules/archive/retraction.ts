@@ -5,10 +5,12 @@
 import type { Host } from '../../lib/core/host.js'
 import { INCOMING, OUTGOING, RETRACTED } from '../../lib/storage/logged-message.js'
 import type { Logged } from '../../lib/storage/message-log.js'
+import { isTrouble } from '../../lib/storage/trouble.js'
 import { stampOf } from '../../lib/xmpp/delay.js'
 import { escapeXml, fromWire, toWire } from '../../lib/xmpp/element.js'
 import type { Envelope } from '../../lib/xmpp/envelope.js'
 import { hash53 } from '../../lib/xmpp/hash53.js'
+import { StanzaError } from '../../lib/xmpp/errors.js'
 import { Jid } from '../../lib/xmpp/jid.js'
 import { NS_RETRACTION } from '../../lib/xmpp/message-children.js'
 import { originId, referredId } from '../../lib/xmpp/message-references.js'
@@ -53,21 +55,29 @@ export class Retractions {
     const peer = direction === OUTGOING ? envelope.to.bare : envelope.from.bare
     const found = await messages.labelled({ owner, peer, label: hash53(id) })
     const meant = found.find((logged) => isMeant(logged, envelope.from, { id, direction }))
-    if (meant) await messages.replace(meant.id, tombstone(meant, envelope.stanza.id, this.#now))
+    if (meant && (meant.flags & RETRACTED) === 0)
+      await this.#replace(meant.id, tombstone(meant, envelope.stanza.id, this.#host.clock.now()))
   }
 
-  get #now(): number {
-    return this.#host.clock.now()
+  async #replace(id: number, text: string): Promise<void> {
+    try {
+      await this.#host.messages.replace(id, text)
+    } catch (error) {
+      throw isTrouble(error) ? new StanzaError('resource-constraint') : error
+    }
   }
 }
 
-/** XEP-0424 §5: only what the same bare address sent (SEC-56); a retraction itself stays. */
+/**
+ * XEP-0424 §5: only what the same bare address sent (SEC-56); a retraction itself stays. Where several
+ * have the same id the newest is meant, and no other when that one is gone.
+ */
 function isMeant(
   { from, text, flags }: Logged,
   author: Jid,
   { id, direction }: { id: string; direction: number },
 ): boolean {
-  if ((flags & direction) === 0 || flags & RETRACTED) return false
+  if ((flags & direction) === 0) return false
   if (!Jid.parse(from).bare.equals(author.bare)) return false
   const stanza = Stanza.parse(toWire(text))
   if (stanza.traits & (trait.retraction | trait.error)) return false
