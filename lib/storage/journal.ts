@@ -24,7 +24,7 @@ export interface JournalEntry {
   write(change: Change): void
   /** Adds a row; rows of one table are inserted in the order in which they were added. */
   insert(table: string, row: Row): void
-  /** A row in place of an older one with the same key (writes.ts); the last of a group counts. */
+  /** A row in place of an older one with the same key (writes.ts); the one furthest on counts. */
   put(table: string, row: Row): void
   /** The message that this stanza leaves in the log. */
   message: LoggedMessage | undefined
@@ -268,11 +268,10 @@ export class Journal {
   }
 }
 
-/** Rows to put, the last of each key. */
+/** Rows to put, one of each key: the one that is furthest on. */
 function latest(entries: readonly Entry[]): Write[] {
   const rows = new Map<string, { table: string; row: Row }>()
-  for (const { puts } of entries)
-    for (const put of puts ?? []) rows.set(keyOf(put.table, put.row), put)
+  for (const { puts } of entries) for (const put of puts ?? []) keepNewer(rows, put)
   const batches = byTable(rows.values()) as { insert: string; rows: Row[] }[]
   return batches.map(({ insert, rows: batch }) => ({ put: insert, rows: batch }))
 }
@@ -280,4 +279,19 @@ function latest(entries: readonly Entry[]): Write[] {
 function keyOf(table: string, row: Row): string {
   for (const column in row) return `${table} ${row[column]}`
   return table
+}
+
+/** The same rule as between a row and what is on disk (writes.ts). */
+function keepNewer(
+  rows: Map<string, { table: string; row: Row }>,
+  put: { table: string; row: Row },
+): void {
+  const key = keyOf(put.table, put.row)
+  const there = rows.get(key)
+  if (there && placeOf(there.row) > placeOf(put.row)) return
+  rows.set(key, put)
+}
+
+function placeOf(row: Row): number {
+  return Number(Object.values(row)[1])
 }

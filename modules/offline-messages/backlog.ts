@@ -1,6 +1,7 @@
 // What a client that comes is behind with: the messages that it is owed, and those that came meanwhile.
 // The first one that it missed divides them. What is not in the log must not overtake what is: it waits
-// here, up to a bound, and is written after the rest.
+// here, up to a bound, and is written after the rest; what the account's own server says is an answer to
+// something and does not wait.
 
 import { CatchUp, type CatchUpTerms } from '../../lib/core/catch-up.js'
 import type { Session } from '../../lib/core/session.js'
@@ -33,6 +34,7 @@ export class Backlog extends CatchUp {
 
   override holds(envelope: Envelope): boolean {
     if (envelope.stanza.kind !== 'message' || this.#held.length >= MOST_HELD) return false
+    if (envelope.from.equals(this.#session.account)) return false
     this.#held.push(envelope)
     return true
   }
