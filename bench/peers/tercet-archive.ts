@@ -31,7 +31,7 @@ function logged(message: Kept, owner: number): LoggedMessage {
     to: address(to),
     text: `<message type='chat' id='${id}'><body>${body}</body></message>`,
     label: hash53(id),
-    key: 0,
+    key: '',
     author: outgoing ? owner : 0,
   })
   const side: Side = { owner, flags: KEPT | (outgoing ? OUTGOING : INCOMING | UNREAD) }

@@ -172,7 +172,12 @@ function logMessage(envelope: Envelope, author: number): LoggedMessage {
     to,
     text: stanza.render('', ''),
     label: label ? hash53(label) : 0,
-    key: origin ? hash53(`${to.text}\n${stanza.type}\n${origin}\n${stanza.content}`) : 0,
+    key: origin ? keyOf(`${to.text}\n${stanza.type}\n${origin}\n${stanza.content}`) : '',
     author,
   })
+}
+
+/** Two hashes: of two messages that share one by chance, the second would be taken for the first. */
+function keyOf(text: string): string {
+  return hash53(text).toString(36) + hash53(`2\n${text}`).toString(36).padStart(11, '0')
 }

@@ -38,8 +38,8 @@ export interface MessageParts {
   readonly text: Wire
   /** The hash of the id by which others will refer to it; 0 for none */
   readonly label: number
-  /** What the same message sent twice has in common, 0 where nobody can tell */
-  readonly key: number
+  /** What the same message sent twice has in common, '' where nobody can tell */
+  readonly key: string
   /** The account that sent it, where it is one of ours, whether it keeps it or not */
   readonly author: number
 }
@@ -49,7 +49,7 @@ export class LoggedMessage {
   readonly to: Jid
   readonly text: Wire
   readonly label: number
-  readonly key: number
+  readonly key: string
   readonly author: number
   sender: Side | undefined
   recipient: Side | undefined

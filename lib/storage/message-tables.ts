@@ -14,7 +14,7 @@ export const messageTables: readonly Migration[] = [
     up: (_schema, trx) =>
       trx.raw(
         `create table message_keys (
-          day integer not null, author bigint not null, key bigint not null, id bigint not null,
+          day integer not null, author bigint not null, key text not null, id bigint not null,
           primary key (day, author, key)
         ) ${isPostgres(trx) ? '' : 'without rowid'}`,
       ),

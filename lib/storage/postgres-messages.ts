@@ -19,7 +19,7 @@ const NUMBERS = `base as materialized (
       where place = 1 returning last - $2::bigint as before
   ), given as (
     select * from unnest($3::bigint[], $4::bigint[], $5::integer[], $6::integer[], $7::text[],
-      $8::text[], $9::bigint[], $10::text[], $11::bigint[], $12::bigint[], $13::bigint[], $14::bigint[])
+      $8::text[], $9::bigint[], $10::text[], $11::bigint[], $12::bigint[], $13::bigint[], $14::text[])
       with ordinality as rows (sender, recipient, sender_flags, recipient_flags, sent_by, sent_to,
         label, text, from_peer, to_peer, author, key, place)
   )`
@@ -27,7 +27,7 @@ const NUMBERS = `base as materialized (
 const CLAIMED = `claimed as (
     insert into message_keys (day, author, key, id)
       select $15::integer, author, key, before + place from given, base
-      where key <> 0 and not exists (select 1 from message_keys earlier
+      where key <> '' and not exists (select 1 from message_keys earlier
         where earlier.day = $15::integer - 1 and earlier.author = given.author
           and earlier.key = given.key and earlier.id > $16::bigint)
       on conflict do nothing returning id
@@ -47,7 +47,7 @@ const KEPT_ROWS = `stored as (
 const PLAIN = `with ${NUMBERS}, fresh as (select *, before + place as id from given, base), ${KEPT_ROWS}`
 const KEYED = `with ${NUMBERS}, ${CLAIMED}, fresh as (
     select *, before + place as id from given, base
-      where key = 0 or exists (select 1 from claimed where claimed.id = before + place)
+      where key = '' or exists (select 1 from claimed where claimed.id = before + place)
   ), ${KEPT_ROWS}`
 
 export class MessageStore extends MessageReader implements MessageLog {
@@ -76,7 +76,7 @@ export class MessageStore extends MessageReader implements MessageLog {
 
   writes(messages: readonly LoggedMessage[]): Write[] {
     const now = this.#clock.now()
-    const keyed = messages.some(({ key }) => key !== 0)
+    const keyed = messages.some(({ key }) => key !== '')
     const columns = [
       messages.map(({ sender }) => sender?.owner ?? null),
       messages.map(({ recipient }) => recipient?.owner ?? null),

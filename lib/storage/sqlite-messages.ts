@@ -86,8 +86,8 @@ export class MessageStore extends MessageReader implements MessageLog {
     for (const message of messages) message.id = ++this.#last
     const day = Math.floor(now / DAY)
     const since = numberAt(now - DAY)
-    const keyed = messages.filter(({ key }) => key !== 0)
-    const plain = messages.filter(({ key }) => key === 0)
+    const keyed = messages.filter(({ key }) => key !== '')
+    const plain = messages.filter(({ key }) => key === '')
     // Always all three, so that the answers have their places.
     return [
       { sql: CLAIM, runs: keyed.map(({ author, key, id }) => [day, author, key, id, since]) },
@@ -103,7 +103,7 @@ export class MessageStore extends MessageReader implements MessageLog {
   written(messages: readonly LoggedMessage[], answers: readonly Answer[]): void {
     let keyed = 0
     for (const message of messages)
-      this.#remember(message, message.key === 0 || answers[1]![keyed++] !== 0)
+      this.#remember(message, message.key === '' || answers[1]![keyed++] !== 0)
     this.#open = undefined
     this.#index.added(this.#last)
   }

@@ -34,7 +34,7 @@ export interface Words {
   readonly to?: string
   readonly text: string
   readonly label?: number
-  readonly key?: number
+  readonly key?: string
   /** Flags of either side beside the direction; undefined for a side without an index entry */
   readonly sent?: number | undefined
   readonly received?: number | undefined
@@ -95,7 +95,7 @@ function speaking(journal: Journal, log: MessageLog): Pick<Book, 'say' | 'sayAll
 }
 
 export function messageOf(words: Words): LoggedMessage {
-  const { text, label = 0, key = 0, sent = KEPT, received = KEPT | UNREAD } = words
+  const { text, label = 0, key = '', sent = KEPT, received = KEPT | UNREAD } = words
   const from = Jid.parse(words.from ?? 'romeo@montague.lit/orchard')
   const to = Jid.parse(words.to ?? 'juliet@capulet.lit')
   const author = numbers[from.local] ?? 0
