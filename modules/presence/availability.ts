@@ -33,11 +33,23 @@ export class Availability {
     const first = !session.available
     session.presence = envelope
     session.priority = priorityOf(envelope.stanza)
+    session.changed()
     return this.#published(session, (roster) => {
       if (session.presence !== envelope || session.closed) return
       this.#broadcast(session, envelope.stanza, roster)
       if (first) this.#arrived(session, roster)
       this.#emit('session:presence', session)
+    })
+  }
+
+  /** A session is back with the presence that it had: who was told that it is gone hears the contrary. */
+  returned(session: Session, envelope: Envelope): Later<void> {
+    session.presence = envelope
+    session.priority = priorityOf(envelope.stanza)
+    return this.#published(session, (roster) => {
+      if (session.presence !== envelope || session.closed) return
+      this.#broadcast(session, envelope.stanza, roster)
+      this.#lookAround(session, roster)
     })
   }
 
@@ -48,6 +60,7 @@ export class Availability {
     session.presence = undefined
     session.priority = 0
     clearDirected(session)
+    session.changed()
     return this.#published(session, (roster) => {
       if (seen) this.#broadcast(session, stanza, roster)
       // §4.5.2: the resource itself hears it too, though it is not available any more.
@@ -106,12 +119,16 @@ export class Availability {
   }
 
   #arrived(session: Session, roster: Roster): void {
+    this.#lookAround(session, roster)
+    this.#emit('session:available', session)
+  }
+
+  #lookAround(session: Session, roster: Roster): void {
     this.#askOwn(session)
     for (const contact of roster.sees) {
       this.#whereReached(contact, () => this.#probe(session, contact))
     }
     this.#deliverRequests(session, roster)
-    this.#emit('session:available', session)
   }
 
   /** A session sees the account's other sessions as a contact would. */

@@ -25,10 +25,12 @@ export function addDirected(session: Session, to: Jid): void {
   const directed = session.memo.get(key) as Map<string, Jid> | undefined
   if (directed) directed.set(to.text, to)
   else session.memo.set(key, new Map([[to.text, to]]))
+  session.changed()
 }
 
 export function removeDirected(session: Session, to: Jid): void {
-  ;(session.memo.get(key) as Map<string, Jid> | undefined)?.delete(to.text)
+  const directed = session.memo.get(key) as Map<string, Jid> | undefined
+  if (directed?.delete(to.text)) session.changed()
 }
 
 export function clearDirected(session: Session): void {

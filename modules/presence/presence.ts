@@ -5,10 +5,10 @@
 import { defineModule } from '../../lib/core/module.js'
 import { handled, type Handled, type Passage } from '../../lib/core/pipeline.js'
 import type { Session } from '../../lib/core/session.js'
-import { xml } from '../../lib/xmpp/element.js'
-import type { Envelope } from '../../lib/xmpp/envelope.js'
+import { type Wire, xml } from '../../lib/xmpp/element.js'
+import { Envelope } from '../../lib/xmpp/envelope.js'
 import { StanzaError } from '../../lib/xmpp/errors.js'
-import type { Jid } from '../../lib/xmpp/jid.js'
+import { Jid } from '../../lib/xmpp/jid.js'
 import { Stanza } from '../../lib/xmpp/stanza.js'
 import { type Later, whenKnown } from '../roster/later.js'
 import roster from '../roster/roster.js'
@@ -17,6 +17,20 @@ import { Availability } from './availability.js'
 import { addDirected, checkDirected, directedOf, removeDirected } from './directed.js'
 import { priorityOf } from './priority.js'
 import { Subscribing } from './subscribing.js'
+
+/** What is left of a session's presence where only the disk is left. */
+interface SavedPresence {
+  readonly stanza?: Wire
+  readonly arrived: number
+  readonly directed: readonly string[]
+}
+
+function savedPresence(session: Session): SavedPresence {
+  const { presence } = session
+  const directed = [...directedOf(session).keys()]
+  if (!presence) return { arrived: 0, directed }
+  return { stanza: presence.stanza.render('', ''), arrived: presence.arrived, directed }
+}
 
 export interface PresenceApi {
   /** Addresses that the session announced itself to by name, rooms included. */
@@ -50,6 +64,19 @@ export default defineModule<PresenceApi>({
         'session:closed': async ({ session }) => availability.closed(session),
         'roster:audience': showOrHide,
       },
+      session: { save: (session) => savedPresence(session), restore },
+    }
+
+    /** After a crash contacts know nothing of it, nor it of them. */
+    function restore(session: Session, saved: unknown): Later<void> {
+      const known = saved as SavedPresence | undefined
+      for (const to of known?.directed ?? []) addDirected(session, Jid.parse(to))
+      if (known?.stanza === undefined) return undefined
+      const { stanza: text, arrived } = known
+      const addresses = { from: session.jid, to: session.account }
+      const stanza = Stanza.parse(text)
+      const envelope = new Envelope({ stanza, ...addresses, origin: 'client', arrived })
+      return availability.returned(session, envelope.with({ addressed: false }))
     }
 
     // Sent by a client of ours

@@ -17,7 +17,7 @@ import { blankItem, type Item } from './item.js'
 import { Rosters } from './rosters.js'
 import { migrations } from './tables.js'
 import { answerSet } from './updates.js'
-import { answerGet } from './versions.js'
+import { answerGet, restoreInterest, savedInterest } from './versions.js'
 
 /** What modules that require this one get. */
 export type RosterApi = Rosters
@@ -60,6 +60,10 @@ export default defineModule({
           read: () => rosters.cache.cost,
         },
       ],
+      session: {
+        save: savedInterest,
+        restore: (session, saved) => restoreInterest(rosters, session, saved),
+      },
       account: { forget },
     }
 

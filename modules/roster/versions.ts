@@ -4,6 +4,7 @@
 
 import type { Host } from '../../lib/core/host.js'
 import type { IqRequest } from '../../lib/core/module.js'
+import type { Session } from '../../lib/core/session.js'
 import { type Element, xml } from '../../lib/xmpp/element.js'
 import { StanzaError } from '../../lib/xmpp/errors.js'
 import { NS_ROSTER } from '../../lib/xmpp/namespaces.js'
@@ -22,7 +23,7 @@ export function answerGet(
     if (!owner) throw new StanzaError('service-unavailable')
     return whenKnown(rosters.of(owner.number), (roster) => {
       // §2.2: from here on it is interested.
-      if (session) session.interested = true
+      if (session) showsInterest(session, roster.version)
       const since = session && countable(roster, element.attrs.ver)
       if (since === undefined) return wholeRoster(roster, element.attrs.ver !== undefined)
       afterTheAnswer(host, () => {
@@ -32,6 +33,36 @@ export function answerGet(
       })
       return undefined
     })
+  })
+}
+
+const shown = Symbol('version of the roster that a session was given')
+
+interface SavedInterest {
+  readonly since: number
+}
+
+function showsInterest(session: Session, version: number): void {
+  session.interested = true
+  session.memo.set(shown, version)
+  session.changed()
+}
+
+/** For a session that may have to go on without its process; nothing where it never asked. */
+export function savedInterest(session: Session): SavedInterest | undefined {
+  const since = session.memo.get(shown) as number | undefined
+  return since === undefined ? undefined : { since }
+}
+
+/** Which of the pushes since then have reached the client nobody knows: it gets them again. */
+export function restoreInterest(rosters: Rosters, session: Session, saved: unknown): Later<void> {
+  const known = saved as SavedInterest | undefined
+  if (!known) return undefined
+  session.interested = true
+  session.memo.set(shown, known.since)
+  return whenKnown(rosters.of(session.number), (roster) => {
+    const items = known.since < roster.floor ? roster.items() : roster.changedSince(known.since)
+    for (const item of items) rosters.pushTo(session.jid, item, item.version)
   })
 }
 

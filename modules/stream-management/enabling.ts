@@ -1,0 +1,117 @@
+// `<enable/>` (XEP-0198 §3): from here on stanzas are counted in both directions. What the client may
+// later rely on is on disk before it hears of it.
+
+import type { Session } from '../../lib/core/session.js'
+import type { Host } from '../../lib/core/host.js'
+import type { NegotiatingStream } from '../../lib/streams/negotiation.js'
+import { numberAt } from '../../lib/storage/logged-message.js'
+import type { Element } from '../../lib/xmpp/element.js'
+import { StanzaError, StreamError } from '../../lib/xmpp/errors.js'
+import { ManagedSession } from './managed-session.js'
+import type { Registry } from './registry.js'
+import { COUNTS, countsRow, SESSIONS } from './store.js'
+import { enabled, failed } from './wording.js'
+
+const SECOND = 1000
+/** Numbers of sessions carry the time: rows of live ones lie together. */
+const EPOCH = Date.UTC(2026, 0, 1)
+const PER_MILLISECOND = 4096
+
+export class Enabling {
+  readonly #host: Host
+  readonly #registry: Registry
+  readonly #longest: number
+  #serial: number
+
+  /** `longest` is how long a client may be away, in milliseconds. */
+  constructor(host: Host, registry: Registry, longest: number) {
+    this.#host = host
+    this.#registry = registry
+    this.#longest = longest
+    this.#serial = host.random.bytes(2).readUInt16BE()
+  }
+
+  async enable(element: Element, stream: NegotiatingStream): Promise<void> {
+    const session = stream.session as Session | undefined
+    if (!session) {
+      stream.send(failed('unexpected-request'))
+      return
+    }
+    if (session.keeper) {
+      stream.send(failed('unexpected-request'))
+      throw new StreamError('policy-violation', 'this stream is managed')
+    }
+    const answer = await this.begin(element, session)
+    stream.send(answer.element)
+    answer.begin?.()
+  }
+
+  /** Stanzas that came before are not counted; those that come from now on are. */
+  async begin(
+    element: Element,
+    session: Session,
+  ): Promise<{ element: Element; begin?: () => void }> {
+    await session.drained()
+    const managed = new ManagedSession(session, this.#registry, this.#terms(element))
+    try {
+      await this.#write(managed)
+    } catch (error) {
+      if (!(error instanceof StanzaError)) this.#host.failed('stream management', error)
+      const condition = error instanceof StanzaError ? error.condition : 'internal-server-error'
+      return { element: failed(condition) }
+    }
+    if (session.closed || session.leaving) {
+      managed.save(this.#host.clock.now())
+      return { element: failed('unexpected-request') }
+    }
+    session.keep(managed, 0)
+    this.#registry.add(managed)
+    const { id, timeout } = managed.terms
+    const resumable = timeout > 0 ? { id, seconds: Math.floor(timeout / SECOND) } : undefined
+    return { element: enabled(resumable), begin: () => managed.begin() }
+  }
+
+  #terms({ attrs }: Element) {
+    const number = this.#number()
+    const created = this.#host.clock.now()
+    return {
+      number,
+      id: `${number.toString(36)}-${this.#host.random.id()}`,
+      created,
+      timeout: isTrue(attrs.resume) ? Math.min(this.#longest, readMax(attrs.max)) : 0,
+      position: numberAt(created),
+    }
+  }
+
+  #number(): number {
+    this.#serial = (this.#serial + 1) % PER_MILLISECOND
+    const elapsed = Math.max(1, this.#host.clock.now() - EPOCH)
+    return elapsed * PER_MILLISECOND + this.#serial
+  }
+
+  #write(managed: ManagedSession): Promise<void> {
+    const { journal } = this.#host
+    const { number, position } = managed.terms
+    const entry = journal.entry()
+    entry.insert(SESSIONS, managed.row())
+    entry.insert(COUNTS, countsRow(number, { handled: 0, position, requests: '' }))
+    return journal.commit(entry)
+  }
+}
+
+/** The number of a session, from an id of ours; NaN for anything else. */
+export function numberIn(id: string): number {
+  const [number = ''] = id.split('-', 1)
+  return /^[0-9a-z]{1,11}$/.test(number) ? Number.parseInt(number, 36) : Number.NaN
+}
+
+/** XML Schema part 2, §3.2.2 */
+function isTrue(text: unknown): boolean {
+  return text === 'true' || text === '1'
+}
+
+/** §3: what the client prefers, where it says something that can be meant. */
+function readMax(text: unknown): number {
+  const seconds = /^\d{1,9}$/.test(String(text)) ? Number(text) : 0
+  return seconds > 0 ? seconds * SECOND : Number.POSITIVE_INFINITY
+}

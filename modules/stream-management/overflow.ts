@@ -1,0 +1,100 @@
+// What becomes of stanzas for a client that takes no more, and of those it has not acknowledged when
+// its session ends (XEP-0198 §4). What is in the message log is there already and never comes here;
+// for the rest the present state stands in, or its sender is told.
+
+import type { Session } from '../../lib/core/session.js'
+import { delayed, NS_DELAY } from '../../lib/xmpp/delay.js'
+import type { Envelope } from '../../lib/xmpp/envelope.js'
+import { StanzaError } from '../../lib/xmpp/errors.js'
+import { isOnlyChatState, trait, traitsOf } from '../../lib/xmpp/message-traits.js'
+import type { Outbox } from './outbox.js'
+
+/** LIM-presence-held: senders whose latest presence waits for a client */
+const MOST_SENDERS = 1000
+
+export class Overflow {
+  readonly #session: Session
+  /** The latest of each sender */
+  readonly #presence = new Map<string, Envelope>()
+
+  constructor(session: Session) {
+    this.#session = session
+  }
+
+  /** Whether the stanza goes into the queue all the same: what the client itself asked for. */
+  mustQueue(envelope: Envelope): boolean {
+    const { stanza, logId } = envelope
+    if (logId > 0) return true
+    if (stanza.kind === 'presence') this.#hold(envelope)
+    else if (isAnswer(envelope)) return true
+    else if (!isTransient(envelope)) this.#refuse(envelope)
+    return false
+  }
+
+  /** There is room again. */
+  release(): Envelope[] {
+    if (this.#presence.size === 0) return []
+    const held = [...this.#presence.values()]
+    this.#presence.clear()
+    return held
+  }
+
+  get size(): number {
+    return this.#presence.size
+  }
+
+  #hold(envelope: Envelope): void {
+    const { type } = envelope.stanza
+    const key = `${type === 'unavailable' ? '' : type} ${envelope.from.text}`
+    this.#presence.delete(key)
+    this.#presence.set(key, envelope)
+    if (this.#presence.size > MOST_SENDERS)
+      this.#presence.delete(this.#presence.keys().next().value!)
+  }
+
+  #refuse(envelope: Envelope): void {
+    this.#session.host.router.refuse(envelope, new StanzaError('recipient-unavailable'))
+  }
+}
+
+/** An answer to a request, a result of an archive: bounded by what the client asks. */
+function isAnswer({ stanza }: Envelope): boolean {
+  if (stanza.kind === 'iq') return stanza.type === 'result' || stanza.type === 'error'
+  return (traitsOf(stanza) & trait.wrapper) !== 0
+}
+
+function isTransient({ stanza }: Envelope): boolean {
+  if (stanza.kind !== 'message') return false
+  return stanza.type === 'error' || stanza.type === 'headline' || isOnlyChatState(stanza)
+}
+
+/**
+ * §4: unacknowledged stanzas are treated as for a resource that is not there: requests are answered by
+ * an error, messages that are in no log go to who is there. Presence and what was asked for is dropped.
+ */
+export function giveBack(session: Session, outbox: Outbox): void {
+  for (const owed of outbox) {
+    if (owed.logId > 0 || !('stanza' in owed)) continue
+    const { kind, type } = owed.stanza
+    if (kind === 'iq' && (type === 'get' || type === 'set'))
+      session.host.router.refuse(owed, new StanzaError('service-unavailable'))
+    if (kind === 'message' && !isTransient(owed) && !isAnswer(owed)) reroute(session, owed)
+  }
+}
+
+function reroute(session: Session, envelope: Envelope): void {
+  const { host, account } = session
+  const others = host.sessions.of(account)
+  // Whoever was there then has had it.
+  if (envelope.to.isBare && others.some(({ available, priority }) => available && priority >= 0))
+    return
+  host.router.receive(late(envelope, session))
+}
+
+/** XEP-0203: with the moment at which it should have arrived, where it does not tell one. */
+export function late(envelope: Envelope, { host }: Session): Envelope {
+  const { stanza, arrived } = envelope
+  if (stanza.kind !== 'message' || stanza.has('delay', NS_DELAY)) return envelope
+  if (envelope.annotations.includes(NS_DELAY)) return envelope
+  return envelope.annotated(delayed(arrived, host.jid.attr))
+}

@@ -1,0 +1,110 @@
+// The managed sessions of a host. What must be looked at now and then (requests that are due, clients
+// that do not answer, absences that are over) is looked at in one sweep, and acknowledgements that a
+// commit makes due leave once for all stanzas of a group.
+
+import type { Host } from '../../lib/core/host.js'
+import type { Session } from '../../lib/core/session.js'
+import type { Sessions } from '../../lib/core/sessions.js'
+import type { ManagedSession } from './managed-session.js'
+
+/** LIM-sm-queue */
+export interface Bounds {
+  readonly stanzas: number
+  readonly bytes: number
+}
+
+/** Sessions outlive a module that is loaded again with other options. */
+const registries = new WeakMap<Sessions, Registry>()
+
+export class Registry {
+  readonly host: Host
+  /** The module is gone: nobody could resume a session. */
+  closed = false
+  bounds: Bounds = { stanzas: 1000, bytes: 1024 * 1024 }
+  readonly #byId = new Map<string, ManagedSession>()
+  #listed: ManagedSession[] = []
+  #telling: ManagedSession[] = []
+
+  static of(host: Host): Registry {
+    const known = registries.get(host.sessions)
+    if (known) return known
+    const registry = new Registry(host)
+    registries.set(host.sessions, registry)
+    return registry
+  }
+
+  private constructor(host: Host) {
+    this.host = host
+  }
+
+  get size(): number {
+    return this.#byId.size
+  }
+
+  find(id: string): ManagedSession | undefined {
+    return this.#byId.get(id)
+  }
+
+  all(): IterableIterator<ManagedSession> {
+    return this.#byId.values()
+  }
+
+  add(managed: ManagedSession): void {
+    this.#byId.set(managed.terms.id, managed)
+  }
+
+  remove(managed: ManagedSession): void {
+    this.#byId.delete(managed.terms.id)
+  }
+
+  /** It is looked at in the next sweep. */
+  list(managed: ManagedSession): void {
+    if (managed.listed) return
+    managed.listed = true
+    this.#listed.push(managed)
+  }
+
+  sweep(): void {
+    const listed = this.#listed
+    this.#listed = []
+    const now = this.host.clock.now()
+    for (const managed of listed) {
+      managed.listed = false
+      if (managed.look(now)) this.list(managed)
+    }
+  }
+
+  /** When this turn is over: a group's stanzas are committed one after the other. */
+  tellSoon(managed: ManagedSession): void {
+    if (managed.telling) return
+    managed.telling = true
+    if (this.#telling.push(managed) === 1) setImmediate(() => this.#tell())
+  }
+
+  #tell(): void {
+    const telling = this.#telling
+    this.#telling = []
+    for (const managed of telling) {
+      managed.telling = false
+      managed.tell()
+    }
+  }
+
+  /** What modules remember of a session, as JSON. */
+  stateOf(session: Session): string {
+    const state: Record<string, unknown> = {}
+    for (const { owner, offer } of this.host.offered('session')) state[owner] = offer.save(session)
+    return JSON.stringify(state)
+  }
+
+  async restore(session: Session, state: string): Promise<void> {
+    const saved = JSON.parse(state || '{}') as Record<string, unknown>
+    for (const { owner, offer } of this.host.offered('session')) {
+      try {
+        await offer.restore(session, saved[owner])
+      } catch (error) {
+        this.host.failed(owner, error)
+      }
+    }
+  }
+}

@@ -1,0 +1,101 @@
+// A session that outlived its process. On disk are its counts, up to where its client has the message
+// log, and what modules remember; the messages that it is owed are in the log. For everything else the
+// present state stands in: modules see to theirs, and requests that nobody answers any more end in
+// errors, so that no client waits for ever.
+
+import type { Host } from '../../lib/core/host.js'
+import type { Account } from '../../lib/core/module.js'
+import type { Session } from '../../lib/core/session.js'
+import { xml } from '../../lib/xmpp/element.js'
+import { Envelope } from '../../lib/xmpp/envelope.js'
+import { StanzaError } from '../../lib/xmpp/errors.js'
+import { Jid } from '../../lib/xmpp/jid.js'
+import { errorElement } from '../../lib/xmpp/replies.js'
+import { Stanza } from '../../lib/xmpp/stanza.js'
+import { numberIn } from './enabling.js'
+import { ManagedSession } from './managed-session.js'
+import type { Registry } from './registry.js'
+import { type OpenRequest, readRequests } from './requests.js'
+import type { SessionStore, StoredSession } from './store.js'
+
+export class Restoring {
+  readonly #host: Host
+  readonly #registry: Registry
+  readonly #store: SessionStore
+  readonly #started: number
+
+  constructor(host: Host, registry: Registry, store: SessionStore) {
+    this.#host = host
+    this.#registry = registry
+    this.#store = store
+    this.#started = host.clock.now()
+  }
+
+  /** The account's own that it could resume, whatever has become of it. */
+  async find(previd: string, account: Account): Promise<StoredSession | undefined> {
+    const found = await this.#store.find(numberIn(previd))
+    if (!found || found.id !== previd || found.account !== account.number) return undefined
+    return found.timeout > 0 && !this.#isElsewhere(found) ? found : undefined
+  }
+
+  /** Its node runs and goes on counting. */
+  #isElsewhere({ node, ended }: StoredSession): boolean {
+    const { server } = this.#host
+    return ended === 0 && node !== server.node && server.bus.nodes().includes(node)
+  }
+
+  /** Without a stream; undefined where it is over. */
+  async restore(
+    found: StoredSession,
+    account: Account,
+    h: number,
+  ): Promise<ManagedSession | undefined> {
+    if (found.ended > 0 || this.#isOver(found)) return undefined
+    const session = await this.#session(found, account)
+    if (!session) return undefined
+    const managed = this.#managed(found, session, h)
+    session.keep(managed, found.handled)
+    this.#registry.add(managed)
+    managed.fallBehindFrom(found.position)
+    for (const request of readRequests(found.requests)) session.write(this.#given(request, session))
+    await this.#registry.restore(session, found.state)
+    return managed
+  }
+
+  #managed(found: StoredSession, session: Session, h: number): ManagedSession {
+    const managed = new ManagedSession(session, this.#registry, { ...found, acknowledged: h })
+    // Until a stream takes it, its absence goes on.
+    managed.detached = this.#host.clock.now()
+    this.#registry.list(managed)
+    return managed
+  }
+
+  /** Since it was last heard of; time in which there was no server does not count. */
+  #isOver({ detached, seen, created, timeout }: StoredSession): boolean {
+    const since = Math.max(detached > 0 ? detached : Math.max(seen, created), this.#started)
+    return this.#host.clock.now() - since >= timeout
+  }
+
+  /** Undefined where somebody has its address by now. */
+  async #session({ resource }: StoredSession, account: Account): Promise<Session | undefined> {
+    try {
+      return await this.#host.sessions.restore(account, resource)
+    } catch (error) {
+      if (error instanceof StanzaError) return undefined
+      throw error
+    }
+  }
+
+  /** A request whose answer, if there was one, has been lost. */
+  #given({ id, to }: OpenRequest, { account, jid }: Session): Envelope {
+    const text = 'the server was started again before the answer had arrived'
+    const error = new StanzaError('internal-server-error', text, { type: 'wait' })
+    return new Envelope({
+      stanza: Stanza.of(xml('iq', { type: 'error', id }, errorElement(error))),
+      from: to === '' ? account : Jid.parse(to),
+      to: jid,
+      origin: 'local',
+      arrived: this.#host.clock.now(),
+    })
+  }
+}
