@@ -15,6 +15,7 @@ import type { Work } from './work.js'
 const SATURATION_SECONDS = 4
 const COUNTING = { warmUpSeconds: 1, seconds: 2 }
 const HALF = 0.5
+const LONG = 500
 
 export type Round = Stage & {
   column: Column
@@ -104,6 +105,8 @@ function named(round: Round, work: Work): Pick<Run, 'server' | 'work' | 'round'>
 }
 
 function broken(round: Round, work: Work, error: unknown): Run {
-  const why = error instanceof Error ? error.message : String(error)
+  const text = error instanceof Error ? error.message : String(error)
+  // What went wrong with a statement stands after it.
+  const why = text.length > LONG ? `…${text.slice(-LONG)}` : text
   return { ...named(round, work), failed: 0, disturbance: 0, figures: {}, error: why }
 }

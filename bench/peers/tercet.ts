@@ -3,9 +3,9 @@
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { askServer } from '../../lib/core/control-client.js'
 import { outputOf } from '../programs.js'
 import { DOMAIN, type Launch, type Peer, type Site } from './peer.js'
+import { addAccounts } from './tercet-accounts.js'
 import { fillTercet } from './tercet-archive.js'
 
 const PROGRAM = fileURLToPath(new URL('../../bin/tercet.js', import.meta.url))
@@ -50,18 +50,6 @@ function prepare(site: Site): Launch {
 function version(): string | undefined {
   if (!existsSync(PROGRAM)) return undefined
   return outputOf(process.execPath, PROGRAM, 'version')?.replace('tercet ', '') ?? '(no version)'
-}
-
-/** What `tercet user add` does, without a process for each account. */
-async function addAccounts(site: Site, names: readonly string[], password: string): Promise<void> {
-  const left = [...names]
-  const worker = async () => {
-    for (let name = left.pop(); name !== undefined; name = left.pop()) {
-      const args = { jid: `${name}@${DOMAIN}`, password }
-      await askServer(join(site.folder, 'data'), { command: 'user add', args })
-    }
-  }
-  await Promise.all(Array.from({ length: 4 }, worker))
 }
 
 export const tercet: Peer = {
