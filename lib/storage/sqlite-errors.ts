@@ -25,3 +25,23 @@ const names: Record<number, string> = {
 export function errorName(code: number): string | undefined {
   return names[code] ?? names[code & 0xff]
 }
+
+/** What SQLite says of failures for which a driver gives no number: reads have none. */
+const texts: readonly [RegExp, number][] = [
+  [/database or disk is full/, 13],
+  [/disk I\/O error/, 10],
+  [/disk image is malformed/, 11],
+  [/database is locked/, 5],
+  [/table is locked/, 6],
+  [/readonly database/, 8],
+  [/unable to open database file/, 14],
+  [/out of memory/, 7],
+  [/^UNIQUE constraint failed/, 2067],
+  [/^FOREIGN KEY constraint failed/, 787],
+  [/^NOT NULL constraint failed/, 1299],
+  [/^CHECK constraint failed/, 275],
+]
+
+export function codeOf(message: string): number {
+  return texts.find(([text]) => text.test(message))?.[1] ?? 0
+}

@@ -6,7 +6,7 @@
 
 import { parentPort, workerData } from 'node:worker_threads'
 import { failpoint } from '../ops/failpoint.js'
-import { errorName } from './sqlite-errors.js'
+import { codeOf, errorName } from './sqlite-errors.js'
 import { BUSY, ENDING } from './sqlite-protocol.js'
 import { SqliteStatements } from './sqlite-statements.js'
 import { type PackedRows, unpack } from './sqlite-packing.js'
@@ -141,8 +141,9 @@ function plain(row: unknown[], booleans: readonly number[]): void {
 }
 
 function failureOf(error: unknown): SqliteFailure {
-  const { message, errcode = 0, code } = error as Error & { errcode?: number; code?: string }
-  return { message, code: errorName(errcode) ?? code ?? 'SQLITE_ERROR', errno: errcode }
+  const { message, errcode, code } = error as Error & { errcode?: number; code?: string }
+  const errno = errcode ?? codeOf(message)
+  return { message, code: errorName(errno) ?? code ?? 'SQLITE_ERROR', errno }
 }
 
 function pragmas({ durability, readOnly }: SqliteSettings): string[] {
