@@ -54,7 +54,7 @@ export function unpack(packed: PackedRows, use: (row: SqliteValue[], at: number)
   for (let number = 0; number < rows; number++) {
     for (let column = 0; column < columns; column++, at++) {
       const value = numbers[at]!
-      if (value !== value) row[column] = null
+      if (Number.isNaN(value)) row[column] = null
       else if (value === Number.POSITIVE_INFINITY) row[column] = others[other++]!
       else if (texts[column]) row[column] = text.slice(from, (from += value))
       else row[column] = value
