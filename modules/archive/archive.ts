@@ -28,6 +28,7 @@ import { QueryPace } from './query-pace.js'
 import { findPage } from './reading.js'
 import { fin, writePage } from './results.js'
 import { Retractions, retracts } from './retraction.js'
+import { roomFor, shortened } from './slow-readers.js'
 import { migrations } from './tables.js'
 
 export type { ExtraField }
@@ -143,8 +144,9 @@ export default defineModule<ArchiveApi, typeof config>({
       if (!session) throw new StanzaError('service-unavailable')
       const asked = readQuery(request, terms)
       await pace?.turn(session.number)
-      const found = await findPage(host.messages, session.number, asked)
-      const { queryId, flipped } = asked
+      const { queryId, flipped, backwards } = asked
+      const found = shortened(await findPage(host.messages, session.number, asked), backwards)
+      for (let full = roomFor(session); full; full = roomFor(session)) await full
       writePage(session, found, { seal, queryId, flipped })
       return fin(found, seal)
     }

@@ -12,7 +12,7 @@ const range = (from: number, to: number): number[] =>
 export const checks: readonly string[] = [
   ...range(1, 12),
   ...range(20, 28),
-  ...[30, 50, 51, 55, 62, 64, 71, 72],
+  ...[30, 50, 51, 52, 53, 55, 56, 62, 63, 64, 71, 72],
 ].map((number) => `SEC-${String(number).padStart(2, '0')}`)
 
 /** Those that look at files and not at a connection */
@@ -33,6 +33,9 @@ export const limits: readonly string[] = [
   'write-stall',
   'websocket-fragments',
   'registration',
+  'archive-queries',
+  'archive-page',
+  'archive-preferences',
 ].map((name) => `LIM-${name}`)
 
 function sources(folder: string): string[] {

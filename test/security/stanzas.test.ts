@@ -30,7 +30,7 @@ overBoth('SEC-50: copies that somebody else made do not arrive (XEP-0280 §11)',
       const got = await juliet.peer.finds('message')
       t.same(
         got.getChildElements().map((child) => child.name),
-        ['body'],
+        ['body', 'stanza-id'],
       )
     }
   }

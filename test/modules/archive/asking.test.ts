@@ -34,7 +34,8 @@ test('who asks fast is answered later, in order, and nobody else waits (LIM-arch
 })
 
 async function turns(until: () => boolean): Promise<void> {
-  for (let i = 0; i < 500 && !until(); i++) await new Promise((resolve) => setImmediate(resolve))
+  for (const limit = Date.now() + 10_000; !until() && Date.now() < limit; )
+    await new Promise((resolve) => setImmediate(resolve))
   if (!until()) throw new Error('it does not come')
 }
 
@@ -65,6 +66,48 @@ test('who asks much too fast is told so, and pays nothing for it', async (t) => 
   pace.close()
   await late
   t.equal(clock.waiting, 0, 'nobody waits when the server stops')
+})
+
+test('a page ends where it grows too long, and the next goes on from there (LIM-archive-page)', async (t) => {
+  const w = await world(t, { modules: ['archive'] })
+  const long = 'x'.repeat(150_000)
+  for (let i = 0; i < 9; i++)
+    w.romeo.sends(chat(w.juliet.jid, `${i} ${long}`).replace(/id='[^']*'/, ''))
+  w.romeo.sends(chat(w.juliet.jid, 'end'))
+  await w.settle()
+  for (const backwards of [false, true]) {
+    const whole: string[] = []
+    const sizes: number[] = []
+    for (let from = '', complete = false; !complete; ) {
+      const place = backwards ? `<before>${from}</before>` : from && `<after>${from}</after>`
+      const page = await asks(w.juliet, { set: `<max>200</max>${place}` })
+      const bodies = page.bodies.map((body) => body.split(' ')[0]!)
+      if (backwards) whole.unshift(...bodies)
+      else whole.push(...bodies)
+      sizes.push(bodies.length)
+      from = (backwards ? page.first : page.last)!
+      complete = page.complete
+    }
+    t.same(whole, ['0', '1', '2', '3', '4', '5', '6', '7', '8', 'end'])
+    t.ok(Math.max(...sizes) <= 4, sizes.join())
+  }
+})
+
+test('a page waits until the client has taken the one before', async (t) => {
+  const w = await world(t, { modules: ['archive'] })
+  await says(w.romeo, w.juliet.jid, 'one')
+  await w.juliet.clears()
+  let buffered = 300_000
+  Object.defineProperty(w.juliet.transport, 'buffered', { get: () => buffered })
+  w.juliet.sends(`<iq type='set' id='q'>${queryOf()}</iq>`)
+  for (let i = 0; i < 50; i++) {
+    await new Promise((resolve) => setImmediate(resolve))
+    w.clock.advance(50)
+  }
+  t.equal(w.juliet.inbox.length, 0)
+  buffered = 1000
+  w.clock.advance(50)
+  await turns(() => w.juliet.inbox.length === 2)
 })
 
 test('another module adds a field that narrows the query (XEP-0313 §4.1.5)', async (t) => {
