@@ -107,6 +107,7 @@ export class Backlogs {
     logged: Logged,
     { session, backlog, reader }: Whose,
   ): Envelope | undefined {
+    backlog.reaches(logged.id)
     if (session.position.has(logged.id)) return undefined
     // What came when it was there already is as live as can be.
     if (logged.id >= backlog.first) return envelope

@@ -74,10 +74,17 @@ export default defineModule({
       // RFC 6121 §8.5.3.2.1: to a resource that is not there only chat goes on to the others.
       if (!to.isBare && stanza.type !== 'chat') return
       return whenKnown(host.server.directory.lookup(to.bare.text), (places) => {
-        if (!places.some((place) => takes(place, to))) return owed.keep(stanza, passage)
-        // Who was promised that nothing is lost must not lose what a stream was just given.
-        if (passage.session?.keeper) passage.keep(0)
+        const takers = places.filter((place) => takes(place, to))
+        if (takers.length === 0) return owed.keep(stanza, passage)
+        // Who was promised that nothing is lost must not lose what a stream was just given. Elsewhere a
+        // place may be gone, and whoever is behind gets things in order from the log.
+        if (passage.session?.keeper || !takers.every(isSteady)) passage.keep(0)
       })
+    }
+
+    function isSteady(place: Place): boolean {
+      const session = host.sessions.byId(place.id)
+      return session !== undefined && session.behind === undefined
     }
 
     // Sessions
