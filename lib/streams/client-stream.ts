@@ -229,8 +229,9 @@ export class ClientStream implements NegotiatingStream, XmlSink, TurnsOwner {
     if (!this.#greeted) this.#greet(this.#host?.domain ?? '')
     if (error) this.send(streamErrorElement(error, this.framing))
     this.write(closing(this.framing))
-    this.transport.close()
+    // First: what the transport has to say about its end is no news then.
     this.#end(error)
+    this.transport.close()
   }
 
   // Within

@@ -121,6 +121,13 @@ export class ManagedSession implements Keeper {
     this.tell()
   }
 
+  /** Counting goes on from here in both directions, as if so many stanzas had been. */
+  preset(count: number): void {
+    this.#committed = count
+    this.#marked = count
+    this.#acknowledged = count
+  }
+
   tell(): void {
     const { stream } = this.session
     if (!stream) return

@@ -48,6 +48,12 @@ export class MemoryTransport implements Transport {
     this.#end(reason)
   }
 
+  /** The server is gone, without a word and without hearing of anything. */
+  vanish(): void {
+    this.ended = true
+    this.receiver = nobody
+  }
+
   write(wire: Wire): void {
     if (!this.ended) this.#wrote(wire)
   }

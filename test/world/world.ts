@@ -17,6 +17,7 @@ import { Jid } from '../../lib/xmpp/jid.js'
 import accounts from '../../modules/accounts/accounts.js'
 import { Client, type ClientOptions } from './client.js'
 import { ManualClock } from './clock.js'
+import type { MemoryTransport } from './wire.js'
 
 export interface WorldOptions {
   /** By name, what they require included; 'all' for every built-in module. */
@@ -74,6 +75,8 @@ export interface World {
   /** A connection on which nothing was said yet. */
   stranger(options?: ClientOptions & { account?: string }): Client
   settle(): Promise<void>
+  /** A node ends and begins again on the same database; killed, it has no time for anything. */
+  restart(options?: { node?: number; kill?: boolean }): Promise<Server>
   close(): Promise<void>
 }
 
@@ -112,9 +115,20 @@ export async function world(t: Test, options: WorldOptions = {}): Promise<World>
     if (!client) throw new Error(`${name} is not in this world`)
     return client
   }
+  const restart = async ({ node = 0, kill = false } = {}): Promise<Server> => {
+    const old = servers[node]!
+    if (kill) await killed(old)
+    else await old.stop()
+    const cluster = options.nodes === 2 ? made.cluster : new MemoryCluster()
+    servers[node] = await start(node, options, { ...made, cluster })
+    return servers[node]
+  }
   return {
-    server: servers[0]!,
+    get server() {
+      return servers[0]!
+    },
     servers,
+    restart,
     clock,
     log: lines,
     person,
@@ -134,6 +148,16 @@ export async function world(t: Test, options: WorldOptions = {}): Promise<World>
     stranger: ({ account = DOMAIN, ...options } = {}) =>
       new Client(servers[0]!, account, { settle, ...options }),
   }
+}
+
+/** What is on disk is on disk; nobody says or hears anything more. */
+async function killed(server: Server): Promise<void> {
+  for (const { transport } of server.streams) (transport as MemoryTransport).vanish()
+  server.streams.clear()
+  server.schedule.close()
+  await server.journal.idle()
+  await server.database.close()
+  await server.bus.close()
 }
 
 function address(name: string): string {

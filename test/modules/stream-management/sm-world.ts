@@ -1,0 +1,73 @@
+// What tests of stream management have in common: a world with it, and what its clients say.
+
+import type { Test } from 'tap'
+import type { Client } from '../../world/client.js'
+import { DOMAIN, type World, world, type WorldOptions } from '../../world/world.js'
+
+export const SM = "xmlns='urn:xmpp:sm:3'"
+
+export function managed(t: Test, options: WorldOptions = {}): Promise<World> {
+  const modules = ['stream-management', 'presence', 'archive', 'disco', 'ping']
+  return world(t, { modules, ...options })
+}
+
+/** Enables, and gives the id by which the session is resumed. */
+export async function enable(client: Client, attributes = "resume='true'"): Promise<string> {
+  client.sends(`<enable ${SM} ${attributes}/>`)
+  const enabled = await client.receives(`<enabled ${SM}/>`)
+  return String(enabled.attrs.id ?? '')
+}
+
+/** A new connection that is logged in and has nothing bound. */
+export async function connects(
+  w: World,
+  account: string,
+  options: { node?: number; framing?: 'stream' | 'message' } = {},
+): Promise<Client> {
+  const address = account.includes('@') ? account : `${account}@${DOMAIN}`
+  const client = w.stranger({ account: address, ...options })
+  client.open()
+  await client.settle()
+  client.transport.feed(`<login xmlns='urn:tercet:world'>${address}</login>`)
+  await client.clears()
+  return client
+}
+
+export async function resumes(
+  w: World,
+  account: string,
+  { id, h }: { id: string; h: number },
+): Promise<Client> {
+  const client = await connects(w, account)
+  client.sends(`<resume ${SM} previd='${id}' h='${h}'/>`)
+  await client.settle()
+  return client
+}
+
+/** What h the server says it has on disk. */
+export async function handled(client: Client): Promise<number> {
+  await client.settle()
+  client.inbox = client.inbox.filter((element) => !element.is('a'))
+  client.sends(`<r ${SM}/>`)
+  const answer = await client.finds(`<a ${SM}/>`)
+  return Number(answer.attrs.h)
+}
+
+/** Time passes, one look of the server after the other. */
+export async function waits(w: World, seconds: number): Promise<void> {
+  for (let second = 0; second < seconds; second++) {
+    w.clock.advance(1000)
+    await w.settle()
+  }
+}
+
+export function chat(to: string, body: string): string {
+  return `<message to='${to}' type='chat' id='${body}'><body>${body}</body></message>`
+}
+
+/** Bodies of the messages in an inbox, in order. */
+export function bodies(client: Client): string[] {
+  return client.inbox
+    .filter((element) => element.is('message'))
+    .map((element) => element.getChildText('body') ?? '')
+}
