@@ -3,8 +3,9 @@
 
 import type { Target } from '../../bench/generator/connection.js'
 import type { Event } from './chronicle.js'
-import { Device, type Habits, type Scene } from './device.js'
+import { Device } from './device.js'
 import type { Draw } from './draw.js'
+import type { Habits, Scene } from './scene.js'
 
 export interface Cast {
   users: number

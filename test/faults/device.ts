@@ -2,43 +2,12 @@
 // the archive where it cannot, sends again what nobody acknowledged, writes down what it sees. It
 // behaves as a good client should, so that whatever is lost or doubled is the server's doing.
 
-import { Connection, type Receiver, type Target } from '../../bench/generator/connection.js'
-import { ArchivePages } from './archive-pages.js'
-import type { Event, Way } from './chronicle.js'
-import type { Draw } from './draw.js'
+import { Connection, type Receiver } from '../../bench/generator/connection.js'
 import { Entrance, SM } from './entrance.js'
 import { type Again, type Item, Outbox } from './outbox.js'
-import { attribute, bare, bodyOf, encode, firstTag, said, stanzaId } from './stanza-text.js'
-
-export interface Habits {
-  transport: 'tcp' | 'websocket'
-  /** SASL2 and Bind 2 where the server offers them */
-  modern: boolean
-  carbons: boolean
-  /** Without, only an exact count keeps a message from being kept twice. */
-  originId: boolean
-  /** Messages that wait for acknowledgement at most */
-  window: number
-  /** Asks for an acknowledgement after so many messages. */
-  askEvery: number
-  /** Milliseconds until it answers a request for an acknowledgement; 0: at once */
-  lazy: number
-}
-
-/** What a device needs to know of the others. */
-export interface Scene {
-  readonly draw: Draw
-  readonly boot: number
-  readonly over: boolean
-  target(transport: Habits['transport']): Target
-  log(event: Event): void
-  sentAt(mid: string): number
-  now(): number
-  /** Whether one more message may be sent now */
-  take(): boolean
-  /** To whom: an address, bare or full */
-  recipient(sender: string): string
-}
+import { Reading } from './reading.js'
+import type { Habits, Identity, Scene } from './scene.js'
+import { attribute, bare, bodyOf, encode, firstTag } from './stanza-text.js'
 
 export const PASSWORD = 'faults under load'
 const ENTER_LIMIT_MS = 20_000
@@ -56,23 +25,18 @@ export class Device implements Receiver {
   ready = false
   readonly #scene: Scene
   readonly #index: number
+  readonly #reading: Reading
   #connection: Connection | undefined
   #streams = 0
   #messages = 0
   /** Stanzas handled on this stream */
   #handled = 0
-  #since = 0
   /** What the server was when the connection was dialled, and when this device last came in */
   #dialled = 0
   #boot = 0
   #backoff = BACKOFF_MS.first
   #again: Again = 'uncounted'
   #refused: 'refused' | 'uncounted' | undefined
-  #pages: ArchivePages | undefined
-  #behind = false
-  /** The archive is known up to this id. */
-  #seen: string | undefined
-  #seenMeanwhile: string | undefined
   #early: string[] = []
   #sinceAsked = 0
   #askedAt: number | undefined
@@ -86,10 +50,22 @@ export class Device implements Receiver {
     this.#index = index
     this.habits = habits
     this.outbox = new Outbox(`${name}#0`)
+    this.#reading = new Reading(
+      scene,
+      { name, owner },
+      {
+        ask: (iq) => this.#put(iq),
+        refused: (mid, condition) => this.#error(mid, condition),
+        caughtUp: () => {
+          this.#sendWaiting()
+          this.pump()
+        },
+      },
+    )
   }
 
   get settled(): boolean {
-    return this.ready && !this.#behind && this.outbox.messages === 0
+    return this.ready && !this.#reading.behind && this.outbox.messages === 0
   }
 
   connect(): void {
@@ -124,7 +100,7 @@ export class Device implements Receiver {
   #away(why: string): void {
     this.lastFailure = why
     this.ready = false
-    this.#pages = undefined
+    this.#reading.interrupted()
     this.#connection = undefined
     this.#early = []
     if (this.#scene.over) return
@@ -149,7 +125,7 @@ export class Device implements Receiver {
     this.#enter('resumed')
     outbox.acknowledge(h)
     for (const item of outbox.items) this.#transmit(item, 'counted')
-    if (this.#behind) this.#catchUp()
+    if (this.#reading.behind) this.#reading.catchUp()
     else this.#sendWaiting()
     this.#ask()
     this.pump()
@@ -172,13 +148,13 @@ export class Device implements Receiver {
     this.#handled = 0
     this.outbox.renew(`${this.name}#${++this.#streams}`, id, this.#again)
     this.#refused = undefined
-    this.#behind = how !== 'fresh'
+    this.#reading.behind = how !== 'fresh'
     this.#enter(how)
-    for (const stanza of this.#early.splice(0)) this.#given(stanza)
+    for (const stanza of this.#early.splice(0)) this.#reading.given(stanza)
     if (this.habits.carbons)
       this.#put("<iq type='set' id='copy'><enable xmlns='urn:xmpp:carbons:2'/></iq>")
     this.#put('<presence/>')
-    if (this.#behind) this.#catchUp()
+    if (this.#reading.behind) this.#reading.catchUp()
     this.#ask()
     this.pump()
   }
@@ -188,7 +164,7 @@ export class Device implements Receiver {
     const crashed = this.#boot !== this.#dialled
     this.#scene.log({ op: 'enter', device: this.name, how, crashed, t })
     this.#boot = this.#dialled
-    this.#since = t
+    this.#reading.enter({ stream: this.outbox.stream, boot: this.#boot, since: t })
     this.#backoff = BACKOFF_MS.first
     this.#askedAt = undefined
     this.#connection!.receiver = this
@@ -198,34 +174,6 @@ export class Device implements Receiver {
   #report(by: 'a' | 'resumed' | 'failed', h: number): void {
     const { stream, sent } = this.outbox
     this.#scene.log({ op: 'ack', stream, h, by, sent, t: this.#scene.now() })
-  }
-
-  #catchUp(): void {
-    this.#behind = true
-    this.#pages = new ArchivePages({
-      after: this.#seen,
-      send: (iq) => this.#put(iq),
-      row: ({ id, mid, to, sound }) => {
-        this.#seen = id
-        if (to === this.owner) this.#received({ mid, sound }, id, 'archive')
-      },
-      done: (failure) => this.#caughtUp(failure),
-    })
-  }
-
-  #caughtUp(failure: string | undefined): void {
-    this.#pages = undefined
-    if (failure !== undefined) {
-      // The archive does not know the last id that it gave: everything from the beginning.
-      this.#seen = undefined
-      setTimeout(() => this.ready && this.#behind && !this.#pages && this.#catchUp(), 100)
-      return
-    }
-    this.#behind = false
-    this.#seen = this.#seenMeanwhile ?? this.#seen
-    this.#seenMeanwhile = undefined
-    this.#sendWaiting()
-    this.pump()
   }
 
   #sendWaiting(): void {
@@ -240,16 +188,19 @@ export class Device implements Receiver {
     const text = bytes.toString('latin1', start, end)
     if (connection !== this.#connection) return
     const letter = text[1]
-    if (letter === 'm') this.#message(text)
+    if (letter === 'm' || letter === 'p') this.#handle(text)
     else if (letter === 'i') this.#iq(text)
-    else if (letter === 'p') this.#handled++
     else if (letter === 'r') this.#answer()
     else if (letter === 'a') this.#acknowledged(Number(attribute(text, 'h')))
   }
 
-  #iq(text: string): void {
+  #handle(stanza: string): boolean {
     this.#handled++
-    if (this.#pages?.accept(text)) return
+    return this.#reading.given(stanza)
+  }
+
+  #iq(text: string): void {
+    if (this.#handle(text)) return
     const head = firstTag(text)
     if (attribute(head, 'type') === 'get')
       this.#put(`<iq type='result' id='${attribute(head, 'id')}'/>`)
@@ -271,39 +222,7 @@ export class Device implements Receiver {
     else connection.send(`<a ${SM} h='${this.#handled}'/>`)
   }
 
-  #message(text: string): void {
-    this.#handled++
-    this.#given(text)
-  }
-
-  #given(text: string): void {
-    if (!text.startsWith('<message')) return
-    if (this.#pages?.accept(text) || text.includes('urn:xmpp:mam:2')) return
-    const head = firstTag(text)
-    if (attribute(head, 'type') === 'error') this.#error(attribute(head, 'id') ?? '', text)
-    else this.#content(text)
-  }
-
-  #content(text: string): void {
-    const copy = text.includes('urn:xmpp:carbons:2')
-    const message = copy ? text.slice(text.indexOf('<message', 8)) : text
-    const content = said(message)
-    if (!content || bare(attribute(firstTag(message), 'to') ?? '') !== this.owner) return
-    const id = stanzaId(message, this.owner)
-    const late = this.#scene.sentAt(content.mid) < this.#since
-    this.#received(content, id, copy ? 'carbon' : late ? 'late' : 'live')
-    if (this.#behind) this.#seenMeanwhile = id ?? this.#seenMeanwhile
-    else this.#seen = id ?? this.#seen
-  }
-
-  #received(content: { mid: string; sound: boolean }, stanzaId: string | undefined, via: Way) {
-    const { stream } = this.outbox
-    const where = { device: this.name, stream, boot: this.#boot }
-    this.#scene.log({ op: 'recv', ...content, ...where, via, stanzaId, t: this.#scene.now() })
-  }
-
-  #error(mid: string, text: string): void {
-    const condition = /<error[^>]*>\s*<([\w-]+)/.exec(text)?.[1] ?? 'none'
+  #error(mid: string, condition: string): void {
     this.#pausedUntil = this.#scene.now() + AFTER_ERROR_MS
     this.outbox.remove(mid)
     this.#scene.log({ op: 'err', mid, condition, t: this.#scene.now() })
@@ -311,7 +230,7 @@ export class Device implements Receiver {
 
   /** Sends as much as it may. */
   pump(): void {
-    if (!this.ready || this.#behind || this.#scene.now() < this.#pausedUntil) return
+    if (!this.ready || this.#reading.behind || this.#scene.now() < this.#pausedUntil) return
     const { outbox, habits } = this
     while (outbox.items.length < habits.window && this.#scene.take()) {
       this.#send()
@@ -360,10 +279,4 @@ export class Device implements Receiver {
     this.#askedAt ??= this.#scene.now()
     this.#connection?.write(`<r ${SM}/>`)
   }
-}
-
-export interface Identity {
-  name: string
-  owner: string
-  index: number
 }

@@ -2,7 +2,7 @@
 // ended, always on the same ports. Whoever ends it says so first; any other end is its failure.
 
 import { type ChildProcess, spawn } from 'node:child_process'
-import { createWriteStream } from 'node:fs'
+import { createWriteStream, readFileSync } from 'node:fs'
 import { connect } from 'node:net'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
@@ -68,7 +68,11 @@ export class ServerProcess {
     }
     this.startMs.push(performance.now() - began)
     if (!isAlive(child) && !this.#expected)
-      throw new Error(`the server did not start; see ${join(this.#site.folder, 'output.log')}`)
+      throw new Error(`the server did not start: ${this.#lastWords()}`)
+  }
+
+  #lastWords(): string {
+    return readFileSync(join(this.#site.folder, 'output.log'), 'utf8').slice(-1500)
   }
 
   #spawn({ environment, wrap = (command) => [...command] }: Start): ChildProcess {

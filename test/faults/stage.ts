@@ -99,8 +99,11 @@ export class Stage {
 
   async everybody(): Promise<void> {
     const { devices } = this.arena
-    if (await until(() => this.arena.present === devices.length, PRESENT_LIMIT_MS)) return
-    const missing = devices.find(({ ready }) => !ready)
+    const present = () => this.arena.present === devices.length
+    // Whoever is told no is told no again.
+    const hopeless = () => devices.some(({ lastFailure }) => /could not enter/.test(lastFailure))
+    if ((await until(() => present() || hopeless(), PRESENT_LIMIT_MS)) && present()) return
+    const missing = devices.find(({ ready, lastFailure }) => !ready && lastFailure)
     throw new Error(`${missing?.name} is not let in: ${missing?.lastFailure}`)
   }
 
