@@ -68,11 +68,13 @@ export class CatchUp {
       const { number: owner } = this.#session
       const { flags, absent = 0 } = this.#terms
       const range = { owner, after: this.#after, flags, absent }
+      // What comes while the page is read is not on it, and is looked for again.
+      const missed = this.#missed
       const page = await host.messages.page({ ...range, limit: PAGE })
       if (this.#session.behind !== this) return
       for (const logged of page.messages) this.#put(logged)
       if (page.complete && this.#missed <= this.#after) this.#end()
-      else if (page.messages.length === 0) this.#after = Math.max(this.#after, this.#missed)
+      else if (page.messages.length === 0) this.#after = Math.max(this.#after, missed)
     }
   }
 
