@@ -4,7 +4,8 @@ import type { Connection, Receiver } from './connection.js'
 
 const BATCH = 50
 const AHEAD = 100
-const ACKNOWLEDGEMENT_LIMIT_MS = 120_000
+/** A server that acknowledges nothing for so long will not any more. */
+const SILENCE_MS = 60_000
 
 export class Writer implements Receiver {
   private readonly connection: Connection
@@ -28,19 +29,27 @@ export class Writer implements Receiver {
   write(count: number): Promise<void> {
     this.goal += count
     return new Promise((done, fail) => {
+      let seen = this.acknowledged
+      const look = () => {
+        if (seen === this.acknowledged) failed(this.silence())
+        seen = this.acknowledged
+      }
+      const timer = setInterval(look, SILENCE_MS)
       const failed = (error: Error) => {
-        clearTimeout(timer)
+        clearInterval(timer)
         fail(error)
       }
-      const late = () => failed(new Error(`${this.acknowledged} of ${this.goal} acknowledged`))
-      const timer = setTimeout(late, ACKNOWLEDGEMENT_LIMIT_MS)
       const ended = () => {
-        clearTimeout(timer)
+        clearInterval(timer)
         done()
       }
       this.settle = { done: ended, failed }
       this.more()
     })
+  }
+
+  private silence(): Error {
+    return new Error(`${this.acknowledged} of ${this.goal} messages were acknowledged`)
   }
 
   private more(): void {

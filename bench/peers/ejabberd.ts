@@ -4,6 +4,7 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { installedVersion } from '../programs.js'
+import type { Work } from '../work.js'
 import { accountsExpression, addAccounts } from './ejabberd-accounts.js'
 import { createTables, databaseFile, fillEjabberd } from './ejabberd-archive.js'
 import { DOMAIN, type Launch, type Peer, type Site, type Store } from './peer.js'
@@ -88,13 +89,22 @@ function prepare(site: Site): Launch {
   }
 }
 
+/**
+ * Full text it searches on MySQL only. Mnesia takes longer for each message of an account the more it
+ * has: with ten thousand of them a row would take hours.
+ */
+function able({ plan, store }: Work): boolean {
+  if (plan.kind === 'readers') return store === 'postgres'
+  return plan.kind !== 'search'
+}
+
 export const ejabberd: Peer = {
   name: 'ejabberd',
   title: 'ejabberd',
   websocketPath: '/ws',
   version: () => installedVersion('ejabberd'),
   missing: 'apt-get install ejabberd',
-  able: (work) => work.plan.kind !== 'search',
+  able,
   lacks,
   prepare,
   createTables,
