@@ -15,7 +15,7 @@ import type { Database } from './database.js'
 import type { LoggedMessage } from './logged-message.js'
 import type { MessageLog } from './message-log.js'
 import { isTrouble, isUnsent } from './trouble.js'
-import { type Answer, byTable, type Row, type Write, writeWithin } from './writes.js'
+import { type Answer, byTable, keyOf, latest, type Row, type Write, writeWithin } from './writes.js'
 
 export type Change = (trx: Knex.Transaction) => Promise<void>
 
@@ -122,6 +122,11 @@ export class Journal {
     )
   }
 
+  /** Something is being written: whoever has time for its own writes waits. */
+  get busy(): boolean {
+    return this.#running !== undefined
+  }
+
   /** The database takes nothing at the moment: the disk is full, the server is away. */
   get troubled(): boolean {
     return this.#troubled
@@ -222,7 +227,7 @@ export class Journal {
       const answers = await this.#send(entries, [
         ...(messages.length > 0 ? this.#messages!.writes(messages) : []),
         ...byTable(entries.flatMap(({ rows }) => rows ?? [])),
-        ...latest(entries),
+        ...latest(entries.flatMap(({ puts }) => puts ?? [])),
         ...this.#mark.writes(number),
       ])
       if (messages.length > 0) this.#messages!.written(messages, answers)
@@ -266,32 +271,4 @@ export class Journal {
       }
     }
   }
-}
-
-/** Rows to put, one of each key: the one that is furthest on. */
-function latest(entries: readonly Entry[]): Write[] {
-  const rows = new Map<string, { table: string; row: Row }>()
-  for (const { puts } of entries) for (const put of puts ?? []) keepNewer(rows, put)
-  const batches = byTable(rows.values()) as { insert: string; rows: Row[] }[]
-  return batches.map(({ insert, rows: batch }) => ({ put: insert, rows: batch }))
-}
-
-function keyOf(table: string, row: Row): string {
-  for (const column in row) return `${table} ${row[column]}`
-  return table
-}
-
-/** The same rule as between a row and what is on disk (writes.ts). */
-function keepNewer(
-  rows: Map<string, { table: string; row: Row }>,
-  put: { table: string; row: Row },
-): void {
-  const key = keyOf(put.table, put.row)
-  const there = rows.get(key)
-  if (there && placeOf(there.row) > placeOf(put.row)) return
-  rows.set(key, put)
-}
-
-function placeOf(row: Row): number {
-  return Number(Object.values(row)[1])
 }

@@ -63,6 +63,19 @@ export interface LabelQuery {
   readonly label: number
 }
 
+/** A message as the log has it, for whoever reads all of it. */
+export interface Recorded {
+  readonly id: number
+  readonly from: string
+  readonly to: string
+  readonly text: string
+  /** Accounts that have it, with their flags */
+  readonly sides: readonly { readonly owner: number; readonly flags: number; readonly peer: Jid }[]
+}
+
+/** Hears of messages that were replaced or are gone, within the transaction that does it. */
+export type LogWatcher = (trx: Knex.Transaction, ids: readonly number[]) => Promise<void>
+
 /** An entry of an account's index. */
 export interface IndexRow {
   readonly owner: number
@@ -95,6 +108,14 @@ export interface MessageLog {
   conversations(owner: number, limit: number, before?: number): Promise<readonly Logged[]>
   /** The messages of a conversation with this label, newest first. */
   labelled(query: LabelQuery): Promise<readonly Logged[]>
+
+  /** The next messages of all accounts, by number. */
+  scan(after: number, limit: number): Promise<readonly Recorded[]>
+  /**
+   * What was derived from a message must go with it. Who expires is not told: they are the oldest.
+   * Gives back what ends the watch.
+   */
+  watch(watcher: LogWatcher): () => void
 
   // Changes; each is on disk when it resolves
 

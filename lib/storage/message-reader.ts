@@ -4,14 +4,17 @@
 import type { Knex } from 'knex'
 import type { Database } from './database.js'
 import { KEPT, RETRACTED, UNREAD } from './logged-message.js'
+import { recorded, type StoredMessage } from './message-rows.js'
 import {
   type IndexRow,
   isBetween,
   type LabelQuery,
   type Logged,
+  type LogWatcher,
   type Page,
   type PageQuery,
   peerKey,
+  type Recorded,
   type UnreadQuery,
 } from './message-log.js'
 
@@ -28,6 +31,7 @@ const MOST_LABELLED = 20
 
 export abstract class MessageReader {
   protected readonly database: Database
+  readonly #watchers = new Set<LogWatcher>()
 
   constructor(database: Database) {
     this.database = database
@@ -35,6 +39,15 @@ export abstract class MessageReader {
 
   protected get reader(): Knex {
     return this.database.reader
+  }
+
+  watch(watcher: LogWatcher): () => void {
+    this.#watchers.add(watcher)
+    return () => this.#watchers.delete(watcher)
+  }
+
+  protected async changed(trx: Knex.Transaction, ids: readonly number[]): Promise<void> {
+    if (ids.length > 0) for (const watcher of this.#watchers) await watcher(trx, ids)
   }
 
   /** Index rows of an account that are not in the table yet, by number. */
@@ -131,12 +144,44 @@ export abstract class MessageReader {
 
   abstract indexed(): Promise<void>
 
+  async scan(after: number, limit: number): Promise<readonly Recorded[]> {
+    const rows: StoredMessage[] = await this.reader('messages')
+      .where('id', '>', after)
+      .orderBy('id')
+      .limit(limit)
+    return rows.map(recorded)
+  }
+
   /** In one transaction */
   protected abstract dropSome(owner: number, ids: readonly number[]): Promise<void>
 
   async drop(owner: number, ids: readonly number[]): Promise<void> {
     for (let at = 0; at < ids.length; at += CHUNK)
       await this.dropSome(owner, ids.slice(at, at + CHUNK))
+  }
+
+  /** A message goes when its last account lets go of it. */
+  protected async dropRows(
+    trx: Knex.Transaction,
+    owner: number,
+    ids: readonly number[],
+  ): Promise<void> {
+    await trx('archive')
+      .where('owner', owner)
+      .whereIn('id', [...ids])
+      .delete()
+    for (const side of ['sender', 'recipient'])
+      await trx('messages')
+        .whereIn('id', [...ids])
+        .where(side, owner)
+        .update({ [side]: null })
+    const gone: number[] = await trx('messages')
+      .whereIn('id', [...ids])
+      .whereNull('sender')
+      .whereNull('recipient')
+      .pluck('id')
+    await this.changed(trx, gone)
+    await trx('messages').whereIn('id', gone).delete()
   }
 
   async dropTaken(owner: number, taken: number): Promise<number> {
@@ -207,54 +252,10 @@ export abstract class MessageReader {
   }
 }
 
-/** A message goes when its last account lets go of it. */
-export async function dropRows(
-  trx: Knex.Transaction,
-  owner: number,
-  ids: readonly number[],
-): Promise<void> {
-  await trx('archive')
-    .where('owner', owner)
-    .whereIn('id', [...ids])
-    .delete()
-  for (const side of ['sender', 'recipient'])
-    await trx('messages')
-      .whereIn('id', [...ids])
-      .where(side, owner)
-      .update({ [side]: null })
-  await trx('messages')
-    .whereIn('id', [...ids])
-    .whereNull('sender')
-    .whereNull('recipient')
-    .delete()
-}
-
 function fits(row: IndexRow, query: PageQuery): boolean {
   const { after = 0, before = Number.POSITIVE_INFINITY, flags = KEPT, absent = 0 } = query
   if (row.id <= after || row.id >= before || (row.flags & flags) !== flags) return false
   if (row.flags & absent) return false
   if (query.peer && row.peer !== peerKey(query.peer)) return false
   return !query.ids || query.ids.includes(row.id)
-}
-
-/** The rows of the index that a message makes; a message to oneself makes one. */
-export function indexRows(message: {
-  id: number
-  sender: number | null
-  recipient: number | null
-  sender_flags: number
-  recipient_flags: number
-  from: number
-  to: number
-  label: number
-}): IndexRow[] {
-  const { id, label } = message
-  const rows: IndexRow[] = []
-  if (message.sender !== null)
-    rows.push({ owner: message.sender, id, peer: message.to, flags: message.sender_flags, label })
-  if (message.recipient !== null) {
-    const flags = message.recipient_flags
-    rows.push({ owner: message.recipient, id, peer: message.from, flags, label })
-  }
-  return rows
 }

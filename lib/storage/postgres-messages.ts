@@ -8,7 +8,7 @@ import { fromWire } from '../xmpp/element.js'
 import type { Database } from './database.js'
 import { type LoggedMessage, numberAt, RETRACTED } from './logged-message.js'
 import { type IndexRow, type MessageLog, peerKey } from './message-log.js'
-import { dropRows, MessageReader } from './message-reader.js'
+import { MessageReader } from './message-reader.js'
 import type { Answer, Write } from './writes.js'
 
 const DAY = 86_400_000
@@ -153,6 +153,7 @@ export class MessageStore extends MessageReader implements MessageLog {
         })
         .returning(['id', 'sender', 'recipient'])
       if (!message) return
+      await this.changed(trx, [id])
       const flags = trx.raw('flags | ?', [RETRACTED])
       for (const owner of ownersOf(message))
         await trx('archive').where({ owner, id }).update({ flags })
@@ -160,7 +161,7 @@ export class MessageStore extends MessageReader implements MessageLog {
   }
 
   protected async dropSome(owner: number, ids: readonly number[]): Promise<void> {
-    await this.database.transaction((trx) => dropRows(trx, owner, ids))
+    await this.database.transaction((trx) => this.dropRows(trx, owner, ids))
   }
 
   /** Whole months at once; the rest of a month row by row. */
@@ -197,7 +198,7 @@ export class MessageStore extends MessageReader implements MessageLog {
   async forget(owner: number, trx: Knex.Transaction): Promise<void> {
     for (;;) {
       const ids: number[] = await trx('archive').where({ owner }).limit(CHUNK).pluck('id')
-      if (ids.length > 0) await dropRows(trx, owner, ids)
+      if (ids.length > 0) await this.dropRows(trx, owner, ids)
       if (ids.length < CHUNK) return
     }
   }

@@ -8,7 +8,8 @@ import { fromWire } from '../xmpp/element.js'
 import type { Database } from './database.js'
 import { type LoggedMessage, numberAt, RETRACTED } from './logged-message.js'
 import { type IndexRow, type MessageLog, peerKey } from './message-log.js'
-import { dropRows, indexRows, MessageReader } from './message-reader.js'
+import { MessageReader } from './message-reader.js'
+import { indexRows } from './message-rows.js'
 import { DeferredIndex, type Undo } from './sqlite-index.js'
 import { type Answer, type Row, type Write, writeWithin } from './writes.js'
 
@@ -186,6 +187,7 @@ export class MessageStore extends MessageReader implements MessageLog {
       const sender_flags = message.sender_flags | RETRACTED
       const recipient_flags = message.recipient_flags | RETRACTED
       await trx('messages').where({ id }).update({ text, sender_flags, recipient_flags })
+      await this.changed(trx, [id])
       for (const { owner } of entriesOf(message)) {
         const flags = trx.raw('flags | ?', [RETRACTED])
         await trx('archive').where({ owner, id }).update({ flags })
@@ -204,7 +206,7 @@ export class MessageStore extends MessageReader implements MessageLog {
     { owner, ids }: { owner: number; ids: readonly number[] },
   ): Promise<void> {
     const gone = new Set(ids)
-    await dropRows(trx, owner, ids)
+    await this.dropRows(trx, owner, ids)
     await this.#keepHighest(trx)
     undo.push(this.#index.remove(owner, ({ id }) => gone.has(id)))
   }

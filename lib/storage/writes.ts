@@ -80,3 +80,31 @@ export function byTable(rows: Iterable<{ table: string; row: Row }>): Write[] {
   }
   return [...batches.values()]
 }
+
+/** Rows to put, one of each key: the one that is furthest on. */
+export function latest(puts: Iterable<{ table: string; row: Row }>): Write[] {
+  const rows = new Map<string, { table: string; row: Row }>()
+  for (const put of puts) keepNewer(rows, put)
+  const batches = byTable(rows.values()) as { insert: string; rows: Row[] }[]
+  return batches.map(({ insert, rows: batch }) => ({ put: insert, rows: batch }))
+}
+
+export function keyOf(table: string, row: Row): string {
+  for (const column in row) return `${table} ${row[column]}`
+  return table
+}
+
+/** The same rule as between a row and what is on disk. */
+function keepNewer(
+  rows: Map<string, { table: string; row: Row }>,
+  put: { table: string; row: Row },
+): void {
+  const key = keyOf(put.table, put.row)
+  const there = rows.get(key)
+  if (there && placeOf(there.row) > placeOf(put.row)) return
+  rows.set(key, put)
+}
+
+function placeOf(row: Row): number {
+  return Number(Object.values(row)[1])
+}
