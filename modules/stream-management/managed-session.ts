@@ -457,13 +457,13 @@ export class ManagedSession implements Keeper {
 
   row(ended = 0): Row {
     const { number, id, created, timeout } = this.terms
-    const { number: account, node, resource } = this.session
+    const { number: account, resource } = this.session
     const row: SessionRow = {
       number,
       version: this.#version,
       id,
       account,
-      node,
+      life: this.#registry.life,
       resource,
       created,
       timeout,

@@ -13,6 +13,14 @@ export interface Bounds {
   readonly bytes: number
 }
 
+export function lifeOf(node: string, id: string): string {
+  return `${id}@${node}`
+}
+
+export function nodeOf(life: string): string {
+  return life.slice(life.indexOf('@') + 1)
+}
+
 /** Sessions outlive a module that is loaded again with other options. */
 const registries = new WeakMap<Sessions, Registry>()
 
@@ -20,6 +28,8 @@ export class Registry {
   readonly host: Host
   /** The module is gone: nobody could resume a session. */
   closed = false
+  /** This life of this node */
+  readonly life: string
   bounds: Bounds = { stanzas: 1000, bytes: 1024 * 1024 }
   readonly #byId = new Map<string, ManagedSession>()
   #listed: ManagedSession[] = []
@@ -35,6 +45,7 @@ export class Registry {
 
   private constructor(host: Host) {
     this.host = host
+    this.life = lifeOf(host.server.node, host.random.id())
   }
 
   get size(): number {

@@ -14,7 +14,7 @@ import { errorElement } from '../../lib/xmpp/replies.js'
 import { Stanza } from '../../lib/xmpp/stanza.js'
 import { numberIn } from './enabling.js'
 import { ManagedSession } from './managed-session.js'
-import type { Registry } from './registry.js'
+import { nodeOf, type Registry } from './registry.js'
 import { type OpenRequest, readRequests } from './requests.js'
 import type { SessionStore, StoredSession } from './store.js'
 
@@ -39,8 +39,9 @@ export class Restoring {
   }
 
   /** Its node runs and goes on counting. */
-  #isElsewhere({ node, ended }: StoredSession): boolean {
+  #isElsewhere({ life, ended }: StoredSession): boolean {
     const { server } = this.#host
+    const node = nodeOf(life)
     return ended === 0 && node !== server.node && server.bus.nodes().includes(node)
   }
 

@@ -7,14 +7,15 @@ import type { Row } from '../../lib/storage/writes.js'
 
 export const SESSIONS = 'sm_sessions'
 export const COUNTS = 'stream_counts'
-export const NODES = 'sm_nodes'
+export const LIVES = 'sm_lives'
 
 export interface SessionRow {
   readonly number: number
   readonly version: number
   readonly id: string
   readonly account: number
-  readonly node: string
+  /** Of a node, in which it lives or lived */
+  readonly life: string
   readonly resource: string
   readonly created: number
   /** How long it may be away; 0 where it cannot be resumed */
@@ -39,7 +40,7 @@ export interface StoredSession extends SessionRow {
   readonly handled: number
   readonly position: number
   readonly requests: string
-  /** When its node was last known to run */
+  /** When that was last known to go on */
   readonly seen: number
 }
 
@@ -55,26 +56,26 @@ export class SessionStore {
     const row = await reader(SESSIONS).where({ number }).first()
     if (!row) return undefined
     const counts = await reader(COUNTS).where({ session: number }).first()
-    const node = await reader(NODES).where({ node: row.node }).first()
+    const life = await reader(LIVES).where({ life: row.life }).first()
     return {
       ...row,
       handled: counts?.handled ?? 0,
       position: counts?.position ?? 0,
       requests: counts?.requests ?? '',
-      seen: node?.seen ?? 0,
+      seen: life?.seen ?? 0,
     }
   }
 
   /** What ended, or was last heard of, before this moment. */
   async purge(before: number): Promise<void> {
     await this.#database.transaction(async (trx) => {
-      const alive = trx(NODES).select('node').where('seen', '>=', before)
+      const alive = trx(LIVES).select('life').where('seen', '>=', before)
       await trx(SESSIONS)
         .where((ended) => ended.where('ended', '>', 0).where('ended', '<', before))
         .orWhere((left) => left.where('detached', '>', 0).where('detached', '<', before))
-        .orWhere((lost) => lost.where('ended', 0).whereNotIn('node', alive))
+        .orWhere((lost) => lost.where('ended', 0).whereNotIn('life', alive))
         .delete()
-      await trx(NODES).where('seen', '<', before).delete()
+      await trx(LIVES).where('seen', '<', before).delete()
       await trx(COUNTS).whereNotIn('session', trx(SESSIONS).select('number')).delete()
     })
   }

@@ -19,7 +19,7 @@ import { ManagedSession } from './managed-session.js'
 import { Registry } from './registry.js'
 import { Restoring } from './restoring.js'
 import { Resumption } from './resumption.js'
-import { NODES, SessionStore } from './store.js'
+import { LIVES, SessionStore } from './store.js'
 import { migrations } from './tables.js'
 import { failed, feature, NS_SM } from './wording.js'
 
@@ -76,7 +76,7 @@ export default defineModule({
       tasks: [
         { name: 'acknowledgements', every: SWEEP, run: () => registry.sweep() },
         { name: 'sign of life', every: SIGN_OF_LIFE, run: live },
-        { name: 'ended sessions', every: PURGE, run: () => store.purge(host.clock.now() - KEPT) },
+        { name: 'ended sessions', every: PURGE, run: purge },
       ],
       on: { 'host:ready': live },
       metrics: [
@@ -148,7 +148,11 @@ export default defineModule({
 
     /** By which one knows later how long a session was alone that nobody saw end. */
     function live(): void {
-      host.journal.ride(NODES, { node: host.server.node, seen: host.clock.now() })
+      host.journal.ride(LIVES, { life: registry.life, seen: host.clock.now() })
+    }
+
+    function purge(): Promise<void> {
+      return host.server.pending(store.purge(host.clock.now() - KEPT))
     }
 
     function close(): void {

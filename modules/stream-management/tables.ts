@@ -13,7 +13,7 @@ export const migrations: readonly Migration[] = [
           table.integer('version').notNullable()
           table.text('id').notNullable()
           table.integer('account').notNullable()
-          table.text('node').notNullable()
+          table.text('life').notNullable()
           table.text('resource').notNullable()
           table.bigInteger('created').notNullable()
           table.bigInteger('timeout').notNullable()
@@ -28,8 +28,8 @@ export const migrations: readonly Migration[] = [
           table.bigInteger('position').notNullable()
           table.text('requests').notNullable()
         })
-        .createTable('sm_nodes', (table) => {
-          table.text('node').primary()
+        .createTable('sm_lives', (table) => {
+          table.text('life').primary()
           table.bigInteger('seen').notNullable()
         }),
   },

@@ -14,7 +14,7 @@ export function managed(t: Test, options: WorldOptions = {}): Promise<World> {
 /** Enables, and gives the id by which the session is resumed. */
 export async function enable(client: Client, attributes = "resume='true'"): Promise<string> {
   client.sends(`<enable ${SM} ${attributes}/>`)
-  const enabled = await client.receives(`<enabled ${SM}/>`)
+  const enabled = await client.finds(`<enabled ${SM}/>`)
   return String(enabled.attrs.id ?? '')
 }
 
