@@ -125,6 +125,7 @@ export default defineModule<ArchiveApi, typeof config>({
         'message:received': { amend: strip, record: recordReceived },
       },
       label,
+      on: { 'session:detached': ({ session }) => pace?.release(session.number) },
       tasks: [
         { name: 'expire messages', every: EXPIRE, run: () => expiry.run() },
         { name: 'preferences set elsewhere', every: LOOK_ELSEWHERE, run: lookElsewhere },
@@ -133,7 +134,6 @@ export default defineModule<ArchiveApi, typeof config>({
       close() {
         withdraw()
         expiry.stop()
-        pace?.close()
       },
     }
 
@@ -144,6 +144,7 @@ export default defineModule<ArchiveApi, typeof config>({
       if (!session) throw new StanzaError('service-unavailable')
       const asked = readQuery(request, terms)
       await pace?.turn(session.number)
+      if (session.closed) throw new StanzaError('recipient-unavailable')
       const { queryId, flipped, backwards } = asked
       const found = shortened(await findPage(host.messages, session.number, asked), backwards)
       for (let full = roomFor(session); full; full = roomFor(session)) await full

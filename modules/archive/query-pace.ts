@@ -11,11 +11,16 @@ const LONGEST_WAIT = 10_000
 /** Accounts that asked lately; the one seen longest ago is forgotten first. */
 const MOST = 10_000
 
+interface Waiting {
+  readonly account: number
+  resolve(): void
+}
+
 export class QueryPace {
   readonly #clock: Clock
   readonly #most: number
   readonly #buckets = new Map<number, Bucket>()
-  readonly #waiting = new Map<Timer, () => void>()
+  readonly #waiting = new Map<Timer, Waiting>()
 
   constructor(clock: Clock, most = MOST) {
     this.#clock = clock
@@ -32,27 +37,35 @@ export class QueryPace {
     const bucket = this.#bucket(account, now)
     const wait = bucket.take(1, now)
     if (wait === 0) return undefined
-    if (wait <= LONGEST_WAIT) return this.#after(wait)
+    if (wait <= LONGEST_WAIT) return this.#after(wait, account)
     bucket.take(-1, now)
     throw new StanzaError('resource-constraint', 'too many queries')
   }
 
-  /** Nobody waits any longer. */
-  close(): void {
-    for (const [timer, resolve] of this.#waiting) {
-      timer.cancel()
-      resolve()
-    }
-    this.#waiting.clear()
+  /** Nobody of this account waits any longer: a client of it is gone. */
+  release(account: number): void {
+    for (const [timer, waiting] of this.#waiting)
+      if (waiting.account === account) this.#goOn(timer, waiting)
   }
 
-  #after(wait: number): Promise<void> {
+  /** Nobody waits any longer. */
+  close(): void {
+    for (const [timer, waiting] of this.#waiting) this.#goOn(timer, waiting)
+  }
+
+  #goOn(timer: Timer, waiting: Waiting): void {
+    timer.cancel()
+    this.#waiting.delete(timer)
+    waiting.resolve()
+  }
+
+  #after(wait: number, account: number): Promise<void> {
     return new Promise((resolve) => {
       const timer = this.#clock.after(wait, () => {
         this.#waiting.delete(timer)
         resolve()
       })
-      this.#waiting.set(timer, resolve)
+      this.#waiting.set(timer, { account, resolve })
     })
   }
 

@@ -63,9 +63,18 @@ test('who asks much too fast is told so, and pays nothing for it', async (t) => 
   t.equal(pace.size, 100, 'accounts are remembered within bounds')
   const late = pace.turn(999) ?? Promise.resolve()
   for (let i = 0; i < 25; i++) void pace.turn(998)
-  pace.close()
+  t.not(clock.waiting, 0)
+  for (const account of [1, 998, 999]) pace.release(account)
   await late
-  t.equal(clock.waiting, 0, 'nobody waits when the server stops')
+  t.equal(clock.waiting, 0, 'who waits for a client that is gone goes on')
+})
+
+test('who waits for its turn does not hold up stopping', async (t) => {
+  const w = await world(t, { modules: ['archive'], limits: 'default' })
+  for (let i = 0; i < 25; i++) w.juliet.sends(`<iq type='set' id='q${i}'>${queryOf()}</iq>`)
+  await turns(() => w.juliet.inbox.length === 20)
+  t.not(w.clock.waiting, 0)
+  await w.close()
 })
 
 test('a page ends where it grows too long, and the next goes on from there (LIM-archive-page)', async (t) => {
