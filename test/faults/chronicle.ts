@@ -14,6 +14,8 @@ export interface Sending {
   /** Bare addresses */
   from: string
   to: string
+  /** As it was addressed, where that is known */
+  address?: string
   stream: string
   /** Of this stanza on its stream, counted as XEP-0198 §4 counts: the first is 1. */
   position: number

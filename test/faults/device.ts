@@ -263,7 +263,9 @@ export class Device implements Receiver {
   #transmit({ mid, to, text, position }: Item, again: Again | false): void {
     if (mid !== undefined) {
       const { stream } = this.outbox
-      const what = { mid, device: this.name, from: this.owner, to: to!, stream, position, again }
+      const address = attribute(text, 'to')!
+      const who = { device: this.name, from: this.owner, to: to!, address }
+      const what = { mid, ...who, stream, position, again }
       this.#scene.log({ op: 'send', ...what, t: this.#scene.now() })
     }
     this.#connection?.send(text)
