@@ -215,6 +215,32 @@ test('messages that come while a client is given what waits follow it, once each
   t.same(heard(phone), [...words, ...fresh])
 })
 
+test('what is not in the log does not overtake what is', async (t) => {
+  const w = await apart(t, { modules: ['offline-messages'] })
+  const words = Array.from({ length: 60 }, (_, i) => `old ${i}`)
+  for (const word of words) say(w.orchard, word)
+  await w.settle()
+  const phone = await w.device('juliet', 'phone')
+  phone.sends('<presence/>')
+  say(w.orchard, 'news', { type: 'headline' })
+  say(w.orchard, 'live')
+  await w.settle()
+  t.same(heard(phone), [...words, 'news', 'live'])
+})
+
+test('a message for a session elsewhere is on disk before it goes there, without an archive too', async (t) => {
+  const rows = async (nodes: 1 | 2): Promise<number> => {
+    const w = await apart(t, { modules: ['offline-messages'], nodes })
+    const phone = await comes(w, { node: nodes - 1 })
+    say(w.orchard, 'live')
+    await w.settle()
+    t.same(heard(phone), ['live'])
+    return (await w.server.database.reader('messages').pluck('id')).length
+  }
+  t.equal(await rows(1), 0, 'here nothing is promised, and nothing can be in between')
+  t.equal(await rows(2), 1)
+})
+
 test('two clients that come together: neither gets a message twice', async (t) => {
   const w = await apart(t, { modules: ['offline-messages'] })
   const words = Array.from({ length: 60 }, (_, i) => `old ${i}`)

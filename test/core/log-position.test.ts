@@ -1,0 +1,56 @@
+// Where a session stands in the log of its account.
+
+import { test } from 'tap'
+import { LogPosition } from '../../lib/core/log-position.js'
+import { Envelope } from '../../lib/xmpp/envelope.js'
+import { Jid } from '../../lib/xmpp/jid.js'
+import { Stanza } from '../../lib/xmpp/stanza.js'
+import { DOMAIN, world } from '../world/world.js'
+
+test('a session follows unless somebody says otherwise', (t) => {
+  const position = new LogPosition()
+  t.ok(position.follows)
+  position.sent(5)
+  t.equal(position.newest, 5)
+  t.ok(position.inTurn(5))
+  t.end()
+})
+
+test('what comes out of turn moves nothing, then or later, and is not sent again', (t) => {
+  const position = new LogPosition()
+  position.part()
+  position.sent(5)
+  t.equal(position.newest, 0)
+  t.notOk(position.inTurn(5))
+  position.follow()
+  t.notOk(position.inTurn(5))
+  t.ok(position.has(5))
+  t.notOk(position.has(4))
+  t.ok(position.inTurn(6))
+  t.end()
+})
+
+test('what was read from the log is not written again when it arrives', async (t) => {
+  const w = await world(t)
+  const session = w.server.hosts.get(DOMAIN)!.sessions.find(Jid.parse(w.juliet.jid))!
+  const write = (id: number): void => {
+    const stanza = Stanza.parse(`<message id='${id}'><body>${id}</body></message>`)
+    const [from, to] = [Jid.parse(w.romeo.jid), session.jid]
+    session.write(new Envelope({ stanza, from, to, origin: 'local', arrived: 0, logId: id }))
+  }
+  session.position.caughtUp(10)
+  write(10)
+  write(11)
+  await w.juliet.receives("<message id='11'/>")
+  await w.juliet.receivesNothing()
+})
+
+test('few are remembered that came out of turn (LIM-apart)', (t) => {
+  const position = new LogPosition()
+  position.part()
+  for (let id = 1; id <= 5000; id++) position.sent(id)
+  const known = Array.from({ length: 5000 }, (_, i) => i + 1).filter((id) => position.has(id))
+  t.equal(known.length, 1000)
+  t.equal(known[0], 4001, 'the latest')
+  t.end()
+})
