@@ -91,6 +91,15 @@ export class CatchUp {
 
   #put(logged: Logged): void {
     this.#after = logged.id
+    try {
+      this.#replay(logged)
+    } catch (error) {
+      // Whoever breaks here must not keep everything that follows.
+      this.#session.host.failed('replay', error)
+    }
+  }
+
+  #replay(logged: Logged): void {
     const envelope = this.#session.host.replayed(logged, this.#session)
     if (!envelope) return
     const amended = this.#terms.amend ? this.#terms.amend(envelope, logged) : envelope
