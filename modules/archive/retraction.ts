@@ -54,7 +54,7 @@ export class Retractions {
     await journal.follow(journal.entry())
     const peer = direction === OUTGOING ? envelope.to.bare : envelope.from.bare
     const found = await messages.labelled({ owner, peer, label: hash53(id) })
-    const meant = found.find((logged) => isMeant(logged, envelope.from, { id, direction }))
+    const meant = found.find((logged) => isMeant(logged, envelope.from, id))
     if (meant && (meant.flags & RETRACTED) === 0)
       await this.#replace(meant.id, tombstone(meant, envelope.stanza.id, this.#host.clock.now()))
   }
@@ -72,12 +72,7 @@ export class Retractions {
  * XEP-0424 §5: only what the same bare address sent (SEC-56); a retraction itself stays. Where several
  * have the same id the newest is meant, and no other when that one is gone.
  */
-function isMeant(
-  { from, text, flags }: Logged,
-  author: Jid,
-  { id, direction }: { id: string; direction: number },
-): boolean {
-  if ((flags & direction) === 0) return false
+function isMeant({ from, text }: Logged, author: Jid, id: string): boolean {
   if (!Jid.parse(from).bare.equals(author.bare)) return false
   const stanza = Stanza.parse(toWire(text))
   if (stanza.traits & (trait.retraction | trait.error)) return false

@@ -146,3 +146,16 @@ test('a retraction is not taken back, and only what was meant is (XEP-0424 §5)'
   ])
   t.equal((await asks(w.juliet, { fields: { with: `nurse@${DOMAIN}` } })).bodies.length, 0)
 })
+
+test('what is still on its way to the disk is found too', async (t) => {
+  const w = await stores[0]!.world(t, { database: 'sqlite' })
+  const { database } = w.server
+  const write = database.write.bind(database)
+  database.write = async (writes) => {
+    for (let turn = 0; turn < 200; turn++) await new Promise((resolve) => setImmediate(resolve))
+    return write(writes)
+  }
+  w.romeo.sends(says(w.juliet.jid, 'a', 'oops') + retracts(w.juliet.jid, 'a'))
+  await w.settle()
+  t.same(await seen(w.juliet), ['retracted by retract a', 'I took it back'])
+})
