@@ -93,13 +93,17 @@ async function comesBack(w: World, content: string, from = BENVOLIO): Promise<vo
 
 /** As when there are streams to other servers: nothing is on its way there yet. */
 async function sentElsewhere(w: World, ...ids: string[]): Promise<void> {
+  await keptBySender(w, BENVOLIO, ids)
+}
+
+async function keptBySender(w: World, to: string, ids: readonly string[]): Promise<void> {
   const { journal } = w.server
   const owner = w.server.hosts.get(DOMAIN)!.sessions.find(Jid.parse(w.romeo.jid))!.number
   for (const id of ids) {
     const entry = journal.entry()
     entry.message = new LoggedMessage({
       from: Jid.parse(w.romeo.jid),
-      to: Jid.parse(BENVOLIO),
+      to: Jid.parse(to),
       text: `<message type='chat' id='${id}'><body>${id}</body></message>`,
       label: hash53(id),
       key: '',
@@ -142,4 +146,14 @@ test('nobody speaks for another one', async (t) => {
     'tybalt@montague.example',
   )
   t.match(await status(w, 'one', BENVOLIO), { state: 'stored' })
+})
+
+test('of what the recipient keeps nothing of no more is known than that it was stored', async (t) => {
+  const w = await scene(t)
+  await keptBySender(w, JULIET, ['one'])
+  await w.juliet.comesOnline()
+  w.romeo.sends(say(JULIET, 'two'))
+  await w.settle()
+  t.match(await status(w, 'two'), { state: 'delivered' })
+  t.match(await status(w, 'one'), { state: 'stored' })
 })

@@ -41,7 +41,12 @@ async function scene(t: Test, nodes: 1 | 2 = 1): Promise<Scene> {
     },
   })
   const database = nodes === 2 ? await freshPostgres() : 'sqlite:memory'
-  const w = await world(t, { modules: ['presence', 'read-state', listener], nodes, database })
+  const w = await world(t, {
+    modules: ['presence', 'read-state', listener],
+    nodes,
+    database,
+    people: ['romeo', 'juliet', 'nurse'],
+  })
   await w.juliet.comesOnline()
   await w.juliet.clears()
   const displayed = async (): Promise<string> => {
@@ -118,10 +123,10 @@ test('what is not found in the conversation is ignored (XEP-0333 §5, XEP-0490 �
   const w = await scene(t)
   const [one] = await says(w, 'one')
   await tells(w, marker('unknown'))
-  await tells(w, marker('one'), `nobody@${DOMAIN}`)
+  await tells(w, marker('one'), `nurse@${DOMAIN}`)
   await tells(w, mark('aaaaaaaaaaaaa'))
   await tells(w, mark(one!, ROMEO.text))
-  await tells(w, mark(one!), `nobody@${DOMAIN}`)
+  await tells(w, mark(one!), `nurse@${DOMAIN}`)
   await tells(w, `<received xmlns='urn:xmpp:receipts' id='one'/>`)
   t.equal(await w.displayed(), 'nothing', 'XEP-0430 §5: a receipt is no sign of it')
   t.equal(w.changes.length, 0)
