@@ -4,6 +4,7 @@
 
 import type { Envelope } from '../xmpp/envelope.js'
 import { StanzaError } from '../xmpp/errors.js'
+import { isSignal } from '../xmpp/message-traits.js'
 import type { Place } from '../cluster/directory.js'
 import type { Host } from './host.js'
 import { handled } from './pipeline.js'
@@ -48,7 +49,7 @@ function message(host: Host, envelope: Envelope, to: Destination): Later {
     const place = match(to.places, envelope.to.resource)
     // §8.5.3.1: a full address that is connected gets it, whatever its priority.
     // §8.5.3.2.1: chat goes on as if it were for the account, the rest does not.
-    const otherwise = () => (type === 'chat' ? toAccount(host, envelope, to) : unmatched(type))
+    const otherwise = () => (type === 'chat' ? toAccount(host, envelope, to) : unmatched(envelope))
     return write(host, envelope, { ...to, places: place ? [place] : [] }, otherwise)
   }
   if (type === 'groupchat') throw new StanzaError('service-unavailable')
@@ -64,8 +65,8 @@ function toAccount(host: Host, envelope: Envelope, to: Destination): Later {
 }
 
 /** §8.5.3.2.1 leaves the choice between silence and an error: never silence, save where it says so. */
-function unmatched(type: string): undefined {
-  if (type === 'error' || type === 'headline') return undefined
+function unmatched({ stanza }: Envelope): undefined {
+  if (stanza.type === 'error' || stanza.type === 'headline' || isSignal(stanza)) return undefined
   throw new StanzaError('service-unavailable')
 }
 
@@ -141,8 +142,12 @@ function undelivered(host: Host, envelope: Envelope, transit: Transit): Later {
   const { pipeline } = host
   if (pipeline.has('message:undelivered'))
     return keep(host, envelope, new Transit(host, transit.session))
-  // In the log of its recipient it waits for whoever comes back.
-  if (envelope.logId === 0) throw new StanzaError('service-unavailable')
+  return leftAlone(envelope)
+}
+
+/** In the log of its recipient it waits for whoever comes back. */
+function leftAlone({ stanza, logId }: Envelope): undefined {
+  if (logId === 0 && !isSignal(stanza)) throw new StanzaError('service-unavailable')
   return undefined
 }
 
@@ -155,5 +160,5 @@ async function keep(host: Host, envelope: Envelope, transit: Transit): Promise<v
   host.pipeline.copy('message:undelivered', prepared, passage, (owner, error) =>
     host.failed(owner, error),
   )
-  if (taken !== handled && envelope.logId === 0) throw new StanzaError('service-unavailable')
+  if (taken !== handled) leftAlone(envelope)
 }

@@ -4,6 +4,7 @@
 import type { Clock } from '../ops/clock.js'
 import type { Log } from '../ops/log.js'
 import type { Random } from '../ops/random.js'
+import type { Wire } from '../xmpp/element.js'
 import { Jid } from '../xmpp/jid.js'
 import type { Envelope } from '../xmpp/envelope.js'
 import type { Database } from '../storage/database.js'
@@ -117,12 +118,15 @@ export class Host implements StreamHost {
 
   /** A logged message with what its recipient's account is shown beside it. */
   labelled(envelope: Envelope, flags: number): Envelope {
-    let labelled = envelope
-    for (const label of this.#labels) {
-      const text = label({ owner: envelope.to.bare, id: envelope.logId, flags })
-      if (text !== '') labelled = labelled.annotated(text)
-    }
-    return labelled
+    const text = this.labels({ owner: envelope.to.bare, id: envelope.logId, flags })
+    return text === '' ? envelope : envelope.annotated(text)
+  }
+
+  /** What an account is shown beside a message of its log. */
+  labels(logged: { owner: Jid; id: number; flags: number }): Wire {
+    let text = ''
+    for (const label of this.#labels) text += label(logged)
+    return text
   }
 
   /** How a message that a session missed reaches it from the log; undefined where it does not. */

@@ -9,32 +9,21 @@ import { Envelope } from '../xmpp/envelope.js'
 import { StanzaError } from '../xmpp/errors.js'
 import { errorReply, mayBeAnsweredByError } from '../xmpp/replies.js'
 import type { Jid } from '../xmpp/jid.js'
-import { Stanza, type StanzaKind } from '../xmpp/stanza.js'
+import { isSignal } from '../xmpp/message-traits.js'
+import { Stanza } from '../xmpp/stanza.js'
 import { xml } from '../xmpp/element.js'
-import { INCOMING, OUTGOING } from '../storage/logged-message.js'
+import { INCOMING } from '../storage/logged-message.js'
 import { deliver } from './delivery.js'
 import { checkForm } from './stanza-form.js'
 import type { Host } from './host.js'
 import type { DomainOffer } from './module.js'
-import { handled, type StanzaHook } from './pipeline.js'
+import { handled } from './pipeline.js'
 import type { Server } from './server.js'
 import type { Session } from './session.js'
+import { copy, prepare, receivedHook, receivedSide, sentSide } from './sides.js'
 import { Transit } from './transit.js'
 
 type Later = Promise<void> | void | undefined
-
-type KindHooks = Readonly<Record<StanzaKind, StanzaHook>>
-
-const sentHook: KindHooks = {
-  message: 'message:sent',
-  presence: 'presence:sent',
-  iq: 'iq:sent',
-}
-const receivedHook: KindHooks = {
-  message: 'message:received',
-  presence: 'presence:received',
-  iq: 'iq:received',
-}
 
 export class Router {
   readonly #server: Server
@@ -143,8 +132,12 @@ export class Router {
   #toDomain(envelope: Envelope, offer: DomainOffer, transit: Transit): Later {
     transit.seal(envelope)
     const committed = transit.commit()
-    if (committed) return committed.then(() => offer.receive(envelope))
-    return offer.receive(envelope)
+    const finish = (): Later => {
+      const later = offer.receive(envelope)
+      if (later) return later.then(() => this.#copySent(envelope, transit))
+      return this.#copySent(envelope, transit)
+    }
+    return committed ? committed.then(finish) : finish()
   }
 
   #toHost(envelope: Envelope, host: Host, transit: Transit): Later {
@@ -167,10 +160,12 @@ export class Router {
 
   /** RFC 6121 §8.5.1. The same answer as for somebody who is there but keeps nothing (SEC-22). */
   #nobody(envelope: Envelope, transit: Transit): Later {
-    if (envelope.stanza.kind !== 'presence') throw new StanzaError('service-unavailable')
-    if (envelope.stanza.type === 'probe') {
-      const stanza = Stanza.of(xml('presence', { type: 'unsubscribed' }))
-      this.send(stanza, { from: envelope.to.bare, to: envelope.from.bare })
+    const { stanza } = envelope
+    if (stanza.kind !== 'presence' && !isSignal(stanza))
+      throw new StanzaError('service-unavailable')
+    if (stanza.kind === 'presence' && stanza.type === 'probe') {
+      const answer = Stanza.of(xml('presence', { type: 'unsubscribed' }))
+      this.send(answer, { from: envelope.to.bare, to: envelope.from.bare })
     }
     return transit.commit()
   }
@@ -245,46 +240,33 @@ export class Router {
   }
 
   #place(envelope: Envelope, host: Host, transit: Transit): Later {
-    const later = deliver(host, envelope, transit)
-    if (later) return later.then(() => this.#copy(envelope, host, transit))
-    return this.#copy(envelope, host, transit)
+    try {
+      const later = deliver(host, envelope, transit)
+      if (!later) return this.#copy(envelope, host, transit)
+      return later.then(
+        () => this.#copy(envelope, host, transit),
+        (error) => this.#undeliverable(envelope, transit, error),
+      )
+    } catch (error) {
+      return this.#undeliverable(envelope, transit, error)
+    }
   }
 
   #copy(envelope: Envelope, host: Host, transit: Transit): undefined {
     copy(host, receivedSide(envelope.to.bare), envelope, transit)
+    return this.#copySent(envelope, transit)
+  }
+
+  #copySent(envelope: Envelope, transit: Transit): undefined {
     // What only the recipient is shown is not part of what was sent.
     if (transit.session)
       copy(transit.host, sentSide(envelope.from.bare), envelope.unlabelled, transit)
     return undefined
   }
-}
 
-interface Side {
-  hook: KindHooks
-  account: Jid
-  direction: number
-}
-
-function sentSide(account: Jid): Side {
-  return { hook: sentHook, account, direction: OUTGOING }
-}
-
-function receivedSide(account: Jid): Side {
-  return { hook: receivedHook, account, direction: INCOMING }
-}
-
-function prepare(host: Host, side: Side, envelope: Envelope, transit: Transit) {
-  const hook = side.hook[envelope.stanza.kind]
-  if (!host.pipeline.has(hook)) return envelope
-  return host.pipeline.prepare(hook, envelope, transit.passage(side.account, side.direction))
-}
-
-function copy(host: Host, side: Side, envelope: Envelope, transit: Transit): void {
-  const hook = side.hook[envelope.stanza.kind]
-  if (!host.pipeline.has(hook)) return
-  const passage = transit.passage(side.account, side.direction)
-  const copied = host.pipeline.copy(hook, envelope, passage, (owner, error) =>
-    host.failed(owner, error),
-  )
-  host.server.pending(copied)
+  /** It was sent all the same: who is shown a copy is shown the error too. */
+  #undeliverable(envelope: Envelope, transit: Transit, error: unknown): never {
+    this.#copySent(envelope, transit)
+    throw error
+  }
 }

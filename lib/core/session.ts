@@ -22,6 +22,12 @@ import { Transit } from './transit.js'
 
 const WIRE_CLIENT = toWire(NS_CLIENT)
 
+function synchronous<T>(result: T | Promise<T>): T {
+  if (!(result instanceof Promise)) return result
+  result.catch(() => undefined)
+  throw new Error('session:write must be synchronous')
+}
+
 /** Who is put out for one of these is not heard further: what waits is dropped. */
 const PUT_OUT = new Set<StreamCondition>(['invalid-from', 'not-authorized', 'policy-violation'])
 
@@ -201,10 +207,12 @@ export class Session implements BoundSession, Place {
   #prepare(envelope: Envelope): Envelope | Handled {
     try {
       const passage = new Transit(this.host, this).passage(this.account)
-      const prepared = this.host.pipeline.prepare('session:write', envelope, passage)
-      if (!(prepared instanceof Promise)) return prepared
-      prepared.catch(() => undefined)
-      throw new Error('session:write must be synchronous')
+      const { pipeline } = this.host
+      const prepared = synchronous(pipeline.prepare('session:write', envelope, passage))
+      if (prepared === handled) return handled
+      // Who holds it back puts it later, as it is now.
+      const taken = synchronous(pipeline.deliver('session:write', prepared, passage))
+      return taken === handled ? handled : prepared
     } catch (error) {
       if (!(error instanceof StanzaError)) this.host.failed('session:write', error)
       return handled

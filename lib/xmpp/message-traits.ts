@@ -148,6 +148,17 @@ export function isOnlyChatState(stanza: Stanza): boolean {
   return (traits & trait.chatState) !== 0 && (traits & ~BESIDE_A_STATE) === 0
 }
 
+const SIGNALS = trait.chatState | trait.receipt | trait.marker
+
+/**
+ * It tells what somebody does or has seen, and nothing else. Where it reaches nobody its sender is not
+ * told: nothing was said that could be lost (XEP-0184 §4, XEP-0333 §1, XEP-0085 §5.8).
+ */
+export function isSignal(stanza: Stanza): boolean {
+  const traits = traitsOf(stanza)
+  return (traits & SIGNALS) !== 0 && (traits & ~(BESIDE_A_STATE | SIGNALS)) === 0
+}
+
 const CAN_WAIT =
   BESIDE_A_STATE |
   trait.receipt |
