@@ -1,6 +1,7 @@
 // What makes a session outlive its stream. The core knows that something may count what a client sends
 // and keep what it is sent; how that is negotiated and spoken is a module's affair.
 
+import type { Brief } from '../net/xml-unit.js'
 import type { Row } from '../storage/writes.js'
 import type { Envelope } from '../xmpp/envelope.js'
 
@@ -9,6 +10,8 @@ export interface Keeper {
   mark(count: number): { table: string; row: Row }
   /** So many are on disk and done; the count never goes back. */
   committed(count: number): void
+  /** The client says something beside its stanzas; whether it was understood. */
+  told(brief: Brief): boolean
   /** Takes over what the session is sent, with a stream or without. */
   write(envelope: Envelope): void
   /** Whether it takes more of what a session missed; who says no has the session go on later. */

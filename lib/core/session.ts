@@ -8,6 +8,7 @@ import { StanzaError, type StreamCondition, StreamError } from '../xmpp/errors.j
 import { Jid } from '../xmpp/jid.js'
 import { NS_CLIENT } from '../xmpp/namespaces.js'
 import type { Stanza } from '../xmpp/stanza.js'
+import type { Brief } from '../net/xml-unit.js'
 import type { Place } from '../cluster/directory.js'
 import type { ClientStream } from '../streams/client-stream.js'
 import { HELD_BY_SESSION } from '../streams/flow.js'
@@ -106,6 +107,10 @@ export class Session implements BoundSession, Place {
 
   receive(stanza: Stanza): void {
     if (!this.#closed) this.lane.receive(stanza)
+  }
+
+  told(brief: Brief): boolean {
+    return this.keeper?.told(brief) === true
   }
 
   /** Resolves when everything received so far is decided, answered and on disk; at once where it is. */

@@ -23,7 +23,14 @@ import {
   FOUND_HEADER,
   FOUND_NOTHING,
 } from './xml-scanner-text.js'
-import { checkCharacters, elementOf, isStanzaName, stanzaOf } from './xml-unit.js'
+import {
+  type Brief,
+  briefOf,
+  checkCharacters,
+  elementOf,
+  isStanzaName,
+  stanzaOf,
+} from './xml-unit.js'
 
 export type ContentNamespace = 'jabber:client' | 'jabber:server' | 'jabber:component:accept'
 
@@ -44,6 +51,8 @@ export interface XmlSink {
   opened(header: StreamHeader): void
   /** A message, presence or iq in the content namespace */
   stanza(stanza: Stanza): void
+  /** An element as short as can be, if that is enough; else it comes as `element`. */
+  brief?(brief: Brief): boolean
   /** Any other element at depth 1, whole: features, SASL, stream management, … */
   element(element: Element): void
   /** `</stream:stream>`, or `<close/>` */
@@ -231,6 +240,11 @@ export class XmlReader {
     this.#mustBeOpen()
     const ours = rootXmlns === '' || rootXmlns === NS_CLIENT || rootXmlns === NS_SERVER
     if (ours && isStanzaName(rootName)) throw new StreamError('invalid-namespace')
+    const brief = this.#sink.brief && briefOf(scanner, buf)
+    if (brief && this.#sink.brief?.(brief)) {
+      spare = scanner
+      return
+    }
     const element = elementOf(scanner, buf, this.#frame)
     spare = scanner
     this.#sink.element(element)

@@ -32,6 +32,38 @@ export function elementOf(scanner: Scanner, buf: Buffer, frame: Frame): Element 
   return root
 }
 
+/** An element without content and with one attribute at most, as it takes no tree to read it. */
+export interface Brief {
+  readonly name: string
+  readonly xmlns: string
+  /** '' where it has none */
+  readonly attribute: string
+  readonly value: string
+}
+
+export function briefOf(scanner: Scanner, buf: Buffer): Brief | undefined {
+  const { rootName: name, rootXmlns: xmlns, attributes, base, rootAttributes } = scanner
+  if (scanner.contentEnd > scanner.contentStart) return undefined
+  let found = -1
+  for (let k = 0; k < rootAttributes; k++) {
+    if (attributes.declares(buf, base, k)) continue
+    if (found >= 0 || attributes.colon[k]! >= 0 || attributes.complex[k]) return undefined
+    found = k
+  }
+  if (found < 0) return { name, xmlns, attribute: '', value: '' }
+  const attribute = latin1(
+    buf,
+    base + attributes.nameStart[found]!,
+    base + attributes.nameEnd[found]!,
+  )
+  const value = latin1(
+    buf,
+    base + attributes.valueStart[found]!,
+    base + attributes.valueEnd[found]!,
+  )
+  return { name, xmlns, attribute, value }
+}
+
 export function stanzaOf(scanner: Scanner, buf: Buffer, frame: Frame): Stanza {
   const foreign = scanner.redeclared && frame.content !== NS_CLIENT
   if (foreign || scanner.rootPrefixed)

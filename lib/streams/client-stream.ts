@@ -12,6 +12,7 @@ import { NS_CLIENT } from '../xmpp/namespaces.js'
 import type { Stanza } from '../xmpp/stanza.js'
 import { authenticatedLimits, unauthenticatedLimits } from '../net/xml-limits.js'
 import { type StreamHeader, XmlReader, type XmlSink } from '../net/xml-reader.js'
+import type { Brief } from '../net/xml-unit.js'
 import { isLoopback } from '../net/addresses.js'
 import type { TlsFacts, Transport } from '../net/transport.js'
 import { Deadline } from './deadline.js'
@@ -122,6 +123,11 @@ export class ClientStream implements NegotiatingStream, XmlSink, TurnsOwner {
     this.flow.counts()
     if (this.session !== undefined && !this.#turns.busy) this.session.receive(stanza)
     else this.#turns.take(() => this.#stanza(stanza))
+  }
+
+  /** Of a bound stream: what its session understands needs no feature. */
+  brief(brief: Brief): boolean {
+    return !this.#turns.busy && this.session?.told(brief) === true
   }
 
   element(element: Element): void {

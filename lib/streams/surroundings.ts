@@ -1,6 +1,7 @@
 // What a stream needs from above: the core gives it a host to log in to and a session to talk to, and
 // a stream knows neither the server nor its modules.
 
+import type { Brief } from '../net/xml-unit.js'
 import type { Clock } from '../ops/clock.js'
 import type { Random } from '../ops/random.js'
 import type { Jid } from '../xmpp/jid.js'
@@ -12,6 +13,8 @@ import type { StreamFeature } from './negotiation.js'
 export interface BoundSession {
   readonly jid: Jid
   receive(stanza: Stanza): void
+  /** A short word that is no stanza; whether it was understood. */
+  told(brief: Brief): boolean
   /** Resolves when what was received is decided and answered; undefined where it is. */
   drained(): Promise<void> | undefined
   /** The stream is gone; `error` is set where it did not end in peace. */

@@ -9,17 +9,18 @@ import { CatchUp } from '../../lib/core/catch-up.js'
 import type { Keeper } from '../../lib/core/keeper.js'
 import type { Session } from '../../lib/core/session.js'
 import { failpoint } from '../../lib/ops/failpoint.js'
+import type { Brief } from '../../lib/net/xml-unit.js'
 import type { Row } from '../../lib/storage/writes.js'
 import type { ClientStream } from '../../lib/streams/client-stream.js'
 import type { Envelope } from '../../lib/xmpp/envelope.js'
 import { StreamError } from '../../lib/xmpp/errors.js'
-import { beyond } from './counts.js'
+import { beyond, readCount } from './counts.js'
 import { Outbox, type Owed } from './outbox.js'
 import { giveBack, late, Overflow } from './overflow.js'
 import type { Registry } from './registry.js'
 import { OpenRequests } from './requests.js'
 import { COUNTS, countsRow, SESSIONS, type SessionRow } from './store.js'
-import { acknowledgement, REQUEST, tooHigh } from './wording.js'
+import { acknowledgement, NS_SM, REQUEST, tooHigh } from './wording.js'
 
 /** So many stanzas are written before the client is asked what it has. */
 const ASK_AFTER = 8
@@ -96,6 +97,15 @@ export class ManagedSession implements Keeper {
     this.#marked = this.#committed
     this.#acknowledged = terms.acknowledged ?? 0
     this.#position = terms.position
+  }
+
+  /** What comes with almost every stanza (§4); all else takes the way of a feature. */
+  told({ name, xmlns, attribute, value }: Brief): boolean {
+    if (xmlns !== NS_SM) return false
+    if (name === 'r') this.asked()
+    else if (name === 'a' && attribute === 'h') this.acknowledge(countOf(value))
+    else return false
+    return true
   }
 
   // What the client sent
@@ -473,6 +483,13 @@ export class ManagedSession implements Keeper {
     }
     return { ...row }
   }
+}
+
+/** What a client says that it has. */
+export function countOf(text: unknown): number {
+  const h = readCount(text)
+  if (h === undefined) throw new StreamError('policy-violation', 'h is no count')
+  return h
 }
 
 /** RFC 6120 §4.9.1.1: the client says that something it got is an error. */

@@ -10,12 +10,10 @@ import { bytes, duration, integer } from '../../lib/ops/options.js'
 import type { NegotiatingStream } from '../../lib/streams/negotiation.js'
 import type { Element } from '../../lib/xmpp/element.js'
 import type { Envelope } from '../../lib/xmpp/envelope.js'
-import { StreamError } from '../../lib/xmpp/errors.js'
 import authentication from '../authentication/authentication.js'
 import type { BindRequest, InlineAnswer, LoginRequest } from '../authentication/inline.js'
-import { readCount } from './counts.js'
 import { Enabling } from './enabling.js'
-import { ManagedSession } from './managed-session.js'
+import { countOf, ManagedSession } from './managed-session.js'
 import { Registry } from './registry.js'
 import { Restoring } from './restoring.js'
 import { Resumption } from './resumption.js'
@@ -104,9 +102,7 @@ export default defineModule({
       if (!(managed instanceof ManagedSession))
         return void stream.send(failed('unexpected-request'))
       if (name === 'r') return managed.asked()
-      const h = readCount(element.attrs.h)
-      if (h === undefined) throw new StreamError('policy-violation', 'h is no count')
-      managed.acknowledge(h)
+      managed.acknowledge(countOf(element.attrs.h))
     }
 
     async function resume(element: Element, stream: NegotiatingStream): Promise<void> {
