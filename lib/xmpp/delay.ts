@@ -6,9 +6,25 @@ import type { Wire } from './element.js'
 
 export const NS_DELAY = 'urn:xmpp:delay'
 
-/** XEP-0203 §2: in UTC. */
+const DAY = 86_400_000
+const TWO = Array.from({ length: 60 }, (_, i) => String(i).padStart(2, '0'))
+const THREE = Array.from({ length: 1000 }, (_, i) => String(i).padStart(3, '0'))
+let lastDay = Number.NaN
+/** With the T that follows it */
+let lastDate = ''
+
+/** XEP-0203 §2: in UTC. Pages of an archive are full of stamps, most of them of one day. */
 export function stampOf(time: number): string {
-  return new Date(time).toISOString()
+  const day = Math.floor(time / DAY)
+  if (day !== lastDay) {
+    lastDate = new Date(day * DAY).toISOString().slice(0, -'00:00:00.000Z'.length)
+    lastDay = day
+  }
+  const ms = Math.floor(time) - day * DAY
+  const seconds = Math.floor(ms / 1000)
+  const minutes = Math.floor(seconds / 60)
+  const hours = Math.floor(minutes / 60)
+  return `${lastDate}${TWO[hours]}:${TWO[minutes % 60]}:${TWO[seconds % 60]}.${THREE[ms % 1000]}Z`
 }
 
 const STAMP = /^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.(\d{1,20}))?(?:Z|([+-])(\d\d):(\d\d))$/

@@ -33,6 +33,7 @@ test('any time comes back from its stamp', async (t) => {
   const latest = Date.parse('9999-12-31T23:59:59.999Z')
   const time = fc.integer({ min: Date.parse('0000-01-01T00:00:00Z'), max: latest })
   fc.assert(fc.property(time, (given) => readStamp(stampOf(given)) === given))
+  fc.assert(fc.property(time, (given) => stampOf(given) === new Date(given).toISOString()))
   t.pass()
 })
 
