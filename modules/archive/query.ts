@@ -48,6 +48,7 @@ export function readQuery({ element }: IqRequest, terms: QueryTerms): ArchiveQue
   if (element.attrs.node !== undefined) throw new StanzaError('feature-not-implemented')
   const values = readValues(element, terms.fields)
   const page = readPage(element, terms.most)
+  checkGroupchat(values)
   return {
     peer: readPeer(values),
     ...readTimes(values),
@@ -90,7 +91,7 @@ function readPeer(values: Values): Jid | undefined {
 /** XEP-0313 §4.1.2: both moments belong to the range. */
 function readTimes(values: Values): { since: number; until: number } {
   const start = moment(values, 'start')
-  const end = moment(values, 'end')
+  const end = endMoment(values)
   return {
     since: start === undefined ? 0 : Math.min(numberAt(start) - 1, Number.MAX_SAFE_INTEGER),
     until: Math.min(
@@ -100,12 +101,29 @@ function readTimes(values: Values): { since: number; until: number } {
   }
 }
 
+/**
+ * XEP-0082 leaves the fraction out where nobody needs it: an end that names a second means all of it.
+ * Clients keep the times of what they have in whole seconds, and would miss the rest of that second.
+ */
+function endMoment(values: Values): number | undefined {
+  const end = moment(values, 'end')
+  const whole = end !== undefined && !first(values, 'end')!.includes('.')
+  return whole ? end + 999 : end
+}
+
 function moment(values: Values, name: string): number | undefined {
   const text = first(values, name)
   if (text === undefined) return undefined
   const time = readStamp(text)
   if (time === undefined) throw new StanzaError('bad-request', `the field ${name} is a DateTime`)
   return time
+}
+
+/** XEP-0313 §4.1.4; XEP-0004 §3.3 on booleans */
+function checkGroupchat(values: Values): void {
+  const wanted = first(values, 'include-groupchat')
+  if (wanted !== undefined && !['0', '1', 'true', 'false'].includes(wanted))
+    throw new StanzaError('bad-request', 'include-groupchat is true or false')
 }
 
 function opened(terms: QueryTerms, ids: readonly (string | undefined)[]): number[] {

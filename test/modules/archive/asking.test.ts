@@ -211,7 +211,12 @@ test('what is advertised, and where (XEP-0313 §7, XEP-0359 §5, XEP-0424 §2, �
       .map(({ attrs }) => attrs.var)
   }
   const account = await features(JULIET)
-  for (const feature of [NS_ARCHIVE, `${NS_ARCHIVE}#extended`, 'urn:xmpp:sid:0'])
+  for (const feature of [
+    NS_ARCHIVE,
+    `${NS_ARCHIVE}#extended`,
+    `${NS_ARCHIVE}#groupchat-field`,
+    'urn:xmpp:sid:0',
+  ])
     t.ok(account.includes(feature), feature)
   t.ok(account.includes('urn:xmpp:message-retract:1#tombstone'))
   const host = await features(DOMAIN)
@@ -230,4 +235,17 @@ test('what one node wrote another reads at once, and each device asks its own (X
   await w.juliet.clears()
   t.equal((await asks(laptop)).bodies.length, 10)
   t.equal(w.juliet.inbox.length, 0, 'results go to who asked')
+})
+
+test('an end that names no fraction means the whole second (XEP-0313 §4.1.2, XEP-0082 §3.2)', async (t) => {
+  const w = await world(t, { modules: ['archive'] })
+  for (const part of ['a', 'b', 'c']) {
+    w.romeo.sends(chat(w.juliet.jid, part))
+    await w.settle()
+    w.clock.advance(400)
+  }
+  const bodies = async (end: string) => (await asks(w.juliet, { fields: { end } })).bodies
+  t.same(await bodies('2026-01-01T00:00:00Z'), ['a', 'b', 'c'])
+  t.same(await bodies('2026-01-01T00:00:00.400Z'), ['a', 'b'])
+  t.same(await bodies('2026-01-01T00:00:00.0Z'), ['a'])
 })
