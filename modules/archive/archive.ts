@@ -20,7 +20,7 @@ import { type ExtraField, Fields } from './fields.js'
 import { withoutForgedIds } from './forged-ids.js'
 import { Keeping } from './keeping.js'
 import { metadata } from './metadata.js'
-import { NS_ARCHIVE, NS_EXTENDED, NS_TOMBSTONES } from './namespaces.js'
+import { NS_ARCHIVE, NS_EXTENDED, NS_GROUPCHAT_FIELD, NS_TOMBSTONES } from './namespaces.js'
 import { setPreferences, tellPreferences } from './preference-requests.js'
 import { PreferenceStore, standards } from './preferences.js'
 import { readQuery } from './query.js'
@@ -68,6 +68,9 @@ const config = {
   longest_page: integer({ default: 250, min: 1, max: 1000, doc: 'Most messages of one page' }),
 }
 
+/** XEP-0313 §7 */
+const archiveFeatures = [NS_ARCHIVE, NS_EXTENDED, NS_GROUPCHAT_FIELD]
+
 export default defineModule<ArchiveApi, typeof config>({
   name: 'archive',
   summary: 'Keeps messages and shows them again',
@@ -106,7 +109,7 @@ export default defineModule<ArchiveApi, typeof config>({
       provides: { seal, open, field: (field) => fields.add(field), kept: host.config.keep },
       disco: {
         server: [NS_RETRACTION],
-        account: [NS_ARCHIVE, NS_EXTENDED, NS_STANZA_IDS, NS_RETRACTION, NS_TOMBSTONES],
+        account: [...archiveFeatures, NS_STANZA_IDS, NS_RETRACTION, NS_TOMBSTONES],
       },
       iq: [
         { get: 'query', ...own, reads, answer: () => xml('query', NS_ARCHIVE, fields.form()) },

@@ -1,4 +1,4 @@
-// The form of a query (XEP-0313 §4.1): the six fields that clients may use unasked, and those that other
+// The form of a query (XEP-0313 §4.1): the fields that clients may use unasked, and those that other
 // modules add.
 
 import type { PageQuery } from '../../lib/storage/message-log.js'
@@ -27,6 +27,8 @@ const STANDARD: readonly { name: string; type: FieldType }[] = [
   { name: 'before-id', type: 'text-single' },
   { name: 'after-id', type: 'text-single' },
   { name: 'ids', type: 'list-multi' },
+  // Nothing of rooms is in an account's archive (isDurable), whatever is asked for.
+  { name: 'include-groupchat', type: 'boolean' },
 ]
 
 export class Fields {

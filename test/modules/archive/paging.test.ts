@@ -215,6 +215,7 @@ test('what a form may hold, and what not (XEP-0313 §4.1.5, XEP-0068)', async (t
       ['before-id', 'text-single'],
       ['after-id', 'text-single'],
       ['ids', 'list-multi'],
+      ['include-groupchat', 'boolean'],
     ],
   )
   const validate = x
@@ -225,6 +226,9 @@ test('what a form may hold, and what not (XEP-0313 §4.1.5, XEP-0068)', async (t
   const refusal = async (fields: Record<string, string>) => (await asks(juliet, { fields })).error
   t.equal(await refusal({ '{urn:x}y': '1' }), 'feature-not-implemented')
   t.equal(await refusal({ FORM_TYPE: 'urn:xmpp:mam:1' }), 'bad-request')
+  t.equal(await refusal({ 'include-groupchat': 'perhaps' }), 'bad-request')
+  for (const groupchat of ['true', 'false', '0', '1', ''])
+    t.equal(await refusal({ 'include-groupchat': groupchat }), undefined)
   t.equal(await refusal({ with: 'a@b@c' }), 'jid-malformed')
   t.equal(await refusal({ start: 'yesterday' }), 'bad-request')
   const node = await juliet.asks('set', undefined, `<query xmlns='${NS_ARCHIVE}' node='n'/>`)
