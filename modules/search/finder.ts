@@ -1,0 +1,106 @@
+// Finds messages by their words: in the index what it has reached, in the log what it has not. Whatever
+// the index says is looked up in the log: only what is in this account's archive now is found.
+
+import { RETRACTED } from '../../lib/storage/logged-message.js'
+import {
+  type Logged,
+  type MessageLog,
+  type PageQuery,
+  peerKey,
+} from '../../lib/storage/message-log.js'
+import { wordsWithin } from './document.js'
+import { matches, type Question } from './question.js'
+import type { WordIndex } from './word-index.js'
+
+/** LIM-search-tail: messages that are looked through because the index has not reached them. */
+const TAIL = 2000
+const SPAN = 200
+/** What is asked of the index at least: of what it finds a few may be gone. */
+const LEAST = 20
+
+interface Range {
+  readonly query: PageQuery
+  readonly question: Question
+  readonly after: number
+  readonly before: number
+}
+
+type Part = (range: Range, wanted: number) => Promise<Logged[]>
+
+export class Finder {
+  readonly #index: WordIndex
+  readonly #log: MessageLog
+
+  constructor(index: WordIndex, log: MessageLog) {
+    this.#index = index
+    this.#log = log
+  }
+
+  /** In the order in which the query reads, at most as many as it wants. */
+  async find(query: PageQuery, question: Question): Promise<Logged[]> {
+    if (question.length === 0) return []
+    const { after = 0, before = Number.MAX_SAFE_INTEGER, limit, backwards } = query
+    if (query.ids) return this.#among(query, question)
+    const reached = await this.#index.reached()
+    const range = { query, question, after, before }
+    const parts: [Part, Range][] = [
+      [this.#indexed, { ...range, before: Math.min(before, reached + 1) }],
+      [this.#tail, { ...range, after: Math.max(after, reached) }],
+    ]
+    const found: Logged[] = []
+    for (const [part, within] of backwards ? parts.reverse() : parts)
+      if (found.length < limit && within.before - within.after > 1)
+        found.push(...(await part(within, limit - found.length)))
+    return found
+  }
+
+  async #among(query: PageQuery, question: Question): Promise<Logged[]> {
+    const { messages } = await this.#log.page({ ...query, limit: query.ids!.length })
+    const found = messages.filter((message) => isFound(message, question))
+    return query.backwards ? found.reverse() : found
+  }
+
+  readonly #indexed: Part = async ({ query, question, ...range }, wanted) => {
+    const { owner, peer, backwards = false } = query
+    const asked = {
+      owner,
+      peer: peer && peerKey(peer),
+      question,
+      limit: Math.max(wanted, LEAST),
+      backwards,
+    }
+    const found: Logged[] = []
+    for (let { after, before } = range; ; ) {
+      const ids = await this.#index.find({ ...asked, after, before })
+      found.push(...(await this.#there(query, ids)))
+      if (found.length >= wanted || ids.length < asked.limit) return found.slice(0, wanted)
+      if (backwards) before = ids.at(-1)!
+      else after = ids.at(-1)!
+    }
+  }
+
+  async #there(query: PageQuery, ids: readonly number[]): Promise<Logged[]> {
+    if (ids.length === 0) return []
+    const { messages } = await this.#log.page({ ...query, ids, limit: ids.length })
+    const found = messages.filter(({ flags }) => (flags & RETRACTED) === 0)
+    return query.backwards ? found.reverse() : found
+  }
+
+  readonly #tail: Part = async ({ query, question, ...range }, wanted) => {
+    const found: Logged[] = []
+    for (let { after, before } = range, looked = 0; looked < TAIL; looked += SPAN) {
+      const page = await this.#log.page({ ...query, after, before, limit: SPAN })
+      const messages = query.backwards ? [...page.messages].reverse() : page.messages
+      found.push(...messages.filter((message) => isFound(message, question)))
+      const last = messages.at(-1)?.id
+      if (page.complete || last === undefined || found.length >= wanted) break
+      if (query.backwards) before = last
+      else after = last
+    }
+    return found.slice(0, wanted)
+  }
+}
+
+function isFound({ text, flags }: Logged, question: Question): boolean {
+  return (flags & RETRACTED) === 0 && matches(question, wordsWithin(text))
+}

@@ -1,0 +1,136 @@
+// The index of words in PostgreSQL: a tsvector for each message, with a GIN index. That index knows no
+// order, and a word that is in every message would make it fetch them all: so the newest (or oldest)
+// messages of the archive are looked through first, which finds common words at once, and only words
+// that are rare among them are asked of the index. Several nodes share it; one at a time adds to it.
+
+import type { Knex } from 'knex'
+import type { Database } from '../../lib/storage/database.js'
+import { RETRACTED } from '../../lib/storage/logged-message.js'
+import type { Question, Term } from './question.js'
+import type { Document, Reading, WordIndex, WordQuery } from './word-index.js'
+import { sideToken } from './word-index.js'
+
+/** Messages that are looked through before the index is asked */
+const LOOKED_THROUGH = 5000
+const SWEPT = 500
+/** PostgreSQL counts no further, and no more places of one word. */
+const LAST_PLACE = 16_383
+const MOST_PLACES = 255
+
+const INSERT = `insert into message_words (id, words)
+  select made.id, made.words::tsvector from unnest(?::bigint[], ?::text[]) as made (id, words)
+    join messages on messages.id = made.id
+    where (sender_flags | recipient_flags) & ${RETRACTED} = 0
+  on conflict (id) do nothing`
+
+export const postgresTables: readonly string[] = [
+  'create table message_words (id bigint primary key, words tsvector not null)',
+  'create index message_words_found on message_words using gin (words)',
+]
+
+export class PostgresWords implements WordIndex {
+  readonly #database: Database
+
+  constructor(database: Database) {
+    this.#database = database
+  }
+
+  async reached(): Promise<number> {
+    const row = await this.#database.reader('search_progress').first()
+    return row?.reached ?? 0
+  }
+
+  find(query: WordQuery): Promise<readonly number[]> {
+    return this.#database.transaction(async (trx) => {
+      // It expects few rows of what it does not know, and would read all of a table for them.
+      await trx.raw('set local enable_seqscan = off')
+      const common = await this.#lookThrough(trx, query)
+      return common ?? (await this.#ask(trx, query))
+    })
+  }
+
+  /** Enough of them among the first; undefined where only the index can tell. */
+  async #lookThrough(trx: Knex.Transaction, query: WordQuery): Promise<number[] | undefined> {
+    const { owner, peer, after, before, limit, backwards } = query
+    const order = backwards ? 'desc' : 'asc'
+    const side = peer === undefined ? '' : 'and peer = ?'
+    const rows: { id: number }[] = await trx.raw(
+      `select id from (
+         select id, (select words from message_words where message_words.id = first.id) as words
+           from (select id from archive where owner = ? ${side} and id > ? and id < ?
+                   order by id ${order} limit ?) as first
+       ) as looked where words @@ ?::tsquery order by id ${order} limit ?`,
+      [
+        owner,
+        ...(peer === undefined ? [] : [peer]),
+        after,
+        before,
+        LOOKED_THROUGH,
+        expression(query.question),
+        limit,
+      ],
+    )
+    return rows.length < limit ? undefined : rows.map(({ id }) => id)
+  }
+
+  async #ask(trx: Knex.Transaction, query: WordQuery): Promise<number[]> {
+    const { question, after, before, limit, backwards } = query
+    const rows: { id: number }[] = await trx.raw(
+      `with found as materialized (
+         select id from message_words where words @@ ?::tsquery and id > ? and id < ?
+       ) select id from found order by id ${backwards ? 'desc' : 'asc'} limit ?`,
+      [`'${sideToken(query)}' & ${expression(question)}`, after, before, limit],
+    )
+    return rows.map(({ id }) => id)
+  }
+
+  advance(read: Reading): Promise<boolean> {
+    return this.#database.transaction(async (trx) => {
+      const progress = await trx('search_progress').forUpdate().skipLocked().first()
+      if (!progress) return false
+      const { upTo, documents } = await read(progress.reached)
+      if (documents.length > 0)
+        await trx.raw(INSERT, [documents.map(({ id }) => id), documents.map(vector)])
+      await trx('search_progress').update({ reached: upTo })
+      return true
+    })
+  }
+
+  async remove(trx: Knex.Transaction, ids: readonly number[]): Promise<void> {
+    await trx('message_words')
+      .whereIn('id', [...ids])
+      .delete()
+  }
+
+  async sweep(before: number): Promise<boolean> {
+    const ids: number[] = await this.#database
+      .reader('message_words')
+      .where('id', '<', before)
+      .orderBy('id')
+      .limit(SWEPT)
+      .pluck('id')
+    if (ids.length > 0) await this.#database.transaction((trx) => this.remove(trx, ids))
+    return ids.length === SWEPT
+  }
+}
+
+/** Within quotes nothing has a meaning, and no word of ours has a quote or a backslash. */
+function expression(question: Question): string {
+  return question.map(phrase).join(' & ')
+}
+
+function phrase({ words, beginning }: Term): string {
+  const parts = words.map((word) => `'${word}'`)
+  return `(${parts.join(' <-> ')}${beginning ? ':*' : ''})`
+}
+
+/** Written as PostgreSQL reads it: each word once, with its places. */
+function vector({ tokens }: Document): string {
+  const places = new Map<string, number[]>()
+  for (const [at, token] of tokens.entries()) {
+    const known = places.get(token)
+    if (!known) places.set(token, [at + 1])
+    else if (known.length < MOST_PLACES && at < LAST_PLACE) known.push(at + 1)
+  }
+  return [...places].map(([token, all]) => `'${token}':${all}`).join(' ')
+}

@@ -1,0 +1,85 @@
+// The index of words in SQLite: FTS5 without contents, documents in the order of their numbers, so that
+// a page is read off and nothing is sorted. Our own words need no tokenizer: `ascii` only splits them at
+// the spaces. Merging is done in small portions with each batch, never all of a sudden.
+
+import type { Knex } from 'knex'
+import type { Database } from '../../lib/storage/database.js'
+import { RETRACTED } from '../../lib/storage/logged-message.js'
+import type { Question } from './question.js'
+import type { Document, Reading, WordIndex, WordQuery } from './word-index.js'
+import { sideToken } from './word-index.js'
+
+/** Documents that a sweep takes away at a time */
+const SWEPT = 200
+
+/** Retracted while it was read: it stays out. */
+const INSERT = `insert or replace into message_words (rowid, words)
+  select ?1, ?2 from messages where id = ?1 and (sender_flags | recipient_flags) & ${RETRACTED} = 0`
+/** In pages of 4 KB, about as many as a batch writes */
+const MERGE = "insert into message_words (message_words, rank) values ('merge', 16)"
+
+export const sqliteTables: readonly string[] = [
+  `create virtual table message_words using fts5(words, content='', contentless_delete=1,
+     tokenize='ascii')`,
+  "insert into message_words (message_words, rank) values ('automerge', 0)",
+  "insert into message_words (message_words, rank) values ('crisismerge', 1000)",
+]
+
+export class SqliteWords implements WordIndex {
+  readonly #database: Database
+
+  constructor(database: Database) {
+    this.#database = database
+  }
+
+  async reached(): Promise<number> {
+    const row = await this.#database.reader('search_progress').first()
+    return row?.reached ?? 0
+  }
+
+  async find(query: WordQuery): Promise<readonly number[]> {
+    const rows: { id: number }[] = await this.#database.reader.raw(
+      `select rowid as id from message_words where message_words match ? and rowid > ? and rowid < ?
+         order by rowid ${query.backwards ? 'desc' : 'asc'} limit ?`,
+      [expression(query), query.after, query.before, query.limit],
+    )
+    return rows.map(({ id }) => id)
+  }
+
+  async advance(read: Reading): Promise<boolean> {
+    const { upTo, documents } = await read(await this.reached())
+    const runs = documents.map(({ id, tokens }: Document) => [id, tokens.join(' ')])
+    await this.#database.write([
+      { sql: INSERT, runs },
+      { sql: MERGE, runs: [[]] },
+      { put: 'search_progress', rows: [{ place: 1, reached: upTo }] },
+    ])
+    return true
+  }
+
+  async remove(trx: Knex.Transaction, ids: readonly number[]): Promise<void> {
+    await trx('message_words')
+      .whereIn('rowid', [...ids])
+      .delete()
+  }
+
+  async sweep(before: number): Promise<boolean> {
+    const ids: number[] = await this.#database
+      .reader('message_words_docsize')
+      .where('id', '<', before)
+      .orderBy('id')
+      .limit(SWEPT)
+      .pluck('id')
+    if (ids.length > 0) await this.#database.transaction((trx) => this.remove(trx, ids))
+    return ids.length === SWEPT
+  }
+}
+
+/** Strings of FTS5: within quotes nothing has a meaning, and no word of ours has a quote. */
+function expression(query: WordQuery): string {
+  return [`"${sideToken(query)}"`, ...terms(query.question)].join(' AND ')
+}
+
+function terms(question: Question): string[] {
+  return question.map(({ words, beginning }) => `"${words.join(' ')}"${beginning ? ' *' : ''}`)
+}
