@@ -207,10 +207,12 @@ export class Device implements Receiver {
   }
 
   #acknowledged(h: number): void {
+    const before = this.outbox.acked
     this.#askedAt = undefined
     this.#report('a', h)
     this.outbox.acknowledge(h)
-    this.pump()
+    // Where nothing was acknowledged yet, asking again at once would only make it busy.
+    if (this.outbox.acked > before) this.pump()
   }
 
   #answer(): void {

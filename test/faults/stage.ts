@@ -26,7 +26,7 @@ process.on('exit', () => {
 
 const PRESENT_LIMIT_MS = 30_000
 const PEER_SETTLES_MS = 5000
-const QUIET_LIMIT_MS = 60_000
+const QUIET_LIMIT_MS = 20_000
 /** Everything has to have arrived so long after everybody is back (G3). */
 const ARRIVAL_MS = 1500
 
