@@ -19,7 +19,8 @@ const nobody: TransportReceiver = { bytes() {}, closed() {} }
 export class MemoryTransport implements Transport {
   readonly remote = { address: '127.0.0.1', port: 1, proxied: false }
   readonly framing: 'stream' | 'message'
-  readonly buffered = 0
+  /** What a test says that the peer has not taken */
+  buffered = 0
   receiver = nobody
   tls: TlsFacts | undefined
   ended = false
