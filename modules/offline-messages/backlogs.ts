@@ -52,10 +52,11 @@ export class Backlogs {
       const unkept = reader ? await this.#firstUnkept(session, after) : undefined
       if (session.behind !== waiting) return
       session.position.follow()
-      session.changed()
-      const start = reader ? before(unkept, waiting.first) : after
+      const start = reader ? before(unkept, waiting.first) : Math.min(after, waiting.first - 1)
       if (start !== undefined) this.#run(session, { start, waiting, reader })
     } finally {
+      // It follows now, from a place that is further back: both are to survive together.
+      session.changed()
       if (this.#waiting.get(session) === waiting) this.#waiting.delete(session)
       if (session.behind === waiting) waiting.done()
     }

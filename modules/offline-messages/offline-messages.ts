@@ -92,7 +92,9 @@ export default defineModule({
     /** Before it is available: from then on nothing may pass it by. */
     function announce({ stanza, addressed }: Envelope, { session }: Passage): void {
       if (!session || addressed || stanza.type !== '') return
-      if (priorityOf(stanza) >= 0 && !wants(session)) backlogs.await(session)
+      if (priorityOf(stanza) < 0) return
+      // One that came back after a crash before it was given everything does not follow.
+      if (!wants(session) || !session.position.follows) backlogs.await(session)
     }
 
     /** RFC 6121 §8.5.2.2.1: a negative priority takes what is for the resource, nothing else. */

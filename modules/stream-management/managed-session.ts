@@ -446,6 +446,8 @@ export class ManagedSession implements Keeper {
   }
 
   changed(): void {
+    // It may be owed older messages from now on: its position goes back, and must do so on disk.
+    this.#stale = true
     if (this.#unsaved) return
     this.#unsaved = true
     // Once for all that one stanza changes, and in the group of its count.

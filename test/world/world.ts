@@ -155,6 +155,9 @@ async function killed(server: Server): Promise<void> {
   for (const { transport } of server.streams) (transport as MemoryTransport).vanish()
   server.streams.clear()
   server.schedule.close()
+  // What is under way in it ends nowhere.
+  const never = (): Promise<void> => new Promise(() => undefined)
+  Object.assign(server.journal, { commit: never, follow: never, hurry: () => undefined })
   await server.journal.idle()
   await server.database.close()
   await server.bus.close()
