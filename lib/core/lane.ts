@@ -24,9 +24,16 @@ export class Lane {
   #read: Transit | undefined
   #committing = 0
   #waiting: { ready: () => boolean; resolve: () => void }[] = []
+  /** Decided when what is before them is done, and counted then */
+  #turns = 0
 
   constructor(session: Session) {
     this.#session = session
+  }
+
+  /** How many will have been received when all that came is decided. */
+  get arrived(): number {
+    return this.received + this.#turns + this.#inbox.length
   }
 
   get busy(): boolean {
@@ -124,7 +131,12 @@ export class Lane {
 
   #decide(stanza: Stanza): Promise<void> | void {
     const wait = this.#turnOf(stanza)
-    return wait ? wait.then(() => this.#submit(stanza)) : this.#submit(stanza)
+    if (!wait) return this.#submit(stanza)
+    this.#turns++
+    return wait.then(() => {
+      this.#turns--
+      return this.#submit(stanza)
+    })
   }
 
   #submit(stanza: Stanza): Promise<void> | void {

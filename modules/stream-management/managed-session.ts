@@ -127,7 +127,7 @@ export class ManagedSession implements Keeper {
 
   /** `<r/>` (§4): answered at once with what is on disk; what comes there later is told unasked. */
   asked(): void {
-    this.#wanted = this.session.lane.received
+    this.#wanted = this.session.lane.arrived
     this.tell()
   }
 

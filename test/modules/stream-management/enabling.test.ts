@@ -82,6 +82,17 @@ test('every kind of stanza is counted, nonzas are not (XEP-0198 §1, §4)', asyn
   t.equal(await handled(w.romeo), 5)
 })
 
+test('the rest includes what still waited for its turn when the client asked (XEP-0198 §4)', async (t) => {
+  const w = await managed(t)
+  await enable(w.romeo)
+  // More than may be on their way to the disk at once (LIM-open-commits).
+  const many = Array.from({ length: 300 }, (_, i) => chat(JULIET, `${i}`)).join('')
+  w.romeo.sends(`${many}<r ${SM}/>`)
+  await w.romeo.settle()
+  const told = w.romeo.inbox.filter((element) => element.is('a'))
+  t.equal(told.at(-1)?.attrs.h, '300')
+})
+
 test('an answer comes at once with what is on disk, and the rest unasked (XEP-0198 §4)', async (t) => {
   const w = await managed(t)
   await enable(w.romeo)
