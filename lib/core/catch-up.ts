@@ -28,6 +28,7 @@ export class CatchUp {
   readonly #terms: CatchUpTerms
   #after: number
   #missed = 0
+  #read = 0
   #running: Promise<void> | undefined
 
   constructor(session: Session, after: number, terms: CatchUpTerms) {
@@ -39,6 +40,11 @@ export class CatchUp {
   /** What comes after this number is not written to it yet. */
   get after(): number {
     return this.#after
+  }
+
+  /** Whether this message has had its turn: who left it out then may still be sent it as it comes. */
+  passed(id: number): boolean {
+    return id <= this.#read
   }
 
   /** A message for this session was not written to it. */
@@ -82,28 +88,32 @@ export class CatchUp {
     return this.#terms.room() && this.#session.keeper?.room() !== false
   }
 
-  /** What was read here may still arrive: it was on disk before its sender's node knew. */
   #end(): void {
-    this.#session.position.caughtUp(this.#after)
     this.#session.behind = undefined
     this.done()
   }
 
+  /** What was read here may still arrive: it was on disk before its sender's node knew. */
   #put(logged: Logged): void {
+    const { position } = this.#session
     this.#after = logged.id
+    this.#read = logged.id
+    const had = position.has(logged.id)
+    const envelope = this.#replayed(logged)
+    position.caughtUp(logged.id)
+    if (envelope) this.#session.put(envelope)
+    else if (!had) position.leftOut(logged.id)
+  }
+
+  #replayed(logged: Logged): Envelope | undefined {
     try {
-      this.#replay(logged)
+      const envelope = this.#session.host.replayed(logged, this.#session)
+      return envelope && this.#terms.amend ? this.#terms.amend(envelope, logged) : envelope
     } catch (error) {
       // Whoever breaks here must not keep everything that follows.
       this.#session.host.failed('replay', error)
+      return undefined
     }
-  }
-
-  #replay(logged: Logged): void {
-    const envelope = this.#session.host.replayed(logged, this.#session)
-    if (!envelope) return
-    const amended = this.#terms.amend ? this.#terms.amend(envelope, logged) : envelope
-    if (amended) this.#session.put(amended)
   }
 }
 

@@ -3,7 +3,7 @@
 // what it takes moves its account's cursor (storage/taken.ts). While it does not follow, it is sent what
 // is for it by name, and the cursor stays.
 
-/** LIM-apart: messages remembered that came to a session out of their turn */
+/** LIM-apart: messages remembered that came to a session out of their turn, or were left out of it */
 const MOST = 1000
 
 export class LogPosition {
@@ -11,6 +11,7 @@ export class LogPosition {
   #newest = 0
   #read = 0
   readonly #apart = new Set<number>()
+  readonly #left = new Set<number>()
 
   get follows(): boolean {
     return this.#follows
@@ -33,11 +34,9 @@ export class LogPosition {
 
   /** This message is written to it. */
   sent(id: number): void {
+    if (this.#left.size > 0) this.#left.delete(id)
     if (this.#follows) this.#newest = Math.max(this.#newest, id)
-    else {
-      this.#apart.add(id)
-      if (this.#apart.size > MOST) this.#apart.delete(this.#apart.values().next().value!)
-    }
+    else remember(this.#apart, id)
   }
 
   /** Everything up to this message was read from the log for it. */
@@ -45,13 +44,23 @@ export class LogPosition {
     this.#read = Math.max(this.#read, id)
   }
 
+  /** It was read and not given to it: where it arrives for it after that, it does not have it. */
+  leftOut(id: number): void {
+    remember(this.#left, id)
+  }
+
   /** Whether it was sent this message already: out of turn, or from the log before it arrived. */
   has(id: number): boolean {
-    return id <= this.#read || this.#apart.has(id)
+    return (id <= this.#read && !this.#left.has(id)) || this.#apart.has(id)
   }
 
   /** Whether everything before this message, which has reached the client, did so too. */
   inTurn(id: number): boolean {
     return this.#follows && !this.#apart.has(id)
   }
+}
+
+function remember(ids: Set<number>, id: number): void {
+  ids.add(id)
+  if (ids.size > MOST) ids.delete(ids.values().next().value!)
 }

@@ -172,18 +172,21 @@ export class Session implements BoundSession, Place {
   /** Whether it took it: a session whose stream is gone takes nothing, unless it may be resumed. */
   write(envelope: Envelope): boolean {
     if (this.#closed || !(this.#stream || this.keeper)) return false
-    if (this.#comesLater(envelope)) return true
+    if (this.comesLater(envelope)) return true
     const { pipeline } = this.host
     const prepared = pipeline.has('session:write') ? this.#prepare(envelope) : envelope
     if (prepared !== handled) this.put(prepared)
     return true
   }
 
-  #comesLater(envelope: Envelope): boolean {
+  /** Whether it is not to be written now: it comes by the log, or came already. */
+  comesLater(envelope: Envelope): boolean {
     const { behind } = this
-    if (envelope.logId === 0) return behind?.holds(envelope) ?? false
-    if (behind) behind.missed(envelope.logId)
-    return behind !== undefined || this.position.has(envelope.logId)
+    const { logId } = envelope
+    if (logId === 0) return behind?.holds(envelope) ?? false
+    if (!behind || behind.passed(logId)) return this.position.has(logId)
+    behind.missed(logId)
+    return true
   }
 
   /** After `session:write`, and for what was held back there. */

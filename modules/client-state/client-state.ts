@@ -111,14 +111,7 @@ function release(session: Session): void {
   // Without a stream and without anybody who keeps it nothing is written: the log still has its own.
   if (!waiting || !(session.stream || session.keeper)) return
   for (const envelope of waiting.take())
-    if (!comesByLog(envelope, session)) session.put(late(envelope, session))
-}
-
-/** The session fell behind meanwhile. */
-function comesByLog({ logId }: Envelope, { behind, position }: Session): boolean {
-  if (logId === 0) return false
-  behind?.missed(logId)
-  return behind !== undefined || position.has(logId)
+    if (!session.comesLater(envelope)) session.put(late(envelope, session))
 }
 
 /** XEP-0203: with the moment at which it came. Of a presence only the present counts. */
