@@ -13,11 +13,17 @@ export const UNREAD = 8
 /** A tombstone stands in its place. */
 export const RETRACTED = 16
 
-/** Milliseconds to the first number of that moment: numbers carry the time. */
+/** Numbers carry the time. */
 const PER_MILLISECOND = 2048
 
+/** The first number of that moment */
 export function numberAt(time: number): number {
-  return Math.max(0, Math.floor(time)) * PER_MILLISECOND
+  return Math.max(0, Math.ceil(time * PER_MILLISECOND))
+}
+
+/** In milliseconds with their fraction: messages of one millisecond have an order, too. */
+export function momentOf(id: number): number {
+  return id / PER_MILLISECOND
 }
 
 export function timeOf(id: number): number {

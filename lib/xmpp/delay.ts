@@ -1,6 +1,6 @@
 // When something happened: the DateTime of XEP-0082 §3.2 and the mark of a stanza that comes late
-// (XEP-0203). Times are milliseconds since 1970. Stamps that we write are UTC and have milliseconds;
-// those that we read may come from strangers.
+// (XEP-0203). Times are milliseconds since 1970. Stamps that we write are UTC and have milliseconds, and
+// microseconds where the time has a fraction; those that we read may come from strangers.
 
 import type { Wire } from './element.js'
 
@@ -20,11 +20,13 @@ export function stampOf(time: number): string {
     lastDate = new Date(day * DAY).toISOString().slice(0, -'00:00:00.000Z'.length)
     lastDay = day
   }
-  const ms = Math.floor(time) - day * DAY
+  const whole = Math.floor(time)
+  const ms = whole - day * DAY
   const seconds = Math.floor(ms / 1000)
   const minutes = Math.floor(seconds / 60)
   const hours = Math.floor(minutes / 60)
-  return `${lastDate}${TWO[hours]}:${TWO[minutes % 60]}:${TWO[seconds % 60]}.${THREE[ms % 1000]}Z`
+  const finer = time === whole ? '' : THREE[Math.floor((time - whole) * 1000)]!
+  return `${lastDate}${TWO[hours]}:${TWO[minutes % 60]}:${TWO[seconds % 60]}.${THREE[ms % 1000]}${finer}Z`
 }
 
 const STAMP = /^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.(\d{1,20}))?(?:Z|([+-])(\d\d):(\d\d))$/

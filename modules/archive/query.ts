@@ -91,24 +91,22 @@ function readPeer(values: Values): Jid | undefined {
 /** XEP-0313 §4.1.2: both moments belong to the range. */
 function readTimes(values: Values): { since: number; until: number } {
   const start = moment(values, 'start')
-  const end = endMoment(values)
+  const end = moment(values, 'end')
   return {
     since: start === undefined ? 0 : Math.min(numberAt(start) - 1, Number.MAX_SAFE_INTEGER),
     until: Math.min(
-      end === undefined ? Number.MAX_SAFE_INTEGER : numberAt(end + 1),
+      end === undefined ? Number.MAX_SAFE_INTEGER : numberAt(end + finestOf(first(values, 'end')!)),
       Number.MAX_SAFE_INTEGER,
     ),
   }
 }
 
 /**
- * XEP-0082 leaves the fraction out where nobody needs it: an end that names a second means all of it.
- * Clients keep the times of what they have in whole seconds, and would miss the rest of that second.
+ * How long the moment lasts that a DateTime names. XEP-0082 leaves the fraction out where nobody needs
+ * it: clients keep the times of what they have in whole seconds, and mean all of the last one.
  */
-function endMoment(values: Values): number | undefined {
-  const end = moment(values, 'end')
-  const whole = end !== undefined && !first(values, 'end')!.includes('.')
-  return whole ? end + 999 : end
+function finestOf(stamp: string): number {
+  return stamp.includes('.') ? 1 : 1000
 }
 
 function moment(values: Values, name: string): number | undefined {

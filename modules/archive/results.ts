@@ -2,7 +2,7 @@
 // account's own address. What the log has is text already, and goes around no tree.
 
 import type { Session } from '../../lib/core/session.js'
-import { timeOf } from '../../lib/storage/logged-message.js'
+import { momentOf } from '../../lib/storage/logged-message.js'
 import type { Logged } from '../../lib/storage/message-log.js'
 import { escapeXml, type Element, toWire, type Wire, xml } from '../../lib/xmpp/element.js'
 import { Envelope } from '../../lib/xmpp/envelope.js'
@@ -29,7 +29,7 @@ export function writePage(session: Session, page: FoundPage, terms: ResultTerms)
   const arrived = session.host.clock.now()
   const messages = terms.flipped ? [...page.messages].reverse() : page.messages
   for (const logged of messages) {
-    const inner = forwarded(original(logged), timeOf(logged.id))
+    const inner = forwarded(original(logged), momentOf(logged.id))
     const content = `${open}${seal(logged.id)}'>${inner}</result>`
     session.write(resultEnvelope(session, content, arrived))
   }

@@ -7,7 +7,7 @@ import { envelopeOf } from '../../lib/core/catch-up.js'
 import { defineModule } from '../../lib/core/module.js'
 import { type Handled, handled, type Passage } from '../../lib/core/pipeline.js'
 import type { Session } from '../../lib/core/session.js'
-import { OUTGOING, RETRACTED, timeOf } from '../../lib/storage/logged-message.js'
+import { OUTGOING, RETRACTED, momentOf } from '../../lib/storage/logged-message.js'
 import type { Logged } from '../../lib/storage/message-log.js'
 import { Envelope } from '../../lib/xmpp/envelope.js'
 import type { Jid } from '../../lib/xmpp/jid.js'
@@ -135,7 +135,7 @@ export default defineModule({
       if (isBounce(original)) return undefined
       const owner = session.account
       const labelled = original.annotated(session.host.labels({ owner, id, flags }))
-      const stanza = copyOf(labelled, direction, timeOf(id))
+      const stanza = copyOf(labelled, direction, momentOf(id))
       return original.with({ stanza, from: owner, to: session.jid })
     }
   },

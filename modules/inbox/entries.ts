@@ -4,7 +4,7 @@
 import { envelopeOf } from '../../lib/core/catch-up.js'
 import type { Session } from '../../lib/core/session.js'
 import type { Logged } from '../../lib/storage/message-log.js'
-import { timeOf } from '../../lib/storage/logged-message.js'
+import { momentOf } from '../../lib/storage/logged-message.js'
 import { escapeXml, toWire, type Wire } from '../../lib/xmpp/element.js'
 import { Envelope } from '../../lib/xmpp/envelope.js'
 import { forwarded } from '../../lib/xmpp/forwarding.js'
@@ -40,7 +40,7 @@ export function writeEntry(session: Session, conversation: Conversation, terms: 
 function resultOf(logged: Logged, { question, seal }: Terms): Wire {
   const query = toWire(escapeXml(question.queryId))
   const original = envelopeOf(logged).wireFor(toWire(NS_CLIENT))
-  const inner = forwarded(original, timeOf(logged.id))
+  const inner = forwarded(original, momentOf(logged.id))
   const name = seal(logged.id)
   return `<result xmlns='${NS_ARCHIVE}' queryid='${query}' id='${name}'>${inner}</result>`
 }

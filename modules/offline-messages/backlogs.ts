@@ -4,7 +4,7 @@
 
 import type { Host } from '../../lib/core/host.js'
 import type { Session } from '../../lib/core/session.js'
-import { INCOMING, KEPT, RETRACTED, timeOf } from '../../lib/storage/logged-message.js'
+import { INCOMING, KEPT, RETRACTED, momentOf } from '../../lib/storage/logged-message.js'
 import type { Logged } from '../../lib/storage/message-log.js'
 import { delayed } from '../../lib/xmpp/delay.js'
 import type { Envelope } from '../../lib/xmpp/envelope.js'
@@ -114,7 +114,7 @@ export class Backlogs {
     if (logged.id >= backlog.first) return envelope
     if (reader && logged.flags & KEPT) return undefined
     if (!isOwed(envelope, logged)) return undefined
-    return envelope.annotated(delayed(timeOf(logged.id), this.#host.jid.attr))
+    return envelope.annotated(delayed(momentOf(logged.id), this.#host.jid.attr))
   }
 }
 

@@ -21,7 +21,9 @@ test('both examples of the specification are one moment (XEP-0082 §3.2)', async
 
 test('fractions and offsets are read; what is finer than a millisecond is cut off', async (t) => {
   t.equal(readStamp('1969-07-21T02:56:15.5Z'), MOON + 500)
-  t.equal(readStamp('1969-07-21T02:56:15.0019999999Z'), MOON + 1)
+  t.equal(readStamp('1969-07-21T02:56:15.0010009999Z'), MOON + 1)
+  t.equal(stampOf(MOON + 1.5), '1969-07-21T02:56:15.001500Z')
+  t.equal(readStamp('1969-07-21T02:56:15.001500Z'), MOON + 1)
   t.equal(readStamp('1969-07-21T02:56:15+00:00'), MOON)
   t.equal(readStamp('1969-07-21T16:56:15+14:00'), MOON)
   t.equal(readStamp('1969-07-21T08:26:15.25+05:30'), MOON + 250)
