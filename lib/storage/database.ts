@@ -171,19 +171,24 @@ function postgres(options: DatabaseOptions, dialect: Postgres): Knex {
       min: 0,
       max: options.connections ?? 8,
       idleTimeoutMillis: 60_000,
-      afterCreate: insistOnDisk,
+      afterCreate: prepareConnection,
     },
   })
 }
 
-/** What is acknowledged is on disk, also where the server's own setting would not wait for it. */
-function insistOnDisk(
+/**
+ * What is acknowledged is on disk, also where the server's own setting would not wait for it. And an
+ * index is read in its order: while PostgreSQL knows little of a table it would rather gather all rows
+ * that fit and sort them.
+ */
+function prepareConnection(
   connection: { query(sql: string): Promise<unknown> },
   done: (error: unknown, connection: unknown) => void,
 ): void {
   const sql =
-    "select set_config('synchronous_commit', 'on', false) " +
-    "where current_setting('synchronous_commit') = 'off'"
+    "select set_config('enable_bitmapscan', 'off', false), " +
+    "case when current_setting('synchronous_commit') = 'off' " +
+    "then set_config('synchronous_commit', 'on', false) end"
   connection.query(sql).then(
     () => done(null, connection),
     (error) => done(error, connection),

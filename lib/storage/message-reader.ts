@@ -20,6 +20,7 @@ import {
 
 /** How many index rows are read at a time where a filter makes a page sparse */
 const SPARSE = 1000
+const LONG_SPAN = 20_000
 /** Beyond so many the page ends with what was found, if that is anything. */
 const MOST_LOOKED_AT = 20_000
 /** Messages of one transaction that takes them away */
@@ -54,22 +55,25 @@ export abstract class MessageReader {
   protected abstract pending(owner: number): readonly IndexRow[]
 
   async page(query: PageQuery): Promise<Page> {
+    const { limit, peer, backwards } = query
     const found: Logged[] = []
     let range = query
-    let wanted = query.limit + 1
-    for (let looked = 0; ; wanted = Math.max(wanted, SPARSE)) {
-      const rows = await this.#index(range, wanted)
-      const messages = await this.#messages(rows)
-      found.push(...messages.filter((message) => !query.peer || isBetween(message, query.peer)))
+    for (let wanted = limit + 1, looked = 0; ; wanted = Math.max(wanted, SPARSE)) {
+      const rows = await this.#range(range, wanted)
+      const fitting = rows.filter((row) => isWanted(row, query))
+      // A resource is found in the messages alone; all else the index tells.
+      const chosen = peer && !peer.isBare ? fitting : fitting.slice(0, limit + 1 - found.length)
+      const messages = await this.#messages(chosen)
+      found.push(...messages.filter((message) => !peer || isBetween(message, peer)))
       looked += rows.length
-      const ended = rows.length < wanted
-      if (ended || found.length > query.limit || (found.length > 0 && looked >= MOST_LOOKED_AT)) {
-        const page = found.slice(0, query.limit)
-        if (query.backwards) page.reverse()
-        return { messages: page, complete: ended && found.length <= query.limit }
+      const ended = rows.length < wanted && chosen.length === fitting.length
+      if (ended || found.length > limit || (found.length > 0 && looked >= MOST_LOOKED_AT)) {
+        const page = found.slice(0, limit)
+        if (backwards) page.reverse()
+        return { messages: page, complete: ended && found.length <= limit }
       }
-      const last = rows.at(-1)!.id
-      range = query.backwards ? { ...range, before: last } : { ...range, after: last }
+      const last = (chosen.length < fitting.length ? chosen : rows).at(-1)!.id
+      range = backwards ? { ...range, before: last } : { ...range, after: last }
     }
   }
 
@@ -130,15 +134,16 @@ export abstract class MessageReader {
   }
 
   async labelled({ owner, peer, label }: LabelQuery): Promise<readonly Logged[]> {
-    const key = peerKey(peer)
-    const pending = this.pending(owner).filter((row) => row.peer === key && row.label === label)
-    const stored: IndexRow[] = await this.reader('archive')
-      .where({ owner, peer: key, label })
-      .orderBy('id', 'desc')
-      .limit(MOST_LABELLED)
-    const rows = new Map([...stored, ...pending].map((row) => [row.id, row]))
-    const newest = [...rows.values()].sort((a, b) => b.id - a.id).slice(0, MOST_LABELLED)
-    const messages = await this.#messages(newest)
+    const query = { owner, peer: peer.bare, limit: 0, backwards: true, flags: 0 }
+    const found: IndexRow[] = []
+    // Most are about what was said lately; only where that is not so all of a conversation is read.
+    for (let before = Number.MAX_SAFE_INTEGER, span = SPARSE; ; span = LONG_SPAN) {
+      const rows = await this.#range({ ...query, before }, span)
+      found.push(...rows.filter((row) => row.label === label))
+      if (found.length > 0 || rows.length < span) break
+      before = rows.at(-1)!.id
+    }
+    const messages = await this.#messages(found.slice(0, MOST_LABELLED))
     return messages.filter((message) => isBetween(message, peer.bare))
   }
 
@@ -209,9 +214,9 @@ export abstract class MessageReader {
       .limit(limit)
   }
 
-  /** Rows of the index, in the order in which the page is read. */
-  async #index(query: PageQuery, limit: number): Promise<IndexRow[]> {
-    const pending = this.pending(query.owner).filter((row) => fits(row, query))
+  /** Rows of the index, in the order in which the page is read, whatever their flags. */
+  async #range(query: PageQuery, limit: number): Promise<IndexRow[]> {
+    const pending = this.pending(query.owner).filter((row) => isWithin(row, query))
     const stored = await this.#stored(query, limit)
     if (pending.length === 0) return stored
     const rows = new Map(stored.map((row) => [row.id, row]))
@@ -221,19 +226,20 @@ export abstract class MessageReader {
   }
 
   async #stored(query: PageQuery, limit: number): Promise<IndexRow[]> {
-    const { owner, peer, after = 0, before, ids, flags = KEPT, absent = 0 } = query
+    const { owner, peer, after, before, ids, absent = 0, backwards } = query
     const rows = this.reader('archive')
       .where('owner', owner)
-      .where('id', '>', after)
-      .whereRaw('flags & ? = ?', [flags, flags])
-      .orderBy('id', query.backwards ? 'desc' : 'asc')
+      .orderBy('id', backwards ? 'desc' : 'asc')
       .limit(limit)
+    // Where reading begins, no more: of conditions that it cannot weigh PostgreSQL expects that they
+    // leave next to nothing, and would read all of an archive to sort it.
+    const from = backwards ? before : after
+    if (from) rows.where('id', backwards ? '<' : '>', from)
     if (peer) rows.where('peer', peerKey(peer))
-    if (before !== undefined) rows.where('id', '<', before)
     if (ids) rows.whereIn('id', [...ids])
     // As the partial index has it
     if (absent > 0) rows.whereRaw(`flags & ${absent} = 0`)
-    return rows
+    return (await rows).filter((row: IndexRow) => isWithin(row, query))
   }
 
   async #messages(rows: readonly IndexRow[]): Promise<Logged[]> {
@@ -252,10 +258,12 @@ export abstract class MessageReader {
   }
 }
 
-function fits(row: IndexRow, query: PageQuery): boolean {
-  const { after = 0, before = Number.POSITIVE_INFINITY, flags = KEPT, absent = 0 } = query
-  if (row.id <= after || row.id >= before || (row.flags & flags) !== flags) return false
-  if (row.flags & absent) return false
-  if (query.peer && row.peer !== peerKey(query.peer)) return false
-  return !query.ids || query.ids.includes(row.id)
+function isWithin(row: IndexRow, { after = 0, before, peer, ids }: PageQuery): boolean {
+  if (row.id <= after || (before !== undefined && row.id >= before)) return false
+  if (peer && row.peer !== peerKey(peer)) return false
+  return !ids || ids.includes(row.id)
+}
+
+function isWanted(row: IndexRow, { flags = KEPT, absent = 0 }: PageQuery): boolean {
+  return (row.flags & flags) === flags && (row.flags & absent) === 0
 }
