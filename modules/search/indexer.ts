@@ -1,7 +1,8 @@
 // Fills the index of words behind the log, in small portions when nothing else is being written: live
-// messages never wait for more than one of them. Under a load that never pauses it still goes on, a
-// little in each second. It begins again where the index ends, whatever happened.
+// messages never wait for more than one of them. While the process has much to do it goes on a little in
+// each second. It begins again where the index ends, whatever happened.
 
+import { performance } from 'node:perf_hooks'
 import type { Database } from '../../lib/storage/database.js'
 import type { Journal } from '../../lib/storage/journal.js'
 import type { MessageLog } from '../../lib/storage/message-log.js'
@@ -11,8 +12,10 @@ import type { WordIndex } from './word-index.js'
 
 /** Messages of one portion: about 3 ms of the database and as much of this thread */
 const PORTION = 50
-/** Portions of one run while there is always something else to write */
-const LEAST = 4
+/** Portions of each run, however much else there is to do */
+const LEAST = 5
+/** The part of its time that the event loop is at work, from which on the rest can wait */
+const MUCH = 0.6
 /** How often it looks whether the journal pauses */
 const PATIENCE = 20
 /** In how many runs what expired is looked for once */
@@ -24,6 +27,7 @@ export class Indexer {
   readonly #journal: Journal
   #running: Promise<void> | undefined
   #runs = 0
+  #seen = performance.eventLoopUtilization()
   #stopped = false
 
   constructor(index: WordIndex, log: MessageLog, journal: Journal) {
@@ -57,11 +61,21 @@ export class Indexer {
   }
 
   async #fill(): Promise<void> {
-    let forced = 0
-    for (let more = await this.#isBehind(); more && !this.#stopped; ) {
-      if (!(await this.#quiet()) && ++forced > LEAST) return
+    this.#seen = performance.eventLoopUtilization()
+    let more = await this.#isBehind()
+    for (let portion = 1; more && !this.#stopped; portion++) {
+      await this.#quiet()
       more = await this.#portion()
+      if (portion % LEAST === 0 && this.#load() > MUCH) return
     }
+  }
+
+  /** Since it was asked last */
+  #load(): number {
+    const now = performance.eventLoopUtilization()
+    const { utilization } = performance.eventLoopUtilization(now, this.#seen)
+    this.#seen = now
+    return utilization
   }
 
   async #isBehind(): Promise<boolean> {
@@ -69,11 +83,10 @@ export class Indexer {
     return next.length > 0
   }
 
-  /** Whether nothing is being written, after waiting a little for that. */
-  async #quiet(): Promise<boolean> {
+  /** Waits a little for a moment in which nothing is being written. */
+  async #quiet(): Promise<void> {
     for (let look = 0; look < PATIENCE && this.#journal.busy; look++)
       await new Promise((resolve) => setImmediate(resolve))
-    return !this.#journal.busy
   }
 
   async #portion(): Promise<boolean> {

@@ -25,7 +25,9 @@ const INSERT = `insert into message_words (id, words)
 
 export const postgresTables: readonly string[] = [
   'create table message_words (id bigint primary key, words tsvector not null)',
-  'create index message_words_found on message_words using gin (words)',
+  // What waits to be sorted into the index is read by every search: little of it.
+  `create index message_words_found on message_words using gin (words)
+     with (gin_pending_list_limit = 256)`,
 ]
 
 export class PostgresWords implements WordIndex {
@@ -43,7 +45,9 @@ export class PostgresWords implements WordIndex {
   find(query: WordQuery): Promise<readonly number[]> {
     return this.#database.transaction(async (trx) => {
       // It expects few rows of what it does not know, and would read all of a table for them.
-      await trx.raw('set local enable_seqscan = off')
+      await trx.raw(
+        "select set_config('enable_seqscan', 'off', true), set_config('enable_bitmapscan', 'on', true)",
+      )
       const common = await this.#lookThrough(trx, query)
       return common ?? (await this.#ask(trx, query))
     })
@@ -75,10 +79,10 @@ export class PostgresWords implements WordIndex {
 
   async #ask(trx: Knex.Transaction, query: WordQuery): Promise<number[]> {
     const { question, after, before, limit, backwards } = query
+    // The range is left to the rest: with it the keys of the whole range would be gathered first.
     const rows: { id: number }[] = await trx.raw(
-      `with found as materialized (
-         select id from message_words where words @@ ?::tsquery and id > ? and id < ?
-       ) select id from found order by id ${backwards ? 'desc' : 'asc'} limit ?`,
+      `with found as materialized (select id from message_words where words @@ ?::tsquery)
+       select id from found where id > ? and id < ? order by id ${backwards ? 'desc' : 'asc'} limit ?`,
       [`'${sideToken(query)}' & ${expression(question)}`, after, before, limit],
     )
     return rows.map(({ id }) => id)
