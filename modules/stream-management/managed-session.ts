@@ -20,6 +20,7 @@ import { giveBack, late, Overflow } from './overflow.js'
 import type { Registry } from './registry.js'
 import { OpenRequests } from './requests.js'
 import { COUNTS, countsRow, SESSIONS, type SessionRow } from './store.js'
+import { fill, type WrittenDown, writeDown } from './written-down.js'
 import { acknowledgement, NS_SM, REQUEST, tooHigh } from './wording.js'
 
 /** So many stanzas are written before the client is asked what it has. */
@@ -219,8 +220,10 @@ export class ManagedSession implements Keeper {
     return !to.isBare || (session.available && session.priority >= 0)
   }
 
-  fallBehindFrom(position: number): void {
-    this.session.behind = this.#catchUp(position)
+  /** As its row has it: exactly, or what came after its position. */
+  owe(down: WrittenDown | undefined): void {
+    if (down) fill(this.outbox, down)
+    this.session.behind = this.#catchUp(down?.after ?? this.#position)
   }
 
   #ask(): void {
@@ -251,8 +254,8 @@ export class ManagedSession implements Keeper {
   /** Gives the number of a message that moves the account's cursor. */
   #taken(owed: Owed): number {
     if (owed.logId === 0) {
-      const { stanza } = owed as Envelope
-      if (stanza.kind === 'iq' && this.requests.answered(stanza)) this.#stale = true
+      const iq = 'stanza' in owed && owed.stanza.kind === 'iq' ? owed.stanza : undefined
+      if (iq && this.requests.answered(iq)) this.#stale = true
       return 0
     }
     if (owed.logId > this.#position) this.#position = owed.logId
@@ -482,8 +485,16 @@ export class ManagedSession implements Keeper {
       detached: this.detached,
       ended,
       state: ended > 0 ? '' : this.#registry.stateOf(this.session),
+      owed: ended === 0 && this.detached > 0 ? this.#writeDown() : '',
     }
     return { ...row }
+  }
+
+  #writeDown(): string {
+    const { behind } = this.session
+    const read = behind && behind.after < Number.MAX_SAFE_INTEGER ? behind.after : undefined
+    const acknowledged = this.#acknowledged
+    return writeDown(this.outbox, { acknowledged, position: this.#position, read })
   }
 }
 

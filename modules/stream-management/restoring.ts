@@ -12,11 +12,13 @@ import { StanzaError } from '../../lib/xmpp/errors.js'
 import { Jid } from '../../lib/xmpp/jid.js'
 import { errorElement } from '../../lib/xmpp/replies.js'
 import { Stanza } from '../../lib/xmpp/stanza.js'
+import { beyond } from './counts.js'
 import { numberIn } from './enabling.js'
 import { ManagedSession } from './managed-session.js'
 import { nodeOf, type Registry } from './registry.js'
 import { type OpenRequest, readRequests } from './requests.js'
 import type { SessionStore, StoredSession } from './store.js'
+import { readDown } from './written-down.js'
 
 export class Restoring {
   readonly #host: Host
@@ -52,19 +54,21 @@ export class Restoring {
     h: number,
   ): Promise<ManagedSession | undefined> {
     if (found.ended > 0 || this.#isOver(found)) return undefined
+    const down = readDown(found.owed)
+    if (down && beyond(h, down.acknowledged) < 0) return undefined
     const session = await this.#session(found, account)
     if (!session) return undefined
-    const managed = this.#managed(found, session, h)
+    const managed = this.#managed(found, session, down?.acknowledged ?? h)
     session.keep(managed, found.handled)
     this.#registry.add(managed)
-    managed.fallBehindFrom(found.position)
+    managed.owe(down)
     for (const request of readRequests(found.requests)) session.write(this.#given(request, session))
     await this.#registry.restore(session, found.state)
     return managed
   }
 
-  #managed(found: StoredSession, session: Session, h: number): ManagedSession {
-    const managed = new ManagedSession(session, this.#registry, { ...found, acknowledged: h })
+  #managed(found: StoredSession, session: Session, acknowledged: number): ManagedSession {
+    const managed = new ManagedSession(session, this.#registry, { ...found, acknowledged })
     // Until a stream takes it, its absence goes on.
     managed.detached = this.#host.clock.now()
     this.#registry.list(managed)

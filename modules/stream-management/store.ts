@@ -25,6 +25,8 @@ export interface SessionRow {
   readonly ended: number
   /** JSON: what modules remember of it */
   readonly state: string
+  /** JSON: while it is without a stream, what its client has not acknowledged (written-down.ts) */
+  readonly owed: string
 }
 
 /** Order matters: the key, then what only grows (storage/writes.ts). */

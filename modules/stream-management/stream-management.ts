@@ -154,7 +154,11 @@ export default defineModule({
     function close(): void {
       for (const undo of forget) undo()
       registry.closed = true
-      if (host.server.stopping) return
+      if (host.server.stopping) {
+        // What others sent them while they went is in their queues.
+        for (const managed of registry.all()) if (!managed.session.stream) managed.save()
+        return
+      }
       for (const { session } of [...registry.all()]) if (!session.stream) session.close()
     }
   },

@@ -20,6 +20,7 @@ export const migrations: readonly Migration[] = [
           table.bigInteger('detached').notNullable()
           table.bigInteger('ended').notNullable()
           table.text('state').notNullable()
+          table.text('owed').notNullable()
           table.index('account')
         })
         .createTable('stream_counts', (table) => {

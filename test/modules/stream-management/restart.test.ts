@@ -80,11 +80,13 @@ for (const [name, database] of Object.entries(databases)) {
       await w.settle()
       const again = await resumes(w, 'romeo', { id, h: 4 })
       await again.receives(`<resumed ${SM}/>`)
-      t.same(bodies(again), ['two', 'three', 'to the phone', 'while away'])
+      // Which of them it has is only known where there was time to write it down.
+      const repeated = kill ? ['two', 'three', 'to the phone'] : []
+      t.same(bodies(again), [...repeated, 'while away'])
       const messages = again.inbox.filter((element) => element.is('message'))
       t.same(
-        messages.slice(0, 3).map((element) => element.getChild('stanza-id')?.attrs.id),
-        stanzaIds.slice(1, 4),
+        messages.slice(0, -1).map((element) => element.getChild('stanza-id')?.attrs.id),
+        kill ? stanzaIds.slice(1, 4) : [],
         'known by the same id',
       )
       const sent = again.inbox.filter((element) => !element.is('r')).length
@@ -96,6 +98,33 @@ for (const [name, database] of Object.entries(databases)) {
       t.notOk(again.closed, 'counts go on from what the client said')
     })
   }
+
+  test(`an end in order repeats nothing, whatever was acknowledged (G8, ${name})`, async (t) => {
+    const w = await friends(t, { database: await database() })
+    const romeo = await present(w, 'romeo')
+    const juliet = await present(w, 'juliet')
+    const id = await enable(romeo)
+    romeo.sends("<iq type='get' id='p' to='capulet.example'><ping xmlns='urn:xmpp:ping'/></iq>")
+    for (let i = 0; i < 6; i++) juliet.sends(chat(ROMEO, `n${i}`))
+    await w.settle()
+    await w.restart()
+    const again = await resumes(w, 'romeo', { id, h: 4 })
+    await again.receives(`<resumed ${SM} h='1'/>`)
+    t.same(bodies(again), ['n3', 'n4', 'n5'])
+    const sent = again.inbox.filter((element) => !element.is('r')).length
+    again.sends(`<a ${SM} h='${4 + sent}'/>`)
+    await again.clears()
+    await again.breaks()
+    const other = await present(w, 'juliet')
+    other.sends(chat(ROMEO, 'while away'))
+    await w.settle()
+    await w.restart({ kill: true })
+    const last = await resumes(w, 'romeo', { id, h: 4 + sent })
+    await last.receives(`<resumed ${SM}/>`)
+    t.same(bodies(last), ['while away'], 'nor does a crash while it is away')
+    const greedy = await resumes(w, 'romeo', { id, h: 100 })
+    t.ok(greedy.streamError?.getChild('handled-count-too-high'))
+  })
 
   test(`a request that nobody answers any more ends in an error (${name})`, async (t) => {
     const w = await friends(t, { database: await database() })
