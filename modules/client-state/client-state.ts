@@ -51,8 +51,10 @@ export default defineModule({
       on: {
         // §5.2: whoever resumes the session is active.
         'session:detached': ({ session }) => activate(session),
-        // From here on it may come to its messages by the log.
-        'session:presence': ({ session }) => release(session),
+        // From here on it may come to its messages by the log (RFC 6121 §8.5.2.1.1).
+        'session:presence': ({ session }) => {
+          if (session.priority < 0) release(session)
+        },
         'session:unavailable': ({ session }) => release(session),
       },
       close() {

@@ -54,3 +54,19 @@ test('few are remembered that came out of turn (LIM-apart)', (t) => {
   t.equal(known[0], 4001, 'the latest')
   t.end()
 })
+
+test('what was left out of the reading is written when it arrives, once', async (t) => {
+  const position = new LogPosition()
+  position.caughtUp(10)
+  position.leftOut(10)
+  t.notOk(position.has(10))
+  t.ok(position.has(9))
+  position.sent(10)
+  t.ok(position.has(10))
+  for (let id = 11; id <= 5000; id++) {
+    position.caughtUp(id)
+    position.leftOut(id)
+  }
+  const left = Array.from({ length: 5000 }, (_, i) => i + 1).filter((id) => !position.has(id))
+  t.equal(left.length, 1000, 'LIM-apart')
+})
