@@ -11,13 +11,7 @@ export const messageTables: readonly Migration[] = [
   },
   {
     name: 'keys of sent messages',
-    up: (_schema, trx) =>
-      trx.raw(
-        `create table message_keys (
-          day integer not null, author bigint not null, key text not null, id bigint not null,
-          primary key (day, author, key)
-        ) ${isPostgres(trx) ? '' : 'without rowid'}`,
-      ),
+    up: (_schema, trx) => trx.raw(isPostgres(trx) ? KEYS : `${KEYS} without rowid`),
   },
   {
     name: 'what devices have taken',
@@ -52,17 +46,28 @@ const ARCHIVE = `
   label bigint not null,
   primary key (owner, id)`
 
+const KEYS = `create table message_keys (
+  day integer not null, author bigint not null, key text not null, id bigint not null,
+  primary key (day, author, key))`
+
+const SQLITE = {
+  // What the index needs of each side is here, so that it is made within the database.
+  messages: `create table messages (${MESSAGES.replace('bigint not null', 'integer primary key')},
+    from_peer bigint not null, to_peer bigint not null)`,
+  archive: `create table archive (${ARCHIVE}) without rowid`,
+}
+const POSTGRES = {
+  messages: `create table messages (${MESSAGES}, primary key (id)) partition by range (id)`,
+  archive: `create table archive (${ARCHIVE}) partition by range (id)`,
+}
+
 const BY_PEER = 'create index archive_by_peer on archive (owner, peer, id, flags, label)'
 /** What no archive keeps: few at any moment. */
 const UNKEPT = 'create index archive_unkept on archive (owner, id) where flags & 1 = 0'
 
 async function onSqlite(trx: Knex.Transaction): Promise<void> {
-  // What the index needs of each side is here, so that it is made within the database.
-  const columns = MESSAGES.replace('bigint not null', 'integer primary key')
-  await trx.raw(
-    `create table messages (${columns}, from_peer bigint not null, to_peer bigint not null)`,
-  )
-  await trx.raw(`create table archive (${ARCHIVE}) without rowid`)
+  await trx.raw(SQLITE.messages)
+  await trx.raw(SQLITE.archive)
   await trx.raw(BY_PEER)
   await trx.raw(UNKEPT)
   // Up to which message the index is complete
@@ -72,8 +77,8 @@ async function onSqlite(trx: Knex.Transaction): Promise<void> {
 }
 
 async function onPostgres(trx: Knex.Transaction): Promise<void> {
-  await trx.raw(`create table messages (${MESSAGES}, primary key (id)) partition by range (id)`)
-  await trx.raw(`create table archive (${ARCHIVE}) partition by range (id)`)
+  await trx.raw(POSTGRES.messages)
+  await trx.raw(POSTGRES.archive)
   await trx.raw('create table messages_rest partition of messages default')
   await trx.raw('create table archive_rest partition of archive default')
   await trx.raw(BY_PEER)

@@ -171,7 +171,7 @@ export class MessageStore extends MessageReader implements MessageLog {
     for (const { name, until } of await this.#months())
       if (until <= limit)
         for (const table of ['messages', 'archive'])
-          await this.database.knex.raw(`drop table if exists ${table}_${name}`)
+          await this.database.knex.schema.dropTableIfExists(`${table}_${name}`)
     const today = Math.floor(this.#clock.now() / DAY)
     await this.database
       .knex('message_keys')
@@ -228,9 +228,9 @@ export class MessageStore extends MessageReader implements MessageLog {
         .where('id', '<', numberAt(until))
         .limit(1)
       if (there) return
-      await trx.raw(
-        `create table ${name} partition of ${table} for values from (${numberAt(from)}) to (${numberAt(until)})`,
-      )
+      // Statements of this kind take no values.
+      const range = `from (${numberAt(from)}) to (${numberAt(until)})`
+      await trx.raw(PARTITION + range, [name, table])
     })
   }
 
@@ -258,6 +258,7 @@ function ownersOf({ sender, recipient }: Sides): number[] {
   return [sender, recipient].filter((owner) => owner !== null)
 }
 
+const PARTITION = 'create table ?? partition of ?? for values '
 const PARTITION_LOCK = 0x7e4ce8
 
 function monthName(time: number): string {

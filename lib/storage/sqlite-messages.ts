@@ -46,6 +46,8 @@ const INDEXED = [
   'label',
 ]
 
+const STORED = `select ${INDEXED} from messages where id between ? and ? order by id limit ?`
+
 /** Places in archive_progress: what the index has reached; the highest number when one was dropped. */
 const REACHED = 1
 const HIGHEST = 2
@@ -161,10 +163,7 @@ export class MessageStore extends MessageReader implements MessageLog {
   }
 
   #stored(range: { from: number; to: number; limit: number }): Promise<StoredMessage[]> {
-    return this.database.knex.raw(
-      `select ${INDEXED} from messages where id between ? and ? order by id limit ?`,
-      [range.from, range.to, range.limit],
-    )
+    return this.database.knex.raw(STORED, [range.from, range.to, range.limit])
   }
 
   // Changes

@@ -17,6 +17,8 @@ const SWEPT = 500
 const LAST_PLACE = 16_383
 const MOST_PLACES = 255
 
+const WORDS_OF = '(select words from message_words where message_words.id = first.id) as words'
+
 const INSERT = `insert into message_words (id, words)
   select made.id, made.words::tsvector from unnest(?::bigint[], ?::text[]) as made (id, words)
     join messages on messages.id = made.id
@@ -57,35 +59,26 @@ export class PostgresWords implements WordIndex {
   async #lookThrough(trx: Knex.Transaction, query: WordQuery): Promise<number[] | undefined> {
     const { owner, peer, after, before, limit, backwards } = query
     const order = backwards ? 'desc' : 'asc'
-    const side = peer === undefined ? '' : 'and peer = ?'
-    const rows: { id: number }[] = await trx.raw(
-      `select id from (
-         select id, (select words from message_words where message_words.id = first.id) as words
-           from (select id from archive where owner = ? ${side} and id > ? and id < ?
-                   order by id ${order} limit ?) as first
-       ) as looked where words @@ ?::tsquery order by id ${order} limit ?`,
-      [
-        owner,
-        ...(peer === undefined ? [] : [peer]),
-        after,
-        before,
-        LOOKED_THROUGH,
-        expression(query.question),
-        limit,
-      ],
-    )
-    return rows.length < limit ? undefined : rows.map(({ id }) => id)
+    const first = trx('archive').select('id').where({ owner }).limit(LOOKED_THROUGH)
+    first.where('id', '>', after).where('id', '<', before).orderBy('id', order).as('first')
+    if (peer !== undefined) first.where({ peer })
+    const looked = trx(first).select('id', trx.raw(WORDS_OF)).as('looked')
+    const found = trx(looked).whereRaw('words @@ ?::tsquery', [expression(query.question)])
+    const ids: number[] = await found.orderBy('id', order).limit(limit).pluck('id')
+    return ids.length < limit ? undefined : ids
   }
 
   async #ask(trx: Knex.Transaction, query: WordQuery): Promise<number[]> {
     const { question, after, before, limit, backwards } = query
+    const words = `'${sideToken(query)}' & ${expression(question)}`
+    const found = trx('message_words').select('id').whereRaw('words @@ ?::tsquery', [words])
     // The range is left to the rest: with it the keys of the whole range would be gathered first.
-    const rows: { id: number }[] = await trx.raw(
-      `with found as materialized (select id from message_words where words @@ ?::tsquery)
-       select id from found where id > ? and id < ? order by id ${backwards ? 'desc' : 'asc'} limit ?`,
-      [`'${sideToken(query)}' & ${expression(question)}`, after, before, limit],
-    )
-    return rows.map(({ id }) => id)
+    const within = trx.withMaterialized('found', found).from('found')
+    within.where('id', '>', after).where('id', '<', before)
+    return within
+      .orderBy('id', backwards ? 'desc' : 'asc')
+      .limit(limit)
+      .pluck('id')
   }
 
   advance(read: Reading): Promise<boolean> {

@@ -38,11 +38,11 @@ export class SqliteWords implements WordIndex {
   }
 
   async find(query: WordQuery): Promise<readonly number[]> {
-    const rows: { id: number }[] = await this.#database.reader.raw(
-      `select rowid as id from message_words where message_words match ? and rowid > ? and rowid < ?
-         order by rowid ${query.backwards ? 'desc' : 'asc'} limit ?`,
-      [expression(query), query.after, query.before, query.limit],
-    )
+    const found = this.#database.reader('message_words').select('rowid as id')
+    found.whereRaw('message_words match ?', [expression(query)])
+    found.where('rowid', '>', query.after).where('rowid', '<', query.before)
+    found.orderBy('rowid', query.backwards ? 'desc' : 'asc').limit(query.limit)
+    const rows: { id: number }[] = await found
     return rows.map(({ id }) => id)
   }
 
