@@ -37,7 +37,11 @@ export class Router {
     const transit = new Transit(session.host, session, count)
     const later = this.#submit(envelope, session, transit)
     if (transit.apart || count === 0) return later
-    if (later) return later.then(() => session.lane.handled(transit))
+    // Only on the way may it turn out that it goes on apart.
+    if (later)
+      return later.then(() => {
+        if (!transit.apart) session.lane.handled(transit)
+      })
     session.lane.handled(transit)
     return undefined
   }

@@ -97,7 +97,13 @@ export class Transit {
       entry.put(table, row)
       this.counted = true
     }
-    return this.host.journal.commit(entry).then(() => this.#settle())
+    return this.host.journal.commit(entry).then(
+      () => this.#settle(),
+      (error) => {
+        this.counted = false
+        throw error
+      },
+    )
   }
 
   /** It leaves nothing behind, but what the same stream brought before must not be overtaken. */
