@@ -10,6 +10,7 @@ import { Journal } from '../../lib/storage/journal.js'
 import { migrate } from '../../lib/storage/migrations.js'
 import { databaseContract } from '../contracts/database.js'
 import { journalContract } from '../contracts/journal.js'
+import { putsContract } from '../contracts/journal-puts.js'
 import { migrationsContract } from '../contracts/migrations.js'
 import type { StoreKind } from '../contracts/stores.js'
 import { freshPostgres, Postgres } from '../world/postgres.js'
@@ -25,6 +26,7 @@ const postgres: StoreKind = {
 databaseContract(postgres)
 migrationsContract(postgres)
 journalContract(postgres)
+putsContract(postgres)
 
 async function opened(t: Test, url: string): Promise<Database> {
   const database = await Database.open({ url, folder: '', durability: 'power' })

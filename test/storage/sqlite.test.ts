@@ -14,6 +14,7 @@ import type { SqliteConnection } from '../../lib/storage/sqlite-connection.js'
 import { SqliteStatements } from '../../lib/storage/sqlite-statements.js'
 import { databaseContract } from '../contracts/database.js'
 import { journalContract } from '../contracts/journal.js'
+import { putsContract } from '../contracts/journal-puts.js'
 import { migrationsContract } from '../contracts/migrations.js'
 import type { StoreKind } from '../contracts/stores.js'
 
@@ -32,6 +33,7 @@ const sqlite: StoreKind = {
 databaseContract(sqlite)
 migrationsContract(sqlite)
 journalContract(sqlite)
+putsContract(sqlite)
 
 async function opened(t: Test, options: Partial<DatabaseOptions> = {}): Promise<Database> {
   const folder = await mkdtemp(join(tmpdir(), 'sqlite-'))
