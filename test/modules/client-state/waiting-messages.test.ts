@@ -10,7 +10,6 @@ import {
   durable,
   JULIET,
   marks,
-  modules,
   pocket,
   ROMEO,
   says,
