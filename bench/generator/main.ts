@@ -8,7 +8,7 @@ import { register } from './register.js'
 import { search } from './search.js'
 import { idle, logins } from './sessions.js'
 
-const LONGEST_RUN_MS = 1_200_000
+const LONGEST_RUN_MS = 3_600_000
 const parent = process.ppid
 
 function run(job: Job): Promise<Outcome> {

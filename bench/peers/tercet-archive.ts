@@ -1,5 +1,6 @@
 // A long archive in Tercet's own message log, through the log itself: only the clock is ours, so that
-// the messages have the times of the corpus. Nobody is owed them: the account has taken them all.
+// the messages have the times of the corpus. Nobody is owed them: the account has taken them all. The
+// index of words is filled as well, which the server would do behind its work, and take longer.
 import { join } from 'node:path'
 import { type Kept, kept, OWNER, timeOf } from '../generator/corpus.js'
 import { systemClock } from '../../lib/ops/clock.js'
@@ -15,6 +16,9 @@ import {
 import { type MessageLog, openMessageLog } from '../../lib/storage/message-log.js'
 import { hash53 } from '../../lib/xmpp/hash53.js'
 import { Jid } from '../../lib/xmpp/jid.js'
+import { documentOf } from '../../modules/search/document.js'
+import { PostgresWords } from '../../modules/search/postgres-words.js'
+import { SqliteWords } from '../../modules/search/sqlite-words.js'
 import { DOMAIN, type Site } from './peer.js'
 
 /** Messages of one commit. */
@@ -58,6 +62,7 @@ class Filling {
     const { number } = await this.database.knex('accounts').where({ local: OWNER }).first()
     for (let first = 0; first < this.messages; first += GROUP) await this.group(log, first, number)
     await log.indexed()
+    await this.indexWords(log)
     await log.close()
     await this.database.knex('taken').insert({ account: number, id: this.last })
     await this.tidyUp()
@@ -79,6 +84,20 @@ class Filling {
     const month = new Date(this.now).getUTCMonth()
     if (month !== this.month) await log.expire(0)
     this.month = month
+  }
+
+  private async indexWords(log: MessageLog): Promise<void> {
+    const { database } = this
+    const words =
+      database.kind === 'sqlite' ? new SqliteWords(database) : new PostgresWords(database)
+    for (let read = GROUP; read === GROUP; ) {
+      await words.advance(async (after) => {
+        const messages = await log.scan(after, GROUP)
+        read = messages.length
+        const documents = messages.flatMap((message) => documentOf(message) ?? [])
+        return { upTo: messages.at(-1)?.id ?? after, documents }
+      })
+    }
   }
 
   private async tidyUp(): Promise<void> {
