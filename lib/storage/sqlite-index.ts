@@ -6,7 +6,7 @@
 import type { Database } from './database.js'
 import type { IndexRow } from './message-log.js'
 import { INCOMING } from './logged-message.js'
-import { type Write, writeWithin } from './writes.js'
+import type { Write } from './writes.js'
 
 /** How many rows wait for a batch. */
 const BATCH = 20_000
@@ -29,8 +29,6 @@ export class DeferredIndex {
   #count = 0
   /** A batch on its way: still read from here. */
   #moving: ByOwner = new Map()
-  /** Rows of that batch that must not be written any more */
-  readonly #removed = new Set<IndexRow>()
   #batch: Promise<void> | undefined
   #due = BATCH
   /** The newest message that has its rows here or on disk */
@@ -89,7 +87,6 @@ export class DeferredIndex {
         owner,
         rows!.filter((row) => !which(row)),
       )
-      if (map === this.#moving) for (const row of removed) this.#removed.add(row)
     }
     return () => {
       for (const row of gone) this.add(row)
@@ -137,17 +134,12 @@ export class DeferredIndex {
       this.#putBack(moving)
       if (doubtful !== undefined) this.doubt(doubtful, upTo)
       throw error
-    } finally {
-      this.#removed.clear()
     }
   }
 
   async #write(rows: readonly IndexRow[]): Promise<void> {
     for (let at = 0; at < rows.length; at += CHUNK)
-      await this.#database.transaction((trx) => {
-        const chunk = rows.slice(at, at + CHUNK).filter((row) => !this.#removed.has(row))
-        return writeWithin(trx, [insertion(chunk)])
-      })
+      await this.#database.write([insertion(rows.slice(at, at + CHUNK))])
   }
 
   #putBack(moving: ByOwner): void {
@@ -165,7 +157,10 @@ function sorted(rows: ByOwner): IndexRow[] {
   return owners.flatMap((owner) => rows.get(owner)!)
 }
 
-/** The rows of a list of numbers, made from the messages; that of the sender's side has a minus. */
+/**
+ * The rows of a list of numbers, made from the messages as they are now: who was dropped meanwhile has
+ * none. That of the sender's side has a minus.
+ */
 const INSERT = `insert or ignore into archive (owner, id, peer, flags, label)
   select iif(side < 0, sender, recipient), id, iif(side < 0, to_peer, from_peer),
     iif(side < 0, sender_flags, recipient_flags), label

@@ -160,6 +160,17 @@ test('after a crash the index is made again, also what changed before', async (t
   t.strictSame(await after.texts(romeo), ['on disk', 'tombstone', 'b', 'c'])
 })
 
+test('numbers go on after a crash that follows the end of the newest message', async (t) => {
+  const book = await opened(t)
+  const [, second] = await book.sayAll([{ text: 'first' }, { text: 'second' }])
+  await book.log.drop(romeo, [second!.id])
+  await book.log.drop(juliet, [second!.id])
+  book.clock.advance(-60_000)
+  const after = await crashed(t, book)
+  const third = await after.say({ text: 'third' })
+  t.ok(third.id > second!.id)
+})
+
 test('a long index is made again in several batches', async (t) => {
   const book = await opened(t)
   const many = Array.from({ length: 4500 }, (_, at) => ({ text: `${at}` }))
