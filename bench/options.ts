@@ -21,7 +21,7 @@ first core; the load generator runs on the second. The figure that counts is the
 of the server, with all its threads and children, per unit of work; the rate shows what one core
 carries only while nothing else runs there.
 
-  npm run bench                                  everything, about an hour and a half
+  npm run bench                                  everything, some hours
   npm run bench -- --quick                       the same rows, short, one round
   npm run bench -- --only tercet --work chat,tls
 `

@@ -27,7 +27,8 @@ type Report = (run: Run) => void
 
 export async function runRound(round: Round, report: Report): Promise<void> {
   const { peer } = round
-  const able = round.works.filter((work) => peer.able?.(work) ?? true)
+  const meant = round.works.filter((work) => !work.alone || peer.name === 'tercet')
+  const able = meant.filter((work) => peer.able?.(work) ?? true)
   const possible = able.filter((work) => !peer.lacks?.(work.store ?? 'own'))
   for (const group of groupsOf(possible)) await runGroup(round, group, report)
 }

@@ -29,6 +29,8 @@ export type Work = {
   plan: Plan
   figure: Figure
   goal?: number | string
+  /** Compared with another row of ours, not with anybody else. */
+  alone?: boolean
   /** A short run of its own, under strace, counts how often the server made the disk write. */
   counted?: boolean
   /** The rate is half of what a closed loop reaches before. */
