@@ -15,7 +15,7 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => 
 
 /** Lost messages are what a broken promise has to show, not just anything. */
 function asExpected({ expectFailure, beside }: Planned, { broken }: Result): boolean {
-  if (expectFailure) return broken.includes('lost')
+  if (expectFailure) return broken.includes('lost') || broken.includes('acknowledgedNotOnDisk')
   return beside || broken.length === 0
 }
 
