@@ -79,8 +79,9 @@ for (const [name, database] of [
 
 test('what a session sent itself it is not shown as a copy', async (t) => {
   const w = await kept(t, { database: 'sqlite' })
-  says(w.laptop, 'mine', { to: ROMEO })
   says(w.phone, 'hers', { to: ROMEO })
+  await w.settle()
+  says(w.laptop, 'mine', { to: ROMEO })
   await w.settle()
   await w.restart({ kill: true })
   const back = await resumes(w, 'juliet', { id: w.id, h: 0 })

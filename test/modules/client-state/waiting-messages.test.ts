@@ -1,7 +1,10 @@
 // Messages of the log that wait for an inactive client (XEP-0352): none is lost, and none counts as sent.
 
 import { test } from 'tap'
+import { CatchUp } from '../../../lib/core/catch-up.js'
+import { Envelope } from '../../../lib/xmpp/envelope.js'
 import { Jid } from '../../../lib/xmpp/jid.js'
+import { Stanza } from '../../../lib/xmpp/stanza.js'
 import { DOMAIN, type World } from '../../world/world.js'
 import { wantsCopies } from '../carbons/devices.js'
 import { enable, handled, resumes, SM } from '../stream-management/sm-world.js'
@@ -143,3 +146,34 @@ for (const away of [
       ['one', 'mark', 'two'],
     )
   })
+
+test('a message of the log that comes out of turn does not wait: nothing newer was to be written before it', async (t) => {
+  const w = await pocket(t, { modules: durable })
+  const session = w.server.hosts.get(DOMAIN)!.sessions.find(Jid.parse(w.phone.jid))!
+  const write = (logId: number, inside: string): void => {
+    const stanza = Stanza.parse(`<message id='${logId}'>${inside}</message>`)
+    const [from, to] = [Jid.parse(w.orchard.jid), session.account]
+    const arrived = w.clock.now()
+    session.write(new Envelope({ stanza, from, to, origin: 'local', arrived, logId }))
+  }
+  const MARKER = "<displayed xmlns='urn:xmpp:chat-markers:0' id='a'/>"
+  write(20, '<body>urgent</body>')
+  t.same(await came(w.phone), ['20'])
+  write(30, MARKER)
+  t.same(await came(w.phone), [])
+  write(10, MARKER)
+  t.same(await came(w.phone), ['30', '10'])
+})
+
+test('what waits and comes by the log meanwhile comes once', async (t) => {
+  const w = await pocket(t, { modules: durable })
+  const session = w.server.hosts.get(DOMAIN)!.sessions.find(Jid.parse(w.phone.jid))!
+  writes(w.orchard, 'one')
+  t.same(await came(w.phone), ['one'])
+  marks(w.orchard, 'mark')
+  t.same(await came(w.phone), [])
+  session.behind = new CatchUp(session, session.position.newest, { flags: 0, room: () => true })
+  await session.behind.run()
+  says(w.phone, 'active')
+  t.same(await came(w.phone), ['mark'])
+})
