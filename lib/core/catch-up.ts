@@ -8,6 +8,7 @@ import { Jid } from '../xmpp/jid.js'
 import { Stanza } from '../xmpp/stanza.js'
 import { INCOMING, timeOf } from '../storage/logged-message.js'
 import type { Logged } from '../storage/message-log.js'
+import type { Host } from './host.js'
 import type { Session } from './session.js'
 
 const PAGE = 50
@@ -134,5 +135,12 @@ export function isDirect({ to, flags }: Logged, session: Session): boolean {
   if (!(flags & INCOMING)) return false
   const jid = Jid.parse(to)
   if (jid.isBare || jid.resource === session.resource) return true
-  return session.host.sessions.find(jid) === undefined
+  return !isThere(jid, session.host)
+}
+
+/** On whatever node, as far as this one knows at once. */
+function isThere(jid: Jid, { server, sessions }: Host): boolean {
+  if (sessions.find(jid)) return true
+  const places = server.directory.lookup(jid.bare.text)
+  return !(places instanceof Promise) && places.some(({ resource }) => resource === jid.resource)
 }

@@ -3,6 +3,7 @@
 import { type Test, test } from 'tap'
 import { CatchUp, envelopeOf } from '../../lib/core/catch-up.js'
 import { Jid } from '../../lib/xmpp/jid.js'
+import { freshPostgres } from '../world/postgres.js'
 import { DOMAIN, world } from '../world/world.js'
 
 /** Juliet is bound and not available: two messages of Romeo's are in her log alone. */
@@ -66,3 +67,26 @@ test('what was read waits no more, what comes after it does, while it goes on', 
   await juliet.receivesNothing()
   session.behind = undefined
 })
+
+for (const nodes of [1, 2] as const) {
+  const where = nodes === 1 ? 'on this node' : 'on another node'
+  test(`what was for a device that is there is for no other one (RFC 6121 §8.5.3.1, ${where})`, async (t) => {
+    const database = nodes === 2 ? await freshPostgres() : 'sqlite:memory'
+    const modules = ['archive', 'presence']
+    const w = await world(t, { modules, nodes, database, loggedIn: false })
+    const romeo = await w.device('romeo')
+    const phone = await w.device('juliet', 'phone')
+    const laptop = await w.device('juliet', 'laptop', { node: nodes - 1 })
+    for (const to of [phone.jid, laptop.jid, `juliet@${DOMAIN}/gone`])
+      romeo.sends(`<message to='${to}' type='chat' id='${to}'><body>a</body></message>`)
+    await w.settle()
+    await laptop.clears()
+    const host = w.servers[nodes - 1]!.hosts.get(DOMAIN)!
+    const session = host.sessions.find(Jid.parse(laptop.jid))!
+    session.behind = new CatchUp(session, 0, { flags: 0, room: () => true })
+    await session.behind.run()
+    await laptop.receives(`<message to='${laptop.jid}'/>`)
+    await laptop.receives(`<message to='juliet@${DOMAIN}/gone'/>`)
+    await laptop.receivesNothing()
+  })
+}
