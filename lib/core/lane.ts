@@ -13,6 +13,8 @@ import type { Transit } from './transit.js'
 const MOST_READS = 32
 /** LIM-open-commits: messages on their way to the disk; the next one holds the lane. */
 const MOST_COMMITTING = 256
+/** Milliseconds until a count that could not be written is tried again */
+const RECOUNT = 1000
 
 export class Lane {
   /** How many stanzas came since they are counted */
@@ -88,7 +90,8 @@ export class Lane {
   }
 
   /** A stanza is decided and delivered: its place in the count goes to disk, if it is not there. */
-  handled({ count, counted }: Transit): void {
+  handled(transit: Transit): void {
+    const { count, counted } = transit
     const { keeper, host } = this.#session
     if (!keeper || count === 0) return
     failpoint('after-deliver')
@@ -99,10 +102,16 @@ export class Lane {
     entry.put(table, row)
     const done = host.journal.commit(entry).then(
       () => keeper.committed(count),
-      // It is not acknowledged then; the next stanza's count covers it.
-      () => undefined,
+      () => this.#countLater(transit),
     )
     host.server.pending(done)
+  }
+
+  /** Nothing could be stored: it is not acknowledged until its count is, or that of a later one. */
+  #countLater(transit: Transit): void {
+    const { host, closed } = this.#session
+    if (closed || transit.count < this.received) return
+    host.clock.after(RECOUNT, () => this.handled(transit))
   }
 
   /** Resolves when everything that came so far is done; at once where it is. */

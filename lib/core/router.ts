@@ -215,10 +215,23 @@ export class Router {
     const committed = transit.commit()
     if (!committed) return this.#deliver(envelope, host, transit)
     const done = committed
-      .then(() => this.#deliverLogged(envelope, host, transit))
+      .then(
+        () => this.#deliverLogged(envelope, host, transit),
+        (error) => this.#unstored(error, envelope, { host, transit }),
+      )
       .catch((error) => this.#failed(envelope, error))
     // The lane goes on: commits end in the order in which they began, and so do deliveries.
     return transit.session ? transit.session.lane.beside(done, transit) : done
+  }
+
+  /** Our own word that something failed arrives also where nothing can be stored. */
+  #unstored(
+    error: unknown,
+    envelope: Envelope,
+    { host, transit }: { host: Host; transit: Transit },
+  ): Later {
+    if (envelope.stanza.type !== 'error' || envelope.origin !== 'local') throw error
+    return this.#deliver(envelope, host, transit)
   }
 
   /** What was there already goes nowhere a second time; what is new is shown with its number. */

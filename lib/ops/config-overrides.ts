@@ -20,6 +20,8 @@ export interface Overrides {
 }
 
 const ENV_PREFIX = 'TERCET_'
+/** failpoint.ts */
+const SABOTAGE = ['TERCET_FAILPOINT', 'TERCET_BREAK']
 
 /** "hosts.\"a.example\".admins=[x]": names with dots stand in double quotes. */
 export function readSettings(settings: readonly string[]): Overrides {
@@ -56,6 +58,9 @@ export function readEnvironment(
     const path = name.slice(ENV_PREFIX.length).toLowerCase().split('__')
     if (keys.includes(path[0]!)) {
       overrides.push({ path, written: env[name], source: name })
+    } else if (SABOTAGE.includes(name)) {
+      const message = 'breaks what this server promises: for the fault tests alone'
+      warnings.push({ message, path: '', file: name })
     } else {
       const near = nearest(path[0]!, keys)
       const hint = near === undefined ? '' : `: did you mean ${ENV_PREFIX}${near.toUpperCase()}?`

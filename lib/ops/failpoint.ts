@@ -45,12 +45,3 @@ export function expected(name: Failpoint): boolean {
 export function broken(promise: Promised): boolean {
   return brokenPromise === promise
 }
-
-/** What is set, for a warning when the server starts: no operator wants this. */
-export function sabotage(): readonly string[] {
-  const { TERCET_FAILPOINT, TERCET_BREAK } = process.env
-  return [
-    ...(TERCET_FAILPOINT ? [`TERCET_FAILPOINT=${TERCET_FAILPOINT}`] : []),
-    ...(TERCET_BREAK ? [`TERCET_BREAK=${TERCET_BREAK}`] : []),
-  ]
-}
