@@ -159,7 +159,7 @@ export class Router {
     { transit, number }: { transit: Transit; number: number },
   ): Later {
     transit.recipient = number
-    return number > 0 ? this.#received(envelope, host, transit) : this.#nobody(envelope, transit)
+    return number !== 0 ? this.#received(envelope, host, transit) : this.#nobody(envelope, transit)
   }
 
   /** RFC 6121 §8.5.1. The same answer as for somebody who is there but keeps nothing (SEC-22). */

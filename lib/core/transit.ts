@@ -73,9 +73,9 @@ export class Transit {
     if (this.#sent === undefined && this.#received === undefined) return
     const author = this.session?.number ?? 0
     const logged = logMessage(envelope, author)
-    if (this.#sent !== undefined && author > 0)
+    if (this.#sent !== undefined && author !== 0)
       logged.sender = { owner: author, flags: this.#sent | OUTGOING }
-    if (this.#received !== undefined && this.recipient > 0)
+    if (this.#received !== undefined && this.recipient !== 0)
       logged.recipient = { owner: this.recipient, flags: this.#received | INCOMING }
     if (logged.sender && logged.sender.owner === logged.recipient?.owner) {
       logged.recipient.flags |= logged.sender.flags
@@ -172,7 +172,7 @@ class Side implements Passage {
 function logMessage(envelope: Envelope, author: number): LoggedMessage {
   const { stanza, from, to } = envelope
   const label = ownLabel(stanza)
-  const origin = author > 0 ? originId(stanza) : undefined
+  const origin = author !== 0 ? originId(stanza) : undefined
   return new LoggedMessage({
     from,
     to,

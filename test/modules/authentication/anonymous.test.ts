@@ -80,6 +80,16 @@ test('what a guest left is forgotten when its session ends (XEP-0175 §3)', asyn
   t.ok(forgotten[0]! < 0, 'the number of no account')
 })
 
+test('what is sent to a guest reaches it (XEP-0175 §3, RFC 6121 §4.2.2)', async (t) => {
+  const w = await world(t, { ...here, modules: 'all' })
+  const login = await LoginClient.connect(w)
+  await login.auth('ANONYMOUS')
+  await login.open()
+  await login.says(BIND)
+  const answer = await login.says('<presence/>')
+  t.equal(answer.getName(), 'presence')
+})
+
 test('a guest that never binds is forgotten with its stream', async (t) => {
   const w = await world(t, here)
   const login = await LoginClient.connect(w)
