@@ -2,7 +2,7 @@
 _tercet() {
   local word=${COMP_WORDS[COMP_CWORD]} noun=${COMP_WORDS[1]} verb=${COMP_WORDS[2]} words=
   if [ "$COMP_CWORD" -eq 1 ]; then
-    words='announcement check config demo help invite modules motd ping pipeline reload session start status user version welcome'
+    words='announcement check config demo help invite message modules motd ping pipeline reload session start status user version welcome'
   elif [ "${COMP_WORDS[COMP_CWORD - 1]}" = --config ]; then
     COMPREPLY=($(compgen -f -- "$word"))
     return
@@ -11,6 +11,7 @@ _tercet() {
       config) words='print' ;;
       announcement) words='send' ;;
       invite) words='contact create list revoke' ;;
+      message) words='status' ;;
       motd) words='delete edit set' ;;
       session) words='kick list' ;;
       user) words='active add count count-active count-disabled count-idle count-online disable disabled enable idle last-login list online password remove show statistics' ;;
@@ -26,6 +27,7 @@ _tercet() {
       'user last-login'*) words='--config --set --json --host --help' ;;
       'user statistics'*) words='--config --set --json --host --help' ;;
       'invite contact'*) words='--config --set --json --host --help' ;;
+      'message status'*) words='--by --to --config --set --json --host --help' ;;
       'welcome delete'*) words='--config --set --json --host --help' ;;
       'invite create'*) words='--username --uses --days --contact --config --set --json --host --help' ;;
       'invite revoke'*) words='--config --set --json --host --help' ;;

@@ -3,6 +3,7 @@ complete -c tercet -f
 complete -c tercet -n __fish_use_subcommand -a config
 complete -c tercet -n __fish_use_subcommand -a announcement
 complete -c tercet -n __fish_use_subcommand -a invite
+complete -c tercet -n __fish_use_subcommand -a message
 complete -c tercet -n __fish_use_subcommand -a motd
 complete -c tercet -n __fish_use_subcommand -a session
 complete -c tercet -n __fish_use_subcommand -a user
@@ -69,6 +70,13 @@ complete -c tercet -n '__fish_seen_subcommand_from invite; and __fish_seen_subco
 complete -c tercet -n '__fish_seen_subcommand_from invite; and __fish_seen_subcommand_from revoke' -l set -x -d 'Sets one key over the configuration; may be repeated'
 complete -c tercet -n '__fish_seen_subcommand_from invite; and __fish_seen_subcommand_from revoke' -l json -d 'Prints JSON for scripts'
 complete -c tercet -n '__fish_seen_subcommand_from invite; and __fish_seen_subcommand_from revoke' -l host -x -d 'Which host, where the server has several'
+complete -c tercet -n '__fish_seen_subcommand_from message; and not __fish_seen_subcommand_from status' -a status -d 'Tells what became of a message: stored, delivered or displayed'
+complete -c tercet -n '__fish_seen_subcommand_from message; and __fish_seen_subcommand_from status' -l by -x -d 'The account that sent it'
+complete -c tercet -n '__fish_seen_subcommand_from message; and __fish_seen_subcommand_from status' -l to -x -d 'The address that it was sent to'
+complete -c tercet -n '__fish_seen_subcommand_from message; and __fish_seen_subcommand_from status' -l config -rF -d 'The configuration: default ./tercet.yaml, then /etc/tercet/tercet.yaml'
+complete -c tercet -n '__fish_seen_subcommand_from message; and __fish_seen_subcommand_from status' -l set -x -d 'Sets one key over the configuration; may be repeated'
+complete -c tercet -n '__fish_seen_subcommand_from message; and __fish_seen_subcommand_from status' -l json -d 'Prints JSON for scripts'
+complete -c tercet -n '__fish_seen_subcommand_from message; and __fish_seen_subcommand_from status' -l host -x -d 'Which host, where the server has several'
 complete -c tercet -n '__fish_seen_subcommand_from motd; and not __fish_seen_subcommand_from delete edit set' -a delete -d 'Takes the message of the day away'
 complete -c tercet -n '__fish_seen_subcommand_from motd; and __fish_seen_subcommand_from delete' -l config -rF -d 'The configuration: default ./tercet.yaml, then /etc/tercet/tercet.yaml'
 complete -c tercet -n '__fish_seen_subcommand_from motd; and __fish_seen_subcommand_from delete' -l set -x -d 'Sets one key over the configuration; may be repeated'
