@@ -79,7 +79,8 @@ export class Enabling {
       id: `${number.toString(36)}-${this.#host.random.id()}`,
       created,
       timeout: isTrue(attrs.resume) ? Math.min(this.#longest, readMax(attrs.max)) : 0,
-      position: numberAt(created),
+      // A message of this very millisecond is owed.
+      position: numberAt(created) - 1,
     }
   }
 

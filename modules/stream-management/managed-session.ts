@@ -85,6 +85,9 @@ export class ManagedSession implements Keeper {
   /** Its stream has yet to be told that it is resumed or managed. */
   #quiet = true
   #full = false
+  #restored = false
+  /** After this number there were messages for the account when it did not take any; 0 for none. */
+  #leftFrom = 0
   #rejected = false
   #rejections = { at: -1, times: 0 }
 
@@ -208,7 +211,7 @@ export class ManagedSession implements Keeper {
       room: () => this.#flowing,
       amend: (envelope, { id }) => {
         if (session.position.has(id)) return undefined
-        if (!this.#wants(envelope)) return undefined
+        if (!this.#wants(envelope)) return this.#leaveOut(id)
         return late(envelope, session)
       },
     })
@@ -220,8 +223,31 @@ export class ManagedSession implements Keeper {
     return !to.isBare || (session.available && session.priority >= 0)
   }
 
+  /** Its client's first presence may be among what is sent again: then this was for it too. */
+  #leaveOut(id: number): undefined {
+    if (this.#restored && this.#leftFrom === 0) this.#leftFrom = id - 1
+    return undefined
+  }
+
+  /** It is available: what was left out of what it missed is for it now. */
+  wantsMore(): void {
+    const { behind, available, priority, host } = this.session
+    if (this.#leftFrom === 0 || !available || priority < 0) return
+    // Who has it catch up now is done first.
+    if (behind) {
+      this.#registry.list(this)
+      return
+    }
+    const catchUp = this.#catchUp(this.#leftFrom)
+    this.#leftFrom = 0
+    this.#restored = false
+    this.session.behind = catchUp
+    host.server.pending(catchUp.run().catch((error) => host.failed('catch-up', error)))
+  }
+
   /** As its row has it: exactly, or what came after its position. */
   owe(down: WrittenDown | undefined): void {
+    this.#restored = true
     if (down) fill(this.outbox, down)
     this.session.behind = this.#catchUp(down?.after ?? this.#position)
   }
@@ -419,10 +445,11 @@ export class ManagedSession implements Keeper {
   look(now: number): boolean {
     if (this.#stale && this.#marked === this.#committed) this.#ride()
     if (this.session.closed) return false
+    this.wantsMore()
     if (this.detached > 0) return this.#expires(now)
     if (this.#asked > 0 && now - this.#asked >= MOST_PATIENCE) this.#giveUp()
     else if (this.#asked === 0 && this.#flowing && this.outbox.written > 0) this.#ask()
-    return this.outbox.length > 0 || this.#stale || this.detached > 0
+    return this.outbox.length > 0 || this.#stale || this.detached > 0 || this.#leftFrom > 0
   }
 
   #expires(now: number): boolean {

@@ -76,7 +76,12 @@ export default defineModule({
         { name: 'sign of life', every: SIGN_OF_LIFE, run: live },
         { name: 'ended sessions', every: PURGE, run: purge },
       ],
-      on: { 'host:ready': live },
+      on: {
+        'host:ready': live,
+        'session:presence': ({ session: { keeper } }) => {
+          if (keeper instanceof ManagedSession) keeper.wantsMore()
+        },
+      },
       metrics: [
         {
           name: 'managed_sessions',

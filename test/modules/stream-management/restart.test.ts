@@ -217,6 +217,23 @@ test('the present state stands in for what no log holds', async (t) => {
   await phone.finds(`<presence from='${ROMEO}/phone'/>`)
 })
 
+test('who had not been available when the server died is sent what came once it is', async (t) => {
+  const w = await friends(t, { database: 'sqlite' })
+  const romeo = await w.device('romeo', 'phone')
+  const id = await enable(romeo)
+  await w.restart({ kill: true })
+  const juliet = await present(w, 'juliet')
+  const tablet = await present(w, 'romeo', 'tablet')
+  juliet.sends(chat(ROMEO, 'to all'))
+  await w.settle()
+  t.same(bodies(tablet), ['to all'])
+  const again = await resumes(w, 'romeo', { id, h: 0 })
+  t.same(bodies(again), [])
+  again.sends('<presence/>')
+  await w.settle()
+  t.same(bodies(again).filter(Boolean), ['to all'])
+})
+
 test('presence by name is remembered: who was told it hears its end (RFC 6121 §4.6.3)', async (t) => {
   const w = await friends(t, { database: 'sqlite' })
   const romeo = await present(w, 'romeo')
