@@ -15,6 +15,7 @@ import { type StreamHeader, XmlReader, type XmlSink } from '../net/xml-reader.js
 import type { Brief } from '../net/xml-unit.js'
 import { isLoopback } from '../net/addresses.js'
 import type { TlsFacts, Transport } from '../net/transport.js'
+import { Attempts } from './attempts.js'
 import { Deadline } from './deadline.js'
 import { featureFor, featureList } from './feature-list.js'
 import { closing, greeting, streamErrorElement } from './framing.js'
@@ -29,9 +30,6 @@ import { answerUnbound } from './unbound-requests.js'
 /** LIM-unauthenticated-timeout: from the first byte to login, from login to a bound resource. */
 const LOGIN_TIMEOUT = 30_000
 const BIND_TIMEOUT = 60_000
-/** RFC 6120 §6.4.5 recommends 2 to 5: wrong passwords; mechanisms that could not begin count less. */
-const LOGIN_GUESSES = 5
-const LOGIN_ATTEMPTS = 20
 
 type State = 'header' | 'open' | 'closed'
 
@@ -53,8 +51,7 @@ export class ClientStream implements NegotiatingStream, XmlSink, TurnsOwner {
   #state: State = 'header'
   #greeted = false
   #offered: readonly StreamFeature[] = []
-  #attempts = 0
-  #guesses = 0
+  readonly #attempts = new Attempts()
   readonly #turns: Turns
   readonly #deadline: Deadline
 
@@ -185,11 +182,8 @@ export class ClientStream implements NegotiatingStream, XmlSink, TurnsOwner {
   }
 
   loginFailed(guess: boolean): void {
-    this.#attempts++
-    if (guess) this.#guesses++
-    if (this.#guesses >= LOGIN_GUESSES || this.#attempts >= LOGIN_ATTEMPTS) {
+    if (this.#attempts.failed(guess))
       this.close(new StreamError('policy-violation', 'too many failed logins'))
-    }
   }
 
   async bind(resource: string | undefined): Promise<BoundSession> {
