@@ -234,8 +234,6 @@ export class ClientStream implements NegotiatingStream, XmlSink, TurnsOwner {
     this.transport.close()
   }
 
-  // Within
-
   /** RFC 6120 §4.3.3: a new stream on the same connection, with a header and an id of its own. */
   #restart(): void {
     if (this.#state === 'closed') return
