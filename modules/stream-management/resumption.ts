@@ -62,7 +62,7 @@ export class Resumption {
     if (!there) return this.#fromDisk(wanted)
     if (there.session.number !== account.number || there.terms.timeout === 0)
       return { element: unknown() }
-    if (there.forgot(h)) return { element: failed('item-not-found', there.handled) }
+    if (there.acknowledged.forgot(h)) return { element: failed('item-not-found', there.handled) }
     if (!(await this.#released(there))) return this.#fromDisk(wanted)
     return this.#take(there, wanted)
   }

@@ -79,7 +79,9 @@ export default defineModule({
       on: {
         'host:ready': live,
         'session:presence': ({ session: { keeper } }) => {
-          if (keeper instanceof ManagedSession) keeper.wantsMore()
+          if (!(keeper instanceof ManagedSession)) return
+          keeper.outlet.missed.more()
+          registry.list(keeper)
         },
       },
       metrics: [

@@ -1,0 +1,102 @@
+// How far a client has what it was sent: by count (XEP-0198 §4), and by position in the message log. The
+// position is where a session goes on that is made again: everything up to it the client has.
+
+import type { Session } from '../../lib/core/session.js'
+import { beyond } from './counts.js'
+import type { Outbox, Owed } from './outbox.js'
+import type { OpenRequests } from './requests.js'
+import { writeDown } from './written-down.js'
+import { tooHigh } from './wording.js'
+
+/** SEC-07 */
+const MOST_REJECTIONS = 3
+
+export interface Start {
+  readonly count: number
+  readonly position: number
+}
+
+export class Acknowledged {
+  /** So many stanzas */
+  count: number
+  /** What is on disk of this is older. */
+  stale = false
+  readonly #session: Session
+  readonly #outbox: Outbox
+  readonly #requests: OpenRequests
+  /** The newest message that it acknowledged */
+  #newest: number
+  #rejections = { at: -1, times: 0 }
+
+  constructor(session: Session, queues: { outbox: Outbox; requests: OpenRequests }, start: Start) {
+    this.#session = session
+    this.#outbox = queues.outbox
+    this.#requests = queues.requests
+    this.count = start.count
+    this.#newest = start.position
+  }
+
+  /** Throws where it is more than was sent (§6). A count that was true earlier says nothing. */
+  advance(h: number): void {
+    const ahead = beyond(h, this.count)
+    const { written } = this.#outbox
+    if (ahead > written) throw tooHigh(h, this.count + written)
+    let newest = 0
+    for (let i = 0; i < ahead; i++) newest = Math.max(newest, this.#taken(this.#outbox.shift()))
+    if (ahead > 0) this.count += ahead
+    if (newest > 0) this.#session.took(Math.min(newest, this.position))
+  }
+
+  /** Gives the number of a message that moves the account's cursor. */
+  #taken(owed: Owed): number {
+    if (owed.logId === 0) {
+      const iq = 'stanza' in owed && owed.stanza.kind === 'iq' ? owed.stanza : undefined
+      if (iq && this.#requests.answered(iq)) this.stale = true
+      return 0
+    }
+    if (owed.logId > this.#newest) this.#newest = owed.logId
+    this.stale = true
+    return this.#session.position.inTurn(owed.logId) ? owed.logId : 0
+  }
+
+  /** Whether the client says less than it said before: it has lost what it had. */
+  forgot(h: number): boolean {
+    return beyond(h, this.count) < 0
+  }
+
+  /** Up to here the client has everything that is in the log for it. */
+  get position(): number {
+    const { lowest } = this.#outbox
+    const known = lowest > 0 ? Math.min(lowest - 1, this.#newest) : this.#newest
+    const { behind } = this.#session
+    return behind ? Math.min(known, behind.after) : known
+  }
+
+  /** From where a session goes on that takes no more. */
+  get sent(): number {
+    return this.#outbox.highest || this.#newest
+  }
+
+  /** SEC-07: what makes a client end its stream again and again is not sent for ever. */
+  rejected(): void {
+    if (this.#outbox.length === 0) return
+    const { at, times } = this.#rejections
+    this.#rejections = { at: this.count, times: at === this.count ? times + 1 : 1 }
+    if (this.#rejections.times >= MOST_REJECTIONS) this.#dropFirst()
+  }
+
+  #dropFirst(): void {
+    this.#rejections = { at: -1, times: 0 }
+    const dropped = this.#outbox.shift()
+    if (dropped.logId > this.#newest) this.#newest = dropped.logId
+    const { host, jid } = this.#session
+    const from = 'stanza' in dropped ? dropped.from.text : undefined
+    host.log.warn('a stanza that its client rejects was dropped', { from, to: jid.text })
+  }
+
+  writeDown(): string {
+    const { behind } = this.#session
+    const read = behind && behind.after < Number.MAX_SAFE_INTEGER ? behind.after : undefined
+    return writeDown(this.#outbox, { acknowledged: this.count, position: this.#newest, read })
+  }
+}

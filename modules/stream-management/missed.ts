@@ -1,0 +1,77 @@
+// What a managed session comes to by the message log: because its client takes less than it is sent, or
+// because the session was made again after its process had ended.
+
+import { CatchUp } from '../../lib/core/catch-up.js'
+import type { Session } from '../../lib/core/session.js'
+import type { Envelope } from '../../lib/xmpp/envelope.js'
+import { late } from './overflow.js'
+
+export class Missed {
+  readonly #session: Session
+  readonly #room: () => boolean
+  #restored = false
+  /** After this number there were messages for the account when it did not take any; 0 for none. */
+  #leftFrom = 0
+
+  constructor(session: Session, room: () => boolean) {
+    this.#session = session
+    this.#room = room
+  }
+
+  /** Whether there is something that it will want. */
+  get waits(): boolean {
+    return this.#leftFrom > 0
+  }
+
+  /** Everything after this number comes from the log, unless somebody sees to that already. */
+  fallBehind(after: number): void {
+    this.#session.behind ??= this.#catchUp(after)
+  }
+
+  /** The same for a session that was made again. */
+  restore(after: number): void {
+    this.#restored = true
+    this.#session.behind = this.#catchUp(after)
+  }
+
+  run(): void {
+    const { behind, host } = this.#session
+    if (behind) host.server.pending(behind.run().catch((error) => host.failed('catch-up', error)))
+  }
+
+  /** It is available: what was left out of what it missed is for it now. */
+  more(): void {
+    const { behind, available, priority } = this.#session
+    // Who has it catch up now is done first.
+    if (this.#leftFrom === 0 || behind || !available || priority < 0) return
+    this.#session.behind = this.#catchUp(this.#leftFrom)
+    this.#leftFrom = 0
+    this.#restored = false
+    this.run()
+  }
+
+  #catchUp(after: number): CatchUp {
+    const session = this.#session
+    return new CatchUp(session, after, {
+      flags: 0,
+      room: this.#room,
+      amend: (envelope, { id }) => {
+        if (session.position.has(id)) return undefined
+        if (!this.#wants(envelope)) return this.#leaveOut(id)
+        return late(envelope, session)
+      },
+    })
+  }
+
+  /** RFC 6121 §8.5.2.2.1: what is for the account goes to who wants it. */
+  #wants({ to }: Envelope): boolean {
+    const { available, priority } = this.#session
+    return !to.isBare || (available && priority >= 0)
+  }
+
+  /** Its client's first presence may be among what is sent again: then this was for it too. */
+  #leaveOut(id: number): undefined {
+    if (this.#restored && this.#leftFrom === 0) this.#leftFrom = id - 1
+    return undefined
+  }
+}
