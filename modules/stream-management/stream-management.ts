@@ -96,9 +96,12 @@ export default defineModule({
       close,
     }
 
-    /** §2: once the client is authenticated, before it binds or after. */
-    function advertise(stream: NegotiatingStream): Element | undefined {
-      return stream.account && feature()
+    /**
+     * §2: once the client is authenticated, before it binds or after; not where the login brought it
+     * along, or clients enable it once more.
+     */
+    function advertise({ account, session }: NegotiatingStream): Element | undefined {
+      return account && !(session as Session | undefined)?.keeper ? feature() : undefined
     }
 
     function negotiate(element: Element, stream: NegotiatingStream): Promise<void> | void {

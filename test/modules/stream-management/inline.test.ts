@@ -37,7 +37,9 @@ test('enabled within the bind: counting begins with the answer (XEP-0198 §9.1)'
   const enabled = answer.getChild('bound')?.getChild('enabled', NS_SM)
   t.match(enabled?.attrs, { resume: 'true', max: '600' })
   const { client } = login
-  t.equal(client.inbox.shift()?.getName(), 'features')
+  const features = client.inbox.shift()
+  t.equal(features?.getName(), 'features')
+  t.notOk(features?.getChild('sm', NS_SM), 'clients would enable it once more')
   client.sends(`<presence/>${chat(JULIET, 'one')}`)
   t.equal(await handled(client), 2)
 })
