@@ -7,11 +7,18 @@ import type { Task } from './module.js'
 export class Schedule {
   readonly #clock: Clock
   readonly #failed: (where: string, error: unknown) => void
+  readonly #pending: (run: Promise<void>) => void
   readonly #timers = new Map<string, Map<string, Timer>>()
 
-  constructor(clock: Clock, failed: (where: string, error: unknown) => void) {
+  /** `pending` is told of each run: stopping waits for those under way. */
+  constructor(
+    clock: Clock,
+    failed: (where: string, error: unknown) => void,
+    pending: (run: Promise<void>) => void = () => undefined,
+  ) {
     this.#clock = clock
     this.#failed = failed
+    this.#pending = pending
   }
 
   add(owner: string, task: Task): void {
@@ -20,7 +27,7 @@ export class Schedule {
     const again = (): void =>
       void timers.set(
         task.name,
-        this.#clock.after(task.every, () => void run()),
+        this.#clock.after(task.every, () => this.#pending(run())),
       )
     const run = async (): Promise<void> => {
       try {

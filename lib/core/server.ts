@@ -111,7 +111,11 @@ export class Server {
     this.directory = cluster.directory()
     this.bus = cluster.bus(this.node)
     this.neighbours = new Neighbours(this, this.bus)
-    this.schedule = new Schedule(this.clock, (where, error) => this.failed(where, error))
+    this.schedule = new Schedule(
+      this.clock,
+      (where, error) => this.failed(where, error),
+      (run) => void this.pending(run),
+    )
     this.#hosts = new Hosts(this, modules)
   }
 
