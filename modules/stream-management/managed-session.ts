@@ -162,8 +162,11 @@ export class ManagedSession implements Keeper {
     return true
   }
 
-  /** Another stream, whose client has so much (§5); nothing is written to it before `begin`. */
-  take(stream: ClientStream, h: number): void {
+  /**
+   * Another stream, whose client has so much (§5); nothing is written to it before `begin`. What its row
+   * says of an absence is wrong from then on, so it must be gone from the disk.
+   */
+  take(stream: ClientStream, h: number): Promise<void> {
     this.acknowledged.advance(h)
     this.outlet.rewind()
     if (this.#rejected) this.acknowledged.rejected()
@@ -172,7 +175,7 @@ export class ManagedSession implements Keeper {
     this.session.attach(stream)
     this.#told = this.#committed
     this.#wanted = this.#committed
-    this.save()
+    return this.save()
   }
 
   begin(): void {
@@ -227,7 +230,7 @@ export class ManagedSession implements Keeper {
     })
   }
 
-  save(ended = 0): void {
+  save(ended = 0): Promise<void> {
     this.#unsaved = false
     this.#version++
     const { journal, server } = this.session.host
@@ -235,7 +238,7 @@ export class ManagedSession implements Keeper {
     entry.put(SESSIONS, this.row(ended))
     if (this.acknowledged.stale) entry.put(COUNTS, this.#counts(this.#committed))
     // The next change writes all of it again.
-    server.pending(journal.commit(entry).catch(() => undefined))
+    return server.pending(journal.commit(entry).catch(() => undefined))
   }
 
   row(ended = 0): Row {

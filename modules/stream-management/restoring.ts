@@ -18,7 +18,7 @@ import { ManagedSession } from './managed-session.js'
 import { nodeOf, type Registry } from './registry.js'
 import { type OpenRequest, readRequests } from './requests.js'
 import type { SessionStore, StoredSession } from './store.js'
-import { readDown } from './written-down.js'
+import { readDown, type WrittenDown } from './written-down.js'
 
 export class Restoring {
   readonly #host: Host
@@ -54,7 +54,7 @@ export class Restoring {
     h: number,
   ): Promise<ManagedSession | undefined> {
     if (found.ended > 0 || this.#isOver(found)) return undefined
-    const down = readDown(found.owed)
+    const down = writtenDown(found, h)
     if (down && beyond(h, down.acknowledged) < 0) return undefined
     const session = await this.#session(found, account)
     if (!session) return undefined
@@ -103,4 +103,10 @@ export class Restoring {
       arrived: this.#host.clock.now(),
     })
   }
+}
+
+/** Nothing where its client has more than that: then it was written to since. */
+function writtenDown({ owed }: StoredSession, h: number): WrittenDown | undefined {
+  const down = readDown(owed)
+  return down && beyond(h, down.acknowledged) <= down.written.length ? down : undefined
 }

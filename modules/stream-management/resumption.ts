@@ -87,9 +87,9 @@ export class Resumption {
     return this.#host.journal.follow(this.#host.journal.entry())
   }
 
-  #take(managed: ManagedSession, { stream, previd, h }: Wanted): Answer {
+  async #take(managed: ManagedSession, { stream, previd, h }: Wanted): Promise<Answer> {
     try {
-      managed.take(stream as ClientStream, h)
+      await managed.take(stream as ClientStream, h)
     } finally {
       managed.moving = false
     }
