@@ -206,6 +206,8 @@ test('LIM-websocket-fragments: eight', async (t) => {
   const house = await serve(t)
   for (const count of [8, 9]) {
     const { peer } = await house.logsIn('WebSocket', 'romeo')
+    peer.sends('<presence/>')
+    await peer.finds('presence')
     const text = `<message xmlns='jabber:client' id='in-pieces'><body>!</body></message>`
     const size = Math.ceil(text.length / count)
     for (let i = 0; i < count; i++) {
