@@ -52,6 +52,8 @@ export class ManagedSession implements Keeper {
   telling = false
   /** Another stream is about to take it up. */
   moving = false
+  /** It is made again, and what modules say of it is not complete yet. */
+  restoring = false
   /** Since when it is without a stream; 0 while it has one */
   detached = 0
   readonly #registry: Registry
@@ -222,7 +224,7 @@ export class ManagedSession implements Keeper {
   changed(): void {
     // It may be owed older messages from now on: its position goes back, and must do so on disk.
     this.acknowledged.stale = true
-    if (this.#unsaved) return
+    if (this.#unsaved || this.restoring) return
     this.#unsaved = true
     // Once for all that one stanza changes, and in the group of its count.
     queueMicrotask(() => {

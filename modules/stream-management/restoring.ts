@@ -64,11 +64,13 @@ export class Restoring {
     managed.owe(down)
     for (const request of readRequests(found.requests)) session.write(this.#given(request, session))
     await this.#registry.restore(session, found.state)
+    managed.restoring = false
     return managed
   }
 
   #managed(found: StoredSession, session: Session, acknowledged: number): ManagedSession {
     const managed = new ManagedSession(session, this.#registry, { ...found, acknowledged })
+    managed.restoring = true
     // Until a stream takes it, its absence goes on.
     managed.detached = this.#host.clock.now()
     this.#registry.list(managed)

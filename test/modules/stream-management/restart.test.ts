@@ -2,6 +2,7 @@
 // warning. On SQLite and on PostgreSQL alike.
 
 import { type Test, test } from 'tap'
+import { defineModule } from '../../../lib/core/module.js'
 import { Jid } from '../../../lib/xmpp/jid.js'
 import type { Client } from '../../world/client.js'
 import { freshPostgres } from '../../world/postgres.js'
@@ -231,6 +232,34 @@ test('who had not been available when the server died is sent what came once it 
   again.sends('<presence/>')
   await w.settle()
   t.same(bodies(again).filter(Boolean), ['to all'])
+})
+
+test('killed while a session is made again: nothing that was known of it is forgotten', async (t) => {
+  const saved: unknown[] = []
+  const first = defineModule({
+    name: 'a-first',
+    summary: 'Says at once that something has changed',
+    setup: () => ({
+      session: {
+        save: (session) => ({ presence: session.presence !== undefined }),
+        restore: async (session) => {
+          session.changed()
+          await new Promise((resolve) => setImmediate(resolve))
+          await session.host.journal.idle()
+          const rows = await session.host.database.reader('sm_sessions').select('state')
+          saved.push(...rows.map(({ state }) => JSON.parse(state)['a-first']))
+        },
+      },
+    }),
+  })
+  const modules = [first, 'stream-management', 'presence', 'archive']
+  const w = await friends(t, { database: 'sqlite', modules })
+  const romeo = await present(w, 'romeo')
+  const id = await enable(romeo)
+  await w.restart({ kill: true })
+  const again = await resumes(w, 'romeo', { id, h: 0 })
+  await again.receives(`<resumed ${SM}/>`)
+  t.same(saved, [{ presence: true }])
 })
 
 test('presence by name is remembered: who was told it hears its end (RFC 6121 §4.6.3)', async (t) => {
