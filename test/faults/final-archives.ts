@@ -45,8 +45,10 @@ export function readArchive(target: Target, owner: string): Promise<Row[]> {
         lost: (_, why) => fail(why),
       }
     }
+    let handled = 0
     const accept = (pages: ArchivePages, text: string) => {
-      if (text.startsWith('<r ')) connection.send("<a xmlns='urn:xmpp:sm:3' h='0'/>")
+      if (/^<(message|presence|iq)\b/.test(text)) handled++
+      if (text.startsWith('<r ')) connection.send(`<a xmlns='urn:xmpp:sm:3' h='${handled}'/>`)
       else pages.accept(text)
     }
     const user = owner.split('@')[0]!
