@@ -30,6 +30,8 @@ const MOST_UNREAD = 10_000
 /** Messages of one conversation with the same id: whoever uses one twice gets the newest. */
 const MOST_LABELLED = 20
 
+const TOGETHER = ['archive.*', 'messages.sent_by', 'messages.sent_to', 'messages.text']
+
 export abstract class MessageReader {
   protected readonly database: Database
   readonly #watchers = new Set<LogWatcher>()
@@ -229,21 +231,30 @@ export abstract class MessageReader {
     const { owner, peer, after, before, ids, absent = 0, backwards } = query
     const rows = this.reader('archive')
       .where('owner', owner)
-      .orderBy('id', backwards ? 'desc' : 'asc')
+      .orderBy('archive.id', backwards ? 'desc' : 'asc')
       .limit(limit)
     // Where reading begins, no more: of conditions that it cannot weigh PostgreSQL expects that they
     // leave next to nothing, and would read all of an archive to sort it.
     const from = backwards ? before : after
-    if (from) rows.where('id', backwards ? '<' : '>', from)
+    if (from) rows.where('archive.id', backwards ? '<' : '>', from)
     if (peer) rows.where('peer', peerKey(peer))
-    if (ids) rows.whereIn('id', [...ids])
+    if (ids) rows.whereIn('archive.id', [...ids])
     // As the partial index has it
     if (absent > 0) rows.whereRaw(`flags & ${absent} = 0`)
+    if (this.#joins(limit)) rows.join('messages', 'messages.id', 'archive.id').select(TOGETHER)
     return (await rows).filter((row: IndexRow) => isWithin(row, query))
   }
 
-  async #messages(rows: readonly IndexRow[]): Promise<Logged[]> {
-    if (rows.length === 0) return []
+  /** On SQLite a second question costs more than the texts of a page; a long stretch needs few of them. */
+  #joins(limit: number): boolean {
+    return this.database.kind === 'sqlite' && limit < SPARSE
+  }
+
+  async #messages(rows: readonly (IndexRow & Partial<Texts>)[]): Promise<Logged[]> {
+    if (rows.every(isWhole))
+      return rows.map(({ id, flags, sent_by, sent_to, text }) => {
+        return { id, from: sent_by, to: sent_to, text, flags }
+      })
     const found: { id: number; sent_by: string; sent_to: string; text: string }[] =
       await this.reader('messages').whereIn(
         'id',
@@ -256,6 +267,16 @@ export abstract class MessageReader {
       return { id, from: message.sent_by, to: message.sent_to, text: message.text, flags }
     })
   }
+}
+
+interface Texts {
+  sent_by: string
+  sent_to: string
+  text: string
+}
+
+function isWhole(row: IndexRow & Partial<Texts>): row is IndexRow & Texts {
+  return row.text !== undefined
 }
 
 function isWithin(row: IndexRow, { after = 0, before, peer, ids }: PageQuery): boolean {
