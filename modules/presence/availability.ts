@@ -37,8 +37,10 @@ export class Availability {
     return this.#published(session, (roster) => {
       if (session.presence !== envelope || session.closed) return
       this.#broadcast(session, envelope.stanza, roster)
-      if (first) this.#arrived(session, roster)
-      this.#emit('session:presence', session)
+      const arrived = first ? this.#arrived(session, roster) : undefined
+      const shown = this.#emit('session:presence', session)
+      // From where it is owed messages is known before this presence counts as handled.
+      return whenKnown(arrived, () => shown)
     })
   }
 
@@ -103,7 +105,7 @@ export class Availability {
     if (session.presence) this.#send(session.presence.stanza, session.jid, to)
   }
 
-  #published(session: Session, then: (roster: Roster) => void): Later<void> {
+  #published(session: Session, then: (roster: Roster) => Later<void>): Later<void> {
     const put = session.closed
       ? undefined
       : this.#host.server.directory.put(session.account.text, session)
@@ -118,9 +120,9 @@ export class Availability {
     }
   }
 
-  #arrived(session: Session, roster: Roster): void {
+  #arrived(session: Session, roster: Roster): Later<void> {
     this.#lookAround(session, roster)
-    this.#emit('session:available', session)
+    return this.#emit('session:available', session)
   }
 
   #lookAround(session: Session, roster: Roster): void {
@@ -205,8 +207,8 @@ export class Availability {
   #emit(
     name: 'session:available' | 'session:presence' | 'session:unavailable',
     session: Session,
-  ): void {
-    this.#host.server.pending(this.#host.events.emit(name, { session }))
+  ): Later<void> {
+    return this.#host.server.pending(this.#host.events.emit(name, { session }))
   }
 }
 
