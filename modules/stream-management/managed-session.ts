@@ -238,7 +238,8 @@ export class ManagedSession implements Keeper {
     const { journal, server } = this.session.host
     const entry = journal.entry()
     entry.put(SESSIONS, this.row(ended))
-    if (this.acknowledged.stale) entry.put(COUNTS, this.#counts(this.#committed))
+    // What is on its way to the disk gets there first, or with this.
+    if (this.acknowledged.stale) entry.put(COUNTS, this.#counts(this.#marked))
     // The next change writes all of it again.
     return server.pending(journal.commit(entry).catch(() => undefined))
   }
