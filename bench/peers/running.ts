@@ -83,7 +83,7 @@ async function ready(child: ChildProcess, site: Site): Promise<void> {
 }
 
 /** Whether a stream gets its features (RFC 6120 §4.3.2). */
-function answers(port: number): Promise<boolean> {
+export function answers(port: number): Promise<boolean> {
   return new Promise((answer) => {
     const socket = connect(port, '127.0.0.1')
     let text = ''

@@ -3,11 +3,11 @@
 
 import { type ChildProcess, spawn } from 'node:child_process'
 import { createWriteStream, readFileSync } from 'node:fs'
-import { connect } from 'node:net'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { processTree } from '../../bench/measure.js'
-import { DOMAIN, type Launch, type Site } from '../../bench/peers/peer.js'
+import type { Launch, Site } from '../../bench/peers/peer.js'
+import { answers } from '../../bench/peers/running.js'
 import { outputOf } from '../../bench/programs.js'
 
 const READY_LIMIT_MS = 60_000
@@ -141,25 +141,4 @@ function identity(user: string | undefined, folder: string): { uid?: number; gid
   if (uid === undefined || gid === undefined) return {}
   outputOf('chown', '-R', `${uid}:${gid}`, folder)
   return { uid: Number(uid), gid: Number(gid) }
-}
-
-/** Whether a stream gets its features (RFC 6120 §4.3.2). */
-function answers(port: number): Promise<boolean> {
-  return new Promise((answer) => {
-    const socket = connect(port, '127.0.0.1')
-    let text = ''
-    const end = (good: boolean) => {
-      socket.destroy()
-      answer(good)
-    }
-    socket.setTimeout(2000, () => end(false))
-    socket.on('error', () => end(false)).on('close', () => answer(false))
-    socket.on('data', (bytes) => {
-      text += bytes
-      if (text.includes('features>')) end(true)
-    })
-    socket.write(
-      `<?xml version='1.0'?><stream:stream to='${DOMAIN}' version='1.0' xmlns='jabber:client' xmlns:stream='http://etherx.jabber.org/streams'>`,
-    )
-  })
 }
