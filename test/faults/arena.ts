@@ -118,7 +118,7 @@ export class Arena implements Scene {
     while (user === own) user = draw.whole(0, this.#users - 1)
     const owner = `u${user}@${DOMAIN}`
     if (draw.chance(0.7)) return owner
-    return draw.of(this.devices.filter((device) => device.owner === owner)).jid
+    return draw.of(this.devices.filter((device) => device.owner === owner)).address
   }
 
   get inFlight(): number {

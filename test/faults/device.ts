@@ -19,7 +19,8 @@ const AFTER_ERROR_MS = 40
 export class Device implements Receiver {
   readonly name: string
   readonly owner: string
-  jid: string
+  /** Where others write to: they know the full one when its presence was handled. */
+  address: string
   readonly habits: Habits
   readonly outbox: Outbox
   ready = false
@@ -31,6 +32,8 @@ export class Device implements Receiver {
   #messages = 0
   /** Stanzas handled on this stream */
   #handled = 0
+  /** Its full address, and the position of the presence that tells others */
+  #announced = { jid: '', at: Number.POSITIVE_INFINITY }
   /** What the server was when the connection was dialled, and when this device last came in */
   #dialled = 0
   #boot = 0
@@ -46,7 +49,7 @@ export class Device implements Receiver {
     this.#scene = scene
     this.name = name
     this.owner = owner
-    this.jid = `${owner}/${name}`
+    this.address = owner
     this.#index = index
     this.habits = habits
     this.outbox = new Outbox(`${name}#0`)
@@ -123,7 +126,7 @@ export class Device implements Receiver {
     const { outbox } = this
     this.#report('resumed', h)
     this.#enter('resumed')
-    outbox.acknowledge(h)
+    this.#took(h)
     for (const item of outbox.items) this.#transmit(item, 'counted')
     if (this.#reading.behind) this.#reading.catchUp()
     else this.#sendWaiting()
@@ -144,7 +147,7 @@ export class Device implements Receiver {
   #bound(jid: string, id: string | undefined): void {
     const how = this.#refused ?? (this.#streams === 0 ? 'fresh' : 'uncounted')
     this.#again = how === 'refused' ? 'counted' : 'uncounted'
-    this.jid = jid
+    this.address = this.owner
     this.#handled = 0
     this.outbox.renew(`${this.name}#${++this.#streams}`, id, this.#again)
     this.#refused = undefined
@@ -153,7 +156,7 @@ export class Device implements Receiver {
     for (const stanza of this.#early.splice(0)) this.#reading.given(stanza)
     if (this.habits.carbons)
       this.#put("<iq type='set' id='copy'><enable xmlns='urn:xmpp:carbons:2'/></iq>")
-    this.#put('<presence/>')
+    this.#announced = { jid, at: this.#put('<presence/>').position }
     if (this.#reading.behind) this.#reading.catchUp()
     this.#ask()
     this.pump()
@@ -210,7 +213,7 @@ export class Device implements Receiver {
     const before = this.outbox.acked
     this.#askedAt = undefined
     this.#report('a', h)
-    this.outbox.acknowledge(h)
+    this.#took(h)
     // Where nothing was acknowledged yet, asking again at once would only make it busy.
     if (this.outbox.acked > before) this.pump()
   }
@@ -222,6 +225,11 @@ export class Device implements Receiver {
     }
     if (this.habits.lazy > 0) setTimeout(say, this.habits.lazy)
     else connection.send(`<a ${SM} h='${this.#handled}'/>`)
+  }
+
+  #took(h: number): void {
+    this.outbox.acknowledge(h)
+    if (this.outbox.acked >= this.#announced.at) this.address = this.#announced.jid
   }
 
   #error(mid: string, condition: string): void {
@@ -273,9 +281,11 @@ export class Device implements Receiver {
     this.#connection?.send(text)
   }
 
-  #put(text: string): void {
-    this.#transmit(this.outbox.put({ text }), false)
+  #put(text: string): Item {
+    const item = this.outbox.put({ text })
+    this.#transmit(item, false)
     this.#connection?.flush()
+    return item
   }
 
   #ask(): void {
