@@ -214,14 +214,22 @@ export class Router {
     transit.seal(envelope)
     const committed = transit.commit()
     if (!committed) return this.#deliver(envelope, host, transit)
-    const done = committed
-      .then(
-        () => this.#deliverLogged(envelope, host, transit),
-        (error) => this.#unstored(error, envelope, { host, transit }),
-      )
-      .catch((error) => this.#failed(envelope, error))
+    const done = committed.then(
+      () => this.#logged(envelope, host, transit),
+      (error) => this.#unstored(error, envelope, { host, transit }),
+    )
     // The lane goes on: commits end in the order in which they began, and so do deliveries.
     return transit.session ? transit.session.lane.beside(done, transit) : done
+  }
+
+  /** On disk: nobody waits any more who could be told by a rejection. */
+  #logged(envelope: Envelope, host: Host, transit: Transit): Later {
+    try {
+      const later = this.#deliverLogged(envelope, host, transit)
+      return later?.catch((error) => this.#failed(envelope, error))
+    } catch (error) {
+      return this.#failed(envelope, error)
+    }
   }
 
   /** Our own word that something failed arrives also where nothing can be stored. */
@@ -230,8 +238,8 @@ export class Router {
     envelope: Envelope,
     { host, transit }: { host: Host; transit: Transit },
   ): Later {
-    if (envelope.stanza.type !== 'error' || envelope.origin !== 'local') throw error
-    return this.#deliver(envelope, host, transit)
+    const isOurs = envelope.stanza.type === 'error' && envelope.origin === 'local'
+    return isOurs ? this.#logged(envelope, host, transit) : this.#failed(envelope, error)
   }
 
   /** What was there already goes nowhere a second time; what is new is shown with its number. */

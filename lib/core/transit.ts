@@ -97,7 +97,9 @@ export class Transit {
       entry.put(table, row)
       this.counted = true
     }
-    return this.host.journal.commit(entry).then(
+    const committed = this.host.journal.commit(entry)
+    if (!this.counted && !this.#effects) return committed
+    return committed.then(
       () => this.#settle(),
       (error) => {
         this.counted = false

@@ -8,12 +8,14 @@ import type { IndexRow } from './message-log.js'
 import { INCOMING } from './logged-message.js'
 import type { Write } from './writes.js'
 
-/** How many rows wait for a batch. */
-const BATCH = 20_000
+/** How many rows wait for a batch: the more an account has in it, the fewer pages they dirty. */
+const BATCH = 100_000
+/** Of one account: whoever reads there looks through them. */
+const BATCH_OF_ONE = 5000
 /** How many more must have come before a batch that failed is tried again. */
 const AGAIN = 2000
 /** Rows of one transaction: the thread does nothing else meanwhile. */
-const CHUNK = 2000
+const CHUNK = 1000
 
 /** Puts back what a transaction that failed had changed here. */
 export type Undo = () => void
@@ -46,10 +48,10 @@ export class DeferredIndex {
   }
 
   add(row: IndexRow): void {
-    const rows = this.#pending.get(row.owner)
-    if (rows) rows.push(row)
-    else this.#pending.set(row.owner, [row])
     this.#count++
+    const rows = this.#pending.get(row.owner)
+    if (!rows) this.#pending.set(row.owner, [row])
+    else if (rows.push(row) === BATCH_OF_ONE) this.#due = Math.min(this.#due, this.#count)
   }
 
   /** All rows up to this message were added; begins a batch where that is due. */
@@ -153,21 +155,27 @@ export class DeferredIndex {
 }
 
 function sorted(rows: ByOwner): IndexRow[] {
-  const owners = [...rows.keys()].sort((a, b) => a - b)
-  return owners.flatMap((owner) => rows.get(owner)!)
+  const all: IndexRow[] = []
+  for (const owner of [...rows.keys()].sort((a, b) => a - b)) {
+    for (const row of rows.get(owner)!) all.push(row)
+  }
+  return all
 }
 
 /**
  * The rows of a list of numbers, made from the messages as they are now: who was dropped meanwhile has
- * none. That of the sender's side has a minus.
+ * none. Numbers count from one below all of them, small ones being read faster; that of the sender's
+ * side has a minus.
  */
 const INSERT = `insert or ignore into archive (owner, id, peer, flags, label)
   select iif(side < 0, sender, recipient), id, iif(side < 0, to_peer, from_peer),
     iif(side < 0, sender_flags, recipient_flags), label
-  from (select value as side from json_each(?)) cross join messages on id = abs(side)
+  from (select value as side from json_each(?1)) cross join messages on id = ?2 + abs(side)
   where iif(side < 0, sender, recipient) is not null`
 
 function insertion(rows: readonly IndexRow[]): Write {
-  const sides = rows.map(({ id, flags }) => (flags & INCOMING ? id : -id))
-  return { sql: INSERT, runs: [[`[${sides}]`]] }
+  let below = Number.MAX_SAFE_INTEGER
+  for (const { id } of rows) if (id <= below) below = id - 1
+  const sides = rows.map(({ id, flags }) => (flags & INCOMING ? id - below : below - id))
+  return { sql: INSERT, runs: [[`[${sides}]`, below]] }
 }

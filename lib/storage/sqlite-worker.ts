@@ -154,6 +154,7 @@ function pragmas({ durability, readOnly }: SqliteSettings): string[] {
     'journal_mode = wal',
     `synchronous = ${durability === 'power' ? 'full' : 'normal'}`,
     'wal_autocheckpoint = 2000',
+    'temp_store = memory',
     ...common,
   ]
 }
