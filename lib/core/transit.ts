@@ -97,8 +97,16 @@ export class Transit {
       entry.put(table, row)
       this.counted = true
     }
-    const committed = this.host.journal.commit(entry)
-    if (!this.counted && !this.#effects) return committed
+    return this.#when(this.host.journal.commit(entry))
+  }
+
+  /** It leaves nothing behind, but what the same stream brought before must not be overtaken. */
+  #follow(): Promise<void> {
+    return this.#when(this.host.journal.follow(this.host.journal.entry()))
+  }
+
+  /** One step for all: what is on disk together goes on in order (RFC 6120 §10.1). */
+  #when(committed: Promise<void>): Promise<void> {
     return committed.then(
       () => this.#settle(),
       (error) => {
@@ -106,11 +114,6 @@ export class Transit {
         throw error
       },
     )
-  }
-
-  /** It leaves nothing behind, but what the same stream brought before must not be overtaken. */
-  #follow(): Promise<void> {
-    return this.host.journal.follow(this.host.journal.entry()).then(() => this.#settle())
   }
 
   #settle(): undefined {

@@ -154,3 +154,20 @@ test('what waits for the answer happens when the answer has left', async (t) => 
   transit.answered()
   t.same(said, ['after', 'after the answer'])
 })
+
+test('what is on disk together goes on in order, whatever each stanza leaves behind (RFC 6120 §10.1)', async (t) => {
+  const mixed = hooks({
+    record({ stanza }, passage) {
+      if (stanza.id.includes('w')) passage.entry.write(async () => {})
+      if (stanza.id.includes('e')) passage.after(() => {})
+    },
+  })
+  const { romeo, juliet } = await world(t, { modules: [mixed] })
+  const ids = ['w1', 'we2', '3', 'w4', '5', 'e6', 'w7']
+  for (const id of ids) romeo.sends(`<message to='${to}' id='${id}'/>`)
+  await romeo.settle()
+  t.same(
+    juliet.inbox.map(({ attrs }) => attrs.id),
+    ids,
+  )
+})
