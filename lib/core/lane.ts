@@ -17,8 +17,6 @@ const MOST_COMMITTING = 256
 const RECOUNT = 1000
 
 export class Lane {
-  /** How many stanzas came since they are counted */
-  received = 0
   readonly #session: Session
   #inbox: Stanza[] = []
   #busy = false
@@ -28,14 +26,28 @@ export class Lane {
   #waiting: { ready: () => boolean; resolve: () => void }[] = []
   /** Decided when what is before them is done, and counted then */
   #turns = 0
+  #received = 0
+  /** Of counting: a count belongs to the one in which its stanza came. */
+  #epoch = 0
 
   constructor(session: Session) {
     this.#session = session
   }
 
+  /** How many stanzas came since they are counted */
+  get received(): number {
+    return this.#received
+  }
+
+  /** Counting goes on from here: what came beyond it and is not on disk comes again. */
+  countFrom(received: number): void {
+    this.#received = received
+    this.#epoch++
+  }
+
   /** How many will have been received when all that came is decided. */
   get arrived(): number {
-    return this.received + this.#turns + this.#inbox.length
+    return this.#received + this.#turns + this.#inbox.length
   }
 
   get busy(): boolean {
@@ -100,18 +112,21 @@ export class Lane {
     const entry = host.journal.entry()
     const { table, row } = keeper.mark(count)
     entry.put(table, row)
+    const epoch = this.#epoch
     const done = host.journal.commit(entry).then(
       () => keeper.committed(count),
-      () => this.#countLater(transit),
+      () => this.#countLater(transit, epoch),
     )
     host.server.pending(done)
   }
 
   /** Nothing could be stored: it is not acknowledged until its count is, or that of a later one. */
-  #countLater(transit: Transit): void {
-    const { host, closed } = this.#session
-    if (closed || transit.count < this.received) return
-    host.clock.after(RECOUNT, () => this.handled(transit))
+  #countLater(transit: Transit, epoch: number): void {
+    const session = this.#session
+    if (transit.count < this.#received) return
+    session.host.clock.after(RECOUNT, () => {
+      if (epoch === this.#epoch && !session.closed) this.handled(transit)
+    })
   }
 
   /** Resolves when everything that came so far is done; at once where it is. */
@@ -149,7 +164,7 @@ export class Lane {
   }
 
   #submit(stanza: Stanza): Promise<void> | void {
-    return this.#session.decide(stanza, this.#session.keeper ? ++this.received : 0)
+    return this.#session.decide(stanza, this.#session.keeper ? ++this.#received : 0)
   }
 
   /** A message goes on after those before it; what may change or read what they leave does not. */

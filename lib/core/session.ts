@@ -95,7 +95,7 @@ export class Session implements BoundSession, Place {
   /** The counting begins here, or goes on where it ended. */
   keep(keeper: Keeper, received: number): void {
     this.keeper = keeper
-    this.lane.received = received
+    this.lane.countFrom(received)
   }
 
   /** What the keeper's row has of modules is out of date. */

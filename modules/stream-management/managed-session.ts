@@ -105,6 +105,13 @@ export class ManagedSession implements Keeper {
     if (this.#told < this.#wanted) this.#registry.tellSoon(this)
   }
 
+  /** §5: the client sends again what is beyond the count that it is told. */
+  countAnew(): void {
+    this.#marked = this.#committed
+    this.requests.rewind(this.#committed)
+    this.session.keep(this, this.#committed)
+  }
+
   /** `<r/>` (§4): answered at once with what is on disk; what comes there later is told unasked. */
   asked(): void {
     this.#wanted = this.session.lane.arrived
@@ -169,6 +176,7 @@ export class ManagedSession implements Keeper {
    * says of an absence is wrong from then on, so it must be gone from the disk.
    */
   take(stream: ClientStream, h: number): Promise<void> {
+    this.countAnew()
     this.acknowledged.advance(h)
     this.outlet.rewind()
     if (this.#rejected) this.acknowledged.rejected()

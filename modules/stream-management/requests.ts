@@ -43,6 +43,12 @@ export class OpenRequests {
     return true
   }
 
+  /** What came beyond so many stanzas comes again. */
+  rewind(count: number): void {
+    this.#open = this.#open.filter((request) => request.count <= count)
+    this.#textUpTo = -1
+  }
+
   /** Those among the first so many stanzas, as a text. */
   upTo(count: number): string {
     if (this.#open.length === 0) return ''

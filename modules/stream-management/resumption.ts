@@ -74,6 +74,8 @@ export class Resumption {
     try {
       session.stream?.close(new StreamError('conflict', 'the stream was resumed on another one'))
       for (let busy = session.drained(); busy; busy = session.drained()) await busy
+      // What could not be counted yet is not to be from here on.
+      managed.countAnew()
       await this.#settled()
     } catch (error) {
       managed.moving = false

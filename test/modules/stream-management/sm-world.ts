@@ -71,3 +71,13 @@ export function bodies(client: Client): string[] {
     .filter((element) => element.is('message'))
     .map((element) => element.getChildText('body') ?? '')
 }
+
+/** The disk is full for messages, counts and sessions, until what this gives back is called. */
+export function fillsDisk({ server: { database } }: World): () => void {
+  const { write } = database
+  const full = Object.assign(new Error('the disk is full'), { code: 'SQLITE_FULL' })
+  database.write = () => Promise.reject(full)
+  return () => {
+    database.write = write
+  }
+}
