@@ -12,6 +12,8 @@ import type { Host } from './host.js'
 import type { Session } from './session.js'
 
 const PAGE = 50
+/** Milliseconds until what could not be read is asked for again */
+const AGAIN = 1000
 
 export interface CatchUpTerms {
   /** Bits of the index that a message must have */
@@ -31,6 +33,7 @@ export class CatchUp {
   #missed = 0
   #read = 0
   #running: Promise<void> | undefined
+  #failing = false
 
   constructor(session: Session, after: number, terms: CatchUpTerms) {
     this.#session = session
@@ -61,12 +64,27 @@ export class CatchUp {
   /** Nothing is left to catch up with. */
   protected done(): void {}
 
-  /** Goes on while there is room; the session is no longer behind when nothing is left. */
+  /**
+   * Goes on while there is room; the session is no longer behind when nothing is left. Never rejects:
+   * nobody else would have it go on after a database that was away for a moment.
+   */
   run(): Promise<void> {
-    this.#running ??= this.#run().finally(() => {
-      this.#running = undefined
-    })
+    this.#running ??= this.#run()
+      .catch((error) => this.#again(error))
+      .finally(() => {
+        this.#running = undefined
+      })
     return this.#running
+  }
+
+  #again(error: unknown): void {
+    const { host } = this.#session
+    // Said once, however long it lasts.
+    if (!this.#failing) host.failed('catch-up', error)
+    this.#failing = true
+    host.clock.after(AGAIN, () => {
+      if (this.#session.behind === this && !this.#session.closed) host.server.pending(this.run())
+    })
   }
 
   async #run(): Promise<void> {
@@ -78,6 +96,7 @@ export class CatchUp {
       // What comes while the page is read is not on it, and is looked for again.
       const missed = this.#missed
       const page = await host.messages.page({ ...range, limit: PAGE })
+      this.#failing = false
       if (this.#session.behind !== this) return
       for (const logged of page.messages) this.#put(logged)
       if (page.complete && this.#missed <= this.#after) this.#end()

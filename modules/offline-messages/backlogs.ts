@@ -16,6 +16,8 @@ const MOST_BUFFERED = 256 * 1024
 /** How long to wait before looking again whether a slow reader takes more, or is back */
 const PAUSE = 100
 const ABSENCE = 2000
+/** How long until what could not be read is asked for again */
+const AGAIN = 1000
 
 export class Backlogs {
   readonly #host: Host
@@ -40,26 +42,43 @@ export class Backlogs {
     return this.#waiting.has(session)
   }
 
-  /** It is there: no message is decided any more without it. */
+  /** It is there: no message is decided any more without it. Never rejects. */
   async begin(session: Session): Promise<void> {
-    const waiting = this.#waiting.get(session)!
+    const waiting = this.#waiting.get(session)
+    if (!waiting) return
     try {
-      const after = Math.max(
-        await this.#host.server.taken.of(session.number),
-        session.position.newest,
-      )
-      const reader = await this.#readers.has(session)
-      const unkept = reader ? await this.#firstUnkept(session, after) : undefined
-      if (session.behind !== waiting) return
-      session.position.follow()
-      const start = reader ? before(unkept, waiting.first) : Math.min(after, waiting.first - 1)
-      if (start !== undefined) this.#run(session, { start, waiting, reader })
-    } finally {
-      // It follows now, from a place that is further back: both are to survive together.
-      session.changed()
-      if (this.#waiting.get(session) === waiting) this.#waiting.delete(session)
-      if (session.behind === waiting) waiting.done()
+      const known = await this.#known(session)
+      if (session.behind === waiting) this.#follow(session, waiting, known)
+      this.#begun(session, waiting)
+    } catch (error) {
+      this.#host.failed('offline-messages', error)
+      // What is for it waits in the log until it is known where it stands.
+      this.#host.clock.after(AGAIN, () => {
+        if (this.#waiting.get(session) === waiting && !session.closed)
+          this.#host.server.pending(this.begin(session))
+      })
     }
+  }
+
+  async #known(session: Session): Promise<Known> {
+    const taken = await this.#host.server.taken.of(session.number)
+    const after = Math.max(taken, session.position.newest)
+    const reader = await this.#readers.has(session)
+    return { after, reader, unkept: reader ? await this.#firstUnkept(session, after) : undefined }
+  }
+
+  #follow(session: Session, waiting: Backlog, { after, reader, unkept }: Known): void {
+    session.position.follow()
+    const { first } = waiting
+    const at = reader ? before(unkept, first) : Math.min(after, first - 1)
+    if (at !== undefined) this.#run(session, waiting, { at, reader })
+  }
+
+  /** It follows now, from a place that is further back: both are to survive together. */
+  #begun(session: Session, waiting: Backlog): void {
+    session.changed()
+    if (this.#waiting.get(session) === waiting) this.#waiting.delete(session)
+    if (session.behind === waiting) waiting.done()
   }
 
   end(session: Session): void {
@@ -77,19 +96,15 @@ export class Backlogs {
     return (await this.#host.messages.page(query)).messages[0]?.id
   }
 
-  #run(session: Session, { start, waiting, reader }: Start): void {
-    const backlog: Backlog = new Backlog(session, start, {
+  #run(session: Session, waiting: Backlog, { at, reader }: { at: number; reader: boolean }): void {
+    const backlog: Backlog = new Backlog(session, at, {
       flags: 0,
       room: () => this.#room(session, backlog),
       amend: (envelope, logged) => this.#amend(envelope, logged, { session, backlog, reader }),
     })
     backlog.takesOver(waiting)
     session.behind = backlog
-    this.#host.server.pending(this.#going(backlog))
-  }
-
-  #going(backlog: Backlog): Promise<void> {
-    return backlog.run().catch((error) => this.#host.failed('offline-messages', error))
+    this.#host.server.pending(backlog.run())
   }
 
   /** Who is away may come back to this session: what it is owed waits in the log, not in memory. */
@@ -97,8 +112,7 @@ export class Backlogs {
     const { stream } = session
     if (stream && stream.transport.buffered < MOST_BUFFERED) return true
     this.#host.clock.after(stream ? PAUSE : ABSENCE, () => {
-      if (session.behind === backlog && !session.closed)
-        this.#host.server.pending(this.#going(backlog))
+      if (session.behind === backlog && !session.closed) this.#host.server.pending(backlog.run())
     })
     return false
   }
@@ -118,10 +132,11 @@ export class Backlogs {
   }
 }
 
-interface Start {
-  start: number
-  waiting: Backlog
+/** Of a session that comes: what its account has, and what it is owed that no archive has */
+interface Known {
+  after: number
   reader: boolean
+  unkept: number | undefined
 }
 
 interface Whose {

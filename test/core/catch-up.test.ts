@@ -90,3 +90,27 @@ for (const nodes of [1, 2] as const) {
     await laptop.receivesNothing()
   })
 }
+
+test('what could not be read is read again a second later, and is said to be wrong once', async (t) => {
+  const w = await world(t, { modules: ['archive', 'presence'], mayFail: true })
+  w.romeo.sends(`<message to='juliet@${DOMAIN}' id='one'><body>one</body></message>`)
+  await w.settle()
+  const host = w.server.hosts.get(DOMAIN)!
+  const session = host.sessions.find(Jid.parse(w.juliet.jid))!
+  const { messages } = host
+  const { page } = messages
+  messages.page = () => Promise.reject(new Error('the database is away'))
+  session.behind = new CatchUp(session, 0, { flags: 0, room: () => true })
+  await session.behind.run()
+  for (let second = 0; second < 3; second++) {
+    w.clock.advance(1000)
+    await w.settle()
+  }
+  await w.juliet.receivesNothing()
+  t.equal(w.log.filter((line) => line.includes('the database is away')).length, 1)
+  messages.page = page
+  w.clock.advance(1000)
+  await w.settle()
+  await w.juliet.receives("<message id='one'/>")
+  t.notOk(session.behind)
+})

@@ -381,3 +381,23 @@ test('what no archive keeps ends when it is delivered', async (t) => {
   await new Promise((resolve) => setTimeout(resolve, 50))
   t.equal(await texts(), 1)
 })
+
+test('who comes while the database is away gets what waits when it is back (XEP-0160 §3)', async (t) => {
+  const w = await world(t, { modules: ['offline-messages'], loggedIn: false, mayFail: true })
+  const orchard = await w.device('romeo', 'orchard')
+  say(orchard, 'one')
+  await w.settle()
+  const { taken } = w.server
+  const { of } = taken
+  taken.of = () => Promise.reject(new Error('the database is away'))
+  const phone = await comes(w)
+  say(orchard, 'two')
+  await w.settle()
+  t.same(heard(phone), [])
+  taken.of = of
+  w.clock.advance(1000)
+  await w.settle()
+  say(orchard, 'three')
+  await w.settle()
+  t.same(heard(phone), ['one', 'two', 'three'])
+})
