@@ -82,7 +82,7 @@ class Filling {
   /** As the daily task would have: on PostgreSQL each month has its tables. */
   private async enterMonth(log: MessageLog): Promise<void> {
     const month = new Date(this.now).getUTCMonth()
-    if (month !== this.month) await log.expire(0)
+    if (month !== this.month) await log.tidy()
     this.month = month
   }
 

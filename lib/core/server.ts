@@ -19,6 +19,7 @@ import { Journal } from '../storage/journal.js'
 import { type MessageLog, openMessageLog } from '../storage/message-log.js'
 import { Taken } from '../storage/taken.js'
 import { ClientStream } from '../streams/client-stream.js'
+import { addChores } from './chores.js'
 import { type Command, type CommandResult, readArguments } from './commands.js'
 import type { Host } from './host.js'
 import { Hosts } from './hosts.js'
@@ -121,11 +122,7 @@ export class Server {
 
   async #open(): Promise<void> {
     for (const settings of this.settings.hosts) await this.#hosts.add(settings)
-    this.schedule.add('journal', {
-      name: 'what rides along',
-      every: 2000,
-      run: () => this.journal.hurry(),
-    })
+    addChores(this)
     this.#listeners = await Listeners.open(this)
   }
 

@@ -50,10 +50,17 @@ export interface Page {
   readonly complete: boolean
 }
 
-export interface UnreadQuery {
-  readonly owner: number
+/** A place in a conversation, which the bare address of the other side names */
+export interface Place {
   readonly peer: Jid
   readonly after: number
+}
+
+export interface Conversation {
+  /** Bare: the other side */
+  readonly peer: Jid
+  /** Of the newest message */
+  readonly id: number
 }
 
 /** By whom, to whom (bare), and the id by which others refer to it */
@@ -102,10 +109,10 @@ export interface MessageLog {
   // For readers
 
   page(query: PageQuery): Promise<Page>
-  /** How many messages of a conversation came after this one and count as unread, up to a bound. */
-  unread(query: UnreadQuery): Promise<number>
-  /** The newest message of each conversation, newest first. */
-  conversations(owner: number, limit: number, before?: number): Promise<readonly Logged[]>
+  /** How many messages came after each place and count as unread, up to a bound. */
+  unread(owner: number, places: readonly Place[]): Promise<readonly number[]>
+  /** By their newest message, newest first. */
+  conversations(owner: number, limit: number): Promise<readonly Conversation[]>
   /** The messages of a conversation with this label, newest first. */
   labelled(query: LabelQuery): Promise<readonly Logged[]>
 
@@ -127,12 +134,16 @@ export interface MessageLog {
   dropTaken(owner: number, taken: number): Promise<number>
   /** Accounts that have taken messages which no archive keeps, and up to which number they have. */
   ended(limit: number): Promise<readonly { owner: number; taken: number }[]>
-  /**
-   * Everything older than this moment, a bounded number at a time; whether there is more. To be asked
-   * daily, also where nothing expires (with 0): keys of sent messages go, coming months get tables.
-   */
+  /** Some of what is older than this moment; whether there is more. */
   expire(time: number): Promise<boolean>
-  /** All of an account's; takes effect when `trx` commits. */
+  /**
+   * Some of what the log itself needs no more; whether there is more. To be asked every few hours, also
+   * where nothing expires: old keys of sent messages go, coming months get their tables.
+   */
+  tidy(): Promise<boolean>
+  /** Some of an account's, each time on disk; whether there is more. To be asked before `forget`. */
+  clear(owner: number): Promise<boolean>
+  /** All of an account's, where it is not much any more; takes effect when `trx` commits. */
   forget(owner: number, trx: Knex.Transaction): Promise<void>
   /** Resolves when the index on disk has all there was when this was asked. */
   indexed(): Promise<void>

@@ -2,20 +2,21 @@
 // by number. SQLite adds the part of the index that is not on disk yet.
 
 import type { Knex } from 'knex'
+import { conversationsOf, unreadOf } from './conversations.js'
 import type { Database } from './database.js'
-import { KEPT, RETRACTED, UNREAD } from './logged-message.js'
+import { KEPT } from './logged-message.js'
 import { recorded, type StoredMessage } from './message-rows.js'
 import {
+  type Conversation,
   type IndexRow,
   isBetween,
   type LabelQuery,
   type Logged,
-  type LogWatcher,
   type Page,
   type PageQuery,
   peerKey,
+  type Place,
   type Recorded,
-  type UnreadQuery,
 } from './message-log.js'
 
 /** How many index rows are read at a time where a filter makes a page sparse */
@@ -23,10 +24,6 @@ const SPARSE = 1000
 const LONG_SPAN = 20_000
 /** Beyond so many the page ends with what was found, if that is anything. */
 const MOST_LOOKED_AT = 20_000
-/** Messages of one transaction that takes them away */
-const CHUNK = 2000
-/** LIM-unread: nobody reads a larger number. */
-const MOST_UNREAD = 10_000
 /** Messages of one conversation with the same id: whoever uses one twice gets the newest. */
 const MOST_LABELLED = 20
 
@@ -34,7 +31,6 @@ const TOGETHER = ['archive.*', 'messages.sent_by', 'messages.sent_to', 'messages
 
 export abstract class MessageReader {
   protected readonly database: Database
-  readonly #watchers = new Set<LogWatcher>()
 
   constructor(database: Database) {
     this.database = database
@@ -42,15 +38,6 @@ export abstract class MessageReader {
 
   protected get reader(): Knex {
     return this.database.reader
-  }
-
-  watch(watcher: LogWatcher): () => void {
-    this.#watchers.add(watcher)
-    return () => this.#watchers.delete(watcher)
-  }
-
-  protected async changed(trx: Knex.Transaction, ids: readonly number[]): Promise<void> {
-    if (ids.length > 0) for (const watcher of this.#watchers) await watcher(trx, ids)
   }
 
   /** Index rows of an account that are not in the table yet, by number. */
@@ -79,60 +66,12 @@ export abstract class MessageReader {
     }
   }
 
-  async unread({ owner, peer, after }: UnreadQuery): Promise<number> {
-    const key = peerKey(peer)
-    const fitting = (row: IndexRow): boolean =>
-      row.peer === key && row.id > after && (row.flags & (UNREAD | RETRACTED)) === UNREAD
-    // Asked for first: while the table is read, rows may go there.
-    const waiting = this.pending(owner).filter(fitting)
-    const upTo = waiting[0]?.id ?? Number.MAX_SAFE_INTEGER
-    const [{ count }] = (await this.reader.raw(
-      `select count(*) as count from (select 1 from archive
-         where owner = ? and peer = ? and id > ? and id < ? and flags & ? = ? limit ?) as counted`,
-      [owner, key, after, upTo, UNREAD | RETRACTED, UNREAD, MOST_UNREAD],
-    )) as [{ count: number }]
-    if (waiting.length === 0) return count
-    const ids: number[] = await this.reader('archive')
-      .where({ owner, peer: key })
-      .where('id', '>=', upTo)
-      .whereRaw('flags & ? = ?', [UNREAD | RETRACTED, UNREAD])
-      .limit(MOST_UNREAD)
-      .pluck('id')
-    const newest = new Set([...ids, ...waiting.map(({ id }) => id)])
-    return Math.min(count + newest.size, MOST_UNREAD)
+  unread(owner: number, places: readonly Place[]): Promise<readonly number[]> {
+    return unreadOf(this.database, this.pending(owner), { owner, places })
   }
 
-  async conversations(
-    owner: number,
-    limit: number,
-    before = Number.MAX_SAFE_INTEGER,
-  ): Promise<readonly Logged[]> {
-    const newest = new Map<number, number>()
-    for (const { peer, id, flags } of this.pending(owner))
-      if (flags & KEPT) newest.set(peer, Math.max(id, newest.get(peer) ?? 0))
-    for (const { peer, id } of await this.#newest(owner))
-      newest.set(peer, Math.max(id ?? 0, newest.get(peer) ?? 0))
-    const ids = [...newest.values()]
-      .filter((id) => id > 0 && id < before)
-      .sort((a, b) => b - a)
-      .slice(0, limit)
-    const page = await this.page({ owner, ids, limit: ids.length })
-    return [...page.messages].reverse()
-  }
-
-  /** One look into the index for each conversation, however many messages it has. */
-  #newest(owner: number): PromiseLike<{ peer: number; id: number | null }[]> {
-    return this.reader.raw(
-      `with recursive peers(peer) as (
-         select min(peer) from archive where owner = ?
-         union all
-         select (select min(peer) from archive where owner = ? and peer > peers.peer)
-           from peers where peers.peer is not null
-       )
-       select peer, (select max(id) from archive a where a.owner = ? and a.peer = peers.peer
-                       and a.flags & ? = ?) as id from peers where peer is not null`,
-      [owner, owner, owner, KEPT, KEPT],
-    )
+  conversations(owner: number, limit: number): Promise<readonly Conversation[]> {
+    return conversationsOf(this.database, this.pending(owner), { owner, limit })
   }
 
   async labelled({ owner, peer, label }: LabelQuery): Promise<readonly Logged[]> {
@@ -157,53 +96,6 @@ export abstract class MessageReader {
       .orderBy('id')
       .limit(limit)
     return rows.map(recorded)
-  }
-
-  /** In one transaction */
-  protected abstract dropSome(owner: number, ids: readonly number[]): Promise<void>
-
-  async drop(owner: number, ids: readonly number[]): Promise<void> {
-    for (let at = 0; at < ids.length; at += CHUNK)
-      await this.dropSome(owner, ids.slice(at, at + CHUNK))
-  }
-
-  /** A message goes when its last account lets go of it. */
-  protected async dropRows(
-    trx: Knex.Transaction,
-    owner: number,
-    ids: readonly number[],
-  ): Promise<void> {
-    await trx('archive')
-      .where('owner', owner)
-      .whereIn('id', [...ids])
-      .delete()
-    for (const side of ['sender', 'recipient'])
-      await trx('messages')
-        .whereIn('id', [...ids])
-        .where(side, owner)
-        .update({ [side]: null })
-    const gone: number[] = await trx('messages')
-      .whereIn('id', [...ids])
-      .whereNull('sender')
-      .whereNull('recipient')
-      .pluck('id')
-    await this.changed(trx, gone)
-    await trx('messages').whereIn('id', gone).delete()
-  }
-
-  async dropTaken(owner: number, taken: number): Promise<number> {
-    const waiting = this.pending(owner)
-      .filter(({ id, flags }) => id <= taken && (flags & KEPT) === 0)
-      .map(({ id }) => id)
-    const stored: number[] = await this.reader('archive')
-      .where('owner', owner)
-      .where('id', '<=', taken)
-      .whereRaw(`flags & ${KEPT} = 0`)
-      .limit(CHUNK)
-      .pluck('id')
-    const ids = [...new Set([...stored, ...waiting])]
-    await this.drop(owner, ids)
-    return ids.length
   }
 
   async ended(limit: number): Promise<readonly { owner: number; taken: number }[]> {

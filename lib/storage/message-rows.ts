@@ -4,15 +4,33 @@
 import { Jid } from '../xmpp/jid.js'
 import type { IndexRow, Recorded } from './message-log.js'
 
-export interface StoredMessage {
-  id: number
-  sender: number | null
-  recipient: number | null
-  sender_flags: number
-  recipient_flags: number
-  sent_by: string
-  sent_to: string
-  text: string
+/** The accounts that have a message */
+export interface Sides {
+  readonly id: number
+  readonly sender: number | null
+  readonly recipient: number | null
+}
+
+interface FlaggedSides extends Sides {
+  readonly sender_flags: number
+  readonly recipient_flags: number
+}
+
+export interface StoredMessage extends FlaggedSides {
+  readonly sent_by: string
+  readonly sent_to: string
+  readonly text: string
+}
+
+/** What the index is made from; on PostgreSQL it is made at once, and this is not kept. */
+export interface IndexedMessage extends FlaggedSides {
+  readonly from_peer: number
+  readonly to_peer: number
+  readonly label: number
+}
+
+export function ownersOf({ sender, recipient }: Sides): number[] {
+  return [sender, recipient].filter((owner) => owner !== null)
 }
 
 export function recorded(row: StoredMessage): Recorded {
@@ -26,23 +44,14 @@ export function recorded(row: StoredMessage): Recorded {
 }
 
 /** The rows of the index that a message makes; a message to oneself makes one. */
-export function indexRows(message: {
-  id: number
-  sender: number | null
-  recipient: number | null
-  sender_flags: number
-  recipient_flags: number
-  from: number
-  to: number
-  label: number
-}): IndexRow[] {
-  const { id, label } = message
+export function indexRows(message: IndexedMessage): IndexRow[] {
+  const { id, label, sender, recipient } = message
   const rows: IndexRow[] = []
-  if (message.sender !== null)
-    rows.push({ owner: message.sender, id, peer: message.to, flags: message.sender_flags, label })
-  if (message.recipient !== null) {
+  if (sender !== null)
+    rows.push({ owner: sender, id, peer: message.to_peer, flags: message.sender_flags, label })
+  if (recipient !== null) {
     const flags = message.recipient_flags
-    rows.push({ owner: message.recipient, id, peer: message.from, flags, label })
+    rows.push({ owner: recipient, id, peer: message.from_peer, flags, label })
   }
   return rows
 }

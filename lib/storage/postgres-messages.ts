@@ -8,7 +8,8 @@ import { fromWire } from '../xmpp/element.js'
 import type { Database } from './database.js'
 import { type LoggedMessage, numberAt, RETRACTED } from './logged-message.js'
 import { type IndexRow, type MessageLog, peerKey } from './message-log.js'
-import { MessageReader } from './message-reader.js'
+import { MessageRemover } from './message-remover.js'
+import { ownersOf, type Sides } from './message-rows.js'
 import type { Answer, Write } from './writes.js'
 
 const DAY = 86_400_000
@@ -50,7 +51,7 @@ const KEYED = `with ${NUMBERS}, ${CLAIMED}, fresh as (
       where key = '' or exists (select 1 from claimed where claimed.id = before + place)
   ), ${KEPT_ROWS}`
 
-export class MessageStore extends MessageReader implements MessageLog {
+export class MessageStore extends MessageRemover implements MessageLog {
   readonly #clock: Clock
   /** What this node writes next has a higher number. */
   #last = 0
@@ -160,23 +161,27 @@ export class MessageStore extends MessageReader implements MessageLog {
     })
   }
 
-  protected async dropSome(owner: number, ids: readonly number[]): Promise<void> {
-    await this.database.transaction((trx) => this.dropRows(trx, owner, ids))
+  protected dropWithin(
+    trx: Knex.Transaction,
+    owner: number,
+    ids: readonly number[],
+  ): Promise<void> {
+    return this.dropRows(trx, owner, ids)
+  }
+
+  async tidy(): Promise<boolean> {
+    await this.#partitions()
+    return this.dropKeys(this.#clock.now())
   }
 
   /** Whole months at once; the rest of a month row by row. */
   async expire(time: number): Promise<boolean> {
     const limit = numberAt(time)
-    await this.#partitions()
     for (const { name, until } of await this.#months())
       if (until <= limit)
-        for (const table of ['messages', 'archive'])
+        // The messages last: a month is known by them. Not together: readers lock both, in this order.
+        for (const table of ['archive', 'messages'])
           await this.database.knex.schema.dropTableIfExists(`${table}_${name}`)
-    const today = Math.floor(this.#clock.now() / DAY)
-    await this.database
-      .knex('message_keys')
-      .where('day', '<', today - 1)
-      .delete()
     return this.database.transaction(async (trx) => {
       const range = trx('messages').select('id', 'sender', 'recipient').where('id', '<', limit)
       const old: Sides[] = await range.orderBy('id').limit(CHUNK)
@@ -193,14 +198,6 @@ export class MessageStore extends MessageReader implements MessageLog {
       await trx('messages').where('id', '<=', upTo).delete()
       return old.length === CHUNK
     })
-  }
-
-  async forget(owner: number, trx: Knex.Transaction): Promise<void> {
-    for (;;) {
-      const ids: number[] = await trx('archive').where({ owner }).limit(CHUNK).pluck('id')
-      if (ids.length > 0) await this.dropRows(trx, owner, ids)
-      if (ids.length < CHUNK) return
-    }
   }
 
   async close(): Promise<void> {}
@@ -246,16 +243,6 @@ export class MessageStore extends MessageReader implements MessageLog {
       }
     })
   }
-}
-
-interface Sides {
-  id: number
-  sender: number | null
-  recipient: number | null
-}
-
-function ownersOf({ sender, recipient }: Sides): number[] {
-  return [sender, recipient].filter((owner) => owner !== null)
 }
 
 const PARTITION = 'create table ?? partition of ?? for values '

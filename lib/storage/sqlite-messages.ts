@@ -8,8 +8,8 @@ import { fromWire } from '../xmpp/element.js'
 import type { Database } from './database.js'
 import { type LoggedMessage, numberAt, RETRACTED } from './logged-message.js'
 import { type IndexRow, type MessageLog, peerKey } from './message-log.js'
-import { MessageReader } from './message-reader.js'
-import { indexRows } from './message-rows.js'
+import { MessageRemover } from './message-remover.js'
+import { type IndexedMessage, indexRows, ownersOf } from './message-rows.js'
 import { DeferredIndex, type Undo } from './sqlite-index.js'
 import { type Answer, type Row, type Write, writeWithin } from './writes.js'
 
@@ -23,17 +23,6 @@ const GUARDED = `insert into messages select ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9,
   where exists (select 1 from message_keys where day = ?12 and author = ?13 and key = ?14 and id = ?1)`
 const CLAIM = `insert or ignore into message_keys (day, author, key, id) select ?1, ?2, ?3, ?4
   where not exists (select 1 from message_keys where day = ?1 - 1 and author = ?2 and key = ?3 and id > ?5)`
-
-interface StoredMessage {
-  id: number
-  sender: number | null
-  recipient: number | null
-  sender_flags: number
-  recipient_flags: number
-  from_peer: number
-  to_peer: number
-  label: number
-}
 
 const INDEXED = [
   'id',
@@ -52,7 +41,7 @@ const STORED = `select ${INDEXED} from messages where id between ? and ? order b
 const REACHED = 1
 const HIGHEST = 2
 
-export class MessageStore extends MessageReader implements MessageLog {
+export class MessageStore extends MessageRemover implements MessageLog {
   readonly #clock: Clock
   readonly #index: DeferredIndex
   #last: number
@@ -150,7 +139,7 @@ export class MessageStore extends MessageReader implements MessageLog {
   async #rebuild(reached: number): Promise<void> {
     for (let from = reached + 1; from <= this.#last; ) {
       const messages = await this.#stored({ from, to: this.#last, limit: CHUNK })
-      for (const message of messages) for (const row of entriesOf(message)) this.#index.add(row)
+      for (const message of messages) for (const row of indexRows(message)) this.#index.add(row)
       const last = messages.length < CHUNK ? this.#last : messages.at(-1)!.id
       this.#index.added(last)
       from = last + 1
@@ -159,55 +148,43 @@ export class MessageStore extends MessageReader implements MessageLog {
 
   async #entries(from: number, to: number): Promise<IndexRow[]> {
     const messages = await this.#stored({ from, to, limit: -1 })
-    return messages.flatMap(entriesOf)
+    return messages.flatMap(indexRows)
   }
 
-  #stored(range: { from: number; to: number; limit: number }): Promise<StoredMessage[]> {
+  #stored(range: { from: number; to: number; limit: number }): Promise<IndexedMessage[]> {
     return this.database.knex.raw(STORED, [range.from, range.to, range.limit])
   }
 
   // Changes
 
-  /** In memory the rows change within the transaction; where that fails they are put back. */
-  async #change<T>(run: (trx: Knex.Transaction, undo: Undo[]) => Promise<T>): Promise<T> {
-    const undo: Undo[] = []
-    try {
-      return await this.database.transaction((trx) => run(trx, undo))
-    } catch (error) {
-      for (const step of undo) step()
-      throw error
-    }
-  }
-
   async replace(id: number, text: string): Promise<void> {
-    await this.#change(async (trx, undo) => {
-      const message: StoredMessage | undefined = await trx('messages').where({ id }).first(INDEXED)
+    await this.database.transaction(async (trx) => {
+      const message: IndexedMessage | undefined = await trx('messages').where({ id }).first(INDEXED)
       if (!message) return
       const sender_flags = message.sender_flags | RETRACTED
       const recipient_flags = message.recipient_flags | RETRACTED
       await trx('messages').where({ id }).update({ text, sender_flags, recipient_flags })
       await this.changed(trx, [id])
-      for (const { owner } of entriesOf(message)) {
+      for (const owner of ownersOf(message)) {
         const flags = trx.raw('flags | ?', [RETRACTED])
         await trx('archive').where({ owner, id }).update({ flags })
-        undo.push(this.#index.mark(owner, id, RETRACTED))
+        ifFailed(trx, this.#index.mark(owner, id, RETRACTED))
       }
     })
   }
 
-  protected async dropSome(owner: number, ids: readonly number[]): Promise<void> {
-    await this.#change((trx, undo) => this.#drop(trx, undo, { owner, ids }))
-  }
-
-  async #drop(
+  protected async dropWithin(
     trx: Knex.Transaction,
-    undo: Undo[],
-    { owner, ids }: { owner: number; ids: readonly number[] },
+    owner: number,
+    ids: readonly number[],
   ): Promise<void> {
     const gone = new Set(ids)
     await this.dropRows(trx, owner, ids)
     await this.#keepHighest(trx)
-    undo.push(this.#index.remove(owner, ({ id }) => gone.has(id)))
+    ifFailed(
+      trx,
+      this.#index.remove(owner, ({ id }) => gone.has(id)),
+    )
   }
 
   /** The newest message may be gone when the server starts again: its number is not given twice. */
@@ -216,40 +193,29 @@ export class MessageStore extends MessageReader implements MessageLog {
     await writeWithin(trx, [{ put: 'archive_progress', rows: [row] }])
   }
 
+  tidy(): Promise<boolean> {
+    return this.dropKeys(this.#clock.now())
+  }
+
   expire(time: number): Promise<boolean> {
-    return this.#change(async (trx, undo) => {
+    return this.database.transaction(async (trx) => {
       const range = trx('messages').select(INDEXED).where('id', '<', numberAt(time))
-      const old: StoredMessage[] = await range.orderBy('id').limit(CHUNK)
-      const today = Math.floor(this.#clock.now() / DAY)
-      await trx('message_keys')
-        .where('day', '<', today - 1)
-        .delete()
+      const old: IndexedMessage[] = await range.orderBy('id').limit(CHUNK)
       if (old.length === 0) return false
       const upTo = old.at(-1)!.id
-      const runs = old.flatMap(entriesOf).map(({ owner, id }) => [owner, id])
+      const runs = old.flatMap((message) => ownersOf(message).map((owner) => [owner, message.id]))
       await writeWithin(trx, [
         { sql: 'delete from archive where owner = ? and id = ?', runs },
         { sql: 'delete from messages where id <= ?', runs: [[upTo]] },
       ])
       await this.#keepHighest(trx)
       for (const owner of this.#index.owners())
-        undo.push(this.#index.remove(owner, ({ id }) => id <= upTo))
+        ifFailed(
+          trx,
+          this.#index.remove(owner, ({ id }) => id <= upTo),
+        )
       return old.length === CHUNK
     })
-  }
-
-  async forget(owner: number, trx: Knex.Transaction): Promise<void> {
-    const undo: Undo[] = []
-    trx.executionPromise.catch(() => {
-      for (const step of undo) step()
-    })
-    for (;;) {
-      const waiting = this.pending(owner).map(({ id }) => id)
-      const stored: number[] = await trx('archive').where({ owner }).limit(CHUNK).pluck('id')
-      const ids = [...stored, ...waiting].slice(0, CHUNK)
-      if (ids.length === 0) return
-      await this.#drop(trx, undo, { owner, ids })
-    }
   }
 
   /** What did not reach the disk is made again when the server starts. */
@@ -275,6 +241,7 @@ function columns(message: LoggedMessage): Row[string][] {
   ]
 }
 
-function entriesOf(message: StoredMessage): IndexRow[] {
-  return indexRows({ ...message, from: message.from_peer, to: message.to_peer })
+/** In memory the rows change within the transaction; where that fails they are put back. */
+function ifFailed(trx: Knex.Transaction, undo: Undo): void {
+  trx.executionPromise.catch(undo)
 }

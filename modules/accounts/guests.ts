@@ -3,7 +3,8 @@
 // account that was removed; there is no tombstone, as its name will not come again.
 
 import { randomUUID } from 'node:crypto'
-import type { Account, AccountOffer } from '../../lib/core/module.js'
+import type { Knex } from 'knex'
+import type { Account } from '../../lib/core/module.js'
 import type { Host } from '../../lib/core/host.js'
 import { Jid } from '../../lib/xmpp/jid.js'
 import type { AccountRow } from './store.js'
@@ -42,14 +43,19 @@ export class Guests {
     this.#guests.delete(jid.local)
     const { number } = guest
     await this.#host.events.emit('account:removed', { account: jid, number })
+    await this.#trying('message log', async () => {
+      while (await this.#host.messages.clear(number));
+    })
+    const account = { number, jid, disabled: true }
     for (const { owner, offer } of this.#host.offered('account')) {
-      await this.#forgotten({ number, jid, disabled: true }, owner, offer)
+      const forget = (trx: Knex.Transaction) => offer.forget(account, trx)
+      await this.#trying(owner, () => this.#host.database.transaction(forget))
     }
   }
 
-  async #forgotten(account: Account, owner: string, offer: AccountOffer): Promise<void> {
+  async #trying(owner: string, forget: () => Promise<void>): Promise<void> {
     try {
-      await this.#host.database.transaction((trx) => offer.forget(account, trx))
+      await forget()
     } catch (error) {
       this.#host.failed(`${owner}: forgetting a guest`, error)
     }

@@ -1,6 +1,6 @@
 // Removing an account. The tombstone is written first, in one transaction with the end of its name
-// and keys; then every module forgets it, each in a transaction that also says it is done. What a
-// crash interrupts is taken up again. Its number is never used again, so whatever is still there
+// and keys; then the message log lets go of it in steps, and every module forgets it, each in a
+// transaction that also says it is done. What a crash interrupts is taken up again. Its number is never used again, so whatever is still there
 // belongs to nobody else.
 
 import type { Account } from '../../lib/core/module.js'
@@ -50,6 +50,7 @@ export class Removals {
 
   async #finish(account: Account): Promise<void> {
     const { number } = account
+    if (!(await this.#clear(number))) return
     const { knex } = this.#host.database
     const done: string[] = await knex('account_removal_steps').where({ number }).pluck('module')
     let whole = true
@@ -61,6 +62,17 @@ export class Removals {
       await trx('account_removal_steps').where({ number }).delete()
       await trx('account_removals').where({ number }).delete()
     })
+  }
+
+  /** What may be much: not within one transaction, which would keep all others from writing. */
+  async #clear(number: number): Promise<boolean> {
+    const { messages, server } = this.#host
+    try {
+      while (!server.stopping) if (!(await messages.clear(number))) return true
+    } catch (error) {
+      this.#host.failed(`message log: forgetting account ${number}`, error)
+    }
+    return false
   }
 
   /** A module that fails is asked again later; the others are not kept from theirs. */

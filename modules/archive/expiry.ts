@@ -14,9 +14,8 @@ export class Expiry {
   /** In steps that hold nobody up for long; stopping waits for the step that is under way. */
   run(): Promise<void> {
     const { server, clock } = this.#host
-    const kept = longestKept(this.#host)
-    // Also where all of it stays: the log has more to clear away.
-    return server.pending(this.#expire(clock.now() - kept))
+    const before = clock.now() - longestKept(this.#host)
+    return before > 0 ? server.pending(this.#expire(before)) : Promise.resolve()
   }
 
   stop(): void {

@@ -91,7 +91,7 @@ function droppingContract(name: string, open: OpenBook, prepare: Prepare): void 
     t.strictSame(await book.texts(romeo), ['b', 'd'])
     t.strictSame(await stored(book), ['b', 'd', 'e'])
     t.equal(await log.dropTaken(juliet, all[3]!.id), 0)
-    t.equal(await log.unread({ owner: juliet, peer: addressOf.romeo, after: 0 }), 2)
+    t.strictSame(await log.unread(juliet, [{ peer: addressOf.romeo, after: 0 }]), [2])
   })
 }
 
@@ -111,6 +111,25 @@ function forgettingContract(name: string, open: OpenBook, prepare: Prepare): voi
     t.strictSame(await book.texts(juliet), ['a'])
     t.strictSame(await stored(book), ['a', 'b'])
     t.strictSame(await database.knex('archive').where({ owner: romeo }), [])
+  })
+
+  test(`${name}: much of an account goes a bounded number at a time, others write in between`, async (t) => {
+    const book = await open(t, { journal: { group: 5000 } })
+    const { log, sayAll, say, database } = book
+    const half = Array.from({ length: 1250 }, (_, at) => ({ text: `${at}`, received: undefined }))
+    await sayAll(half)
+    await prepare(book)
+    await sayAll(half)
+    for (const left of [1500, 500]) {
+      const cleared = log.clear(romeo)
+      await say({ text: 'meanwhile', sent: undefined })
+      t.equal(await cleared, true)
+      t.equal((await book.texts(romeo, { limit: 9000 })).length, left)
+    }
+    t.equal(await log.clear(romeo), false)
+    await log.indexed()
+    t.strictSame(await database.knex('archive').where({ owner: romeo }), [])
+    t.strictSame(await stored(book), ['meanwhile', 'meanwhile'])
   })
 
   test(`${name}: who is not forgotten after all has everything`, async (t) => {

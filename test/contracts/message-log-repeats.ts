@@ -38,7 +38,7 @@ export function repeatsContract(name: string, book: OpenBook): void {
     await say({ text: 'a', key: '7' })
     clock.advance(2 * HOUR)
     t.equal((await say({ text: 'a', key: '7' })).duplicate, true, 'the next day')
-    await log.expire(0)
+    await log.tidy()
     clock.advance(21 * HOUR)
     t.equal((await say({ text: 'a', key: '7' })).duplicate, true, 'after 23 hours')
     clock.advance(1 * HOUR + 1)
@@ -51,8 +51,22 @@ export function repeatsContract(name: string, book: OpenBook): void {
     await say({ text: 'a', key: '7' })
     clock.advance(72 * HOUR)
     await say({ text: 'b', key: '8' })
-    await log.expire(0)
+    await log.tidy()
     t.strictSame(await database.knex('message_keys').pluck('key'), ['8'])
+  })
+
+  test(`${name}: old keys go a bounded number at a time`, async (t) => {
+    const { sayAll, clock, log, database } = await book(t, { journal: { group: 10_000 } })
+    const some = (from: number, count: number) =>
+      Array.from({ length: count }, (_, at) => ({ text: '', key: `${from + at}` }))
+    await sayAll(some(0, 5100))
+    clock.advance(48 * HOUR)
+    await sayAll(some(5100, 10))
+    const keys = async () => (await database.knex('message_keys').pluck('key')).length
+    t.equal(await log.tidy(), true)
+    t.equal(await keys(), 110)
+    t.equal(await log.tidy(), false)
+    t.equal(await keys(), 10)
   })
 
   test(`${name}: in a group that failed and was tried one by one`, async (t) => {

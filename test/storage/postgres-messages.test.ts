@@ -45,7 +45,7 @@ test('tables of months are there before the month, and old months go whole', asy
   await say({ text: 'November' })
   clock.advance(20 * DAY)
   await say({ text: 'December' })
-  t.equal(await log.expire(0), false)
+  t.equal(await log.tidy(), false)
   clock.advance(25 * DAY)
   await say({ text: 'January' })
   t.strictSame(await monthsWithRows(book), [
@@ -61,6 +61,25 @@ test('tables of months are there before the month, and old months go whole', asy
   t.strictSame(await texts(romeo), ['January'])
 })
 
+test('a month that went by half goes whole the next time', async (t) => {
+  const clock = new ManualClock(Date.UTC(2026, 10, 21))
+  const book = await open(t, { clock })
+  const { say, log, database, texts } = book
+  await say({ text: 'November' })
+  clock.advance(20 * DAY)
+  await say({ text: 'December' })
+  await database.knex.raw('create view held as select * from archive_y2026m11')
+  await t.rejects(log.expire(Date.UTC(2026, 11, 5)), { code: '2BP01' })
+  await database.knex.raw('drop view held')
+  await database.knex.raw('create view held as select * from messages_y2026m11')
+  await t.rejects(log.expire(Date.UTC(2026, 11, 5)), { code: '2BP01' })
+  await database.knex.raw('drop view held')
+  t.equal(await log.expire(Date.UTC(2026, 11, 5)), false)
+  t.strictSame(await months(book), ['archive_y2026m12', 'messages_y2026m12'])
+  t.strictSame(await database.knex('archive').pluck('owner'), [romeo, juliet])
+  t.strictSame(await texts(juliet), ['December'])
+})
+
 test('a month that came unprepared has no table of its own, and loses nothing', async (t) => {
   const clock = new ManualClock(Date.UTC(2026, 0, 15))
   const book = await open(t, { clock })
@@ -69,7 +88,7 @@ test('a month that came unprepared has no table of its own, and loses nothing', 
   const april = clock.now()
   await book.say({ text: 'April' })
   t.strictSame(await monthsWithRows(book), ['messages_rest', 'messages_y2026m01'])
-  await book.log.expire(0)
+  await book.log.tidy()
   clock.advance(1)
   await book.say({ text: 'April again' })
   t.strictSame(await monthsWithRows(book), ['messages_rest', 'messages_y2026m01'])
