@@ -36,11 +36,16 @@ export class Acknowledged {
     this.#newest = start.position
   }
 
-  /** Throws where it is more than was sent (§6). A count that was true earlier says nothing. */
-  advance(h: number): void {
-    const ahead = beyond(h, this.count)
+  /** Throws where it is more than was sent (§6). */
+  check(h: number): void {
     const { written } = this.#outbox
-    if (ahead > written) throw tooHigh(h, this.count + written)
+    if (beyond(h, this.count) > written) throw tooHigh(h, this.count + written)
+  }
+
+  /** A count that was true earlier says nothing. */
+  advance(h: number): void {
+    this.check(h)
+    const ahead = beyond(h, this.count)
     let newest = 0
     for (let i = 0; i < ahead; i++) newest = Math.max(newest, this.#taken(this.#outbox.shift()))
     if (ahead > 0) this.count += ahead

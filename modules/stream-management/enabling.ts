@@ -61,7 +61,7 @@ export class Enabling {
       return { element: failed(condition) }
     }
     if (session.closed || session.leaving) {
-      managed.save(this.#host.clock.now())
+      managed.rows.save(this.#host.clock.now())
       return { element: failed('unexpected-request') }
     }
     session.keep(managed, 0)
@@ -94,7 +94,7 @@ export class Enabling {
     const { journal } = this.#host
     const { number, position } = managed.terms
     const entry = journal.entry()
-    entry.insert(SESSIONS, managed.row())
+    entry.insert(SESSIONS, managed.rows.row())
     entry.insert(COUNTS, countsRow(number, { handled: 0, position, requests: '' }))
     return journal.commit(entry)
   }

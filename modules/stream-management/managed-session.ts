@@ -1,6 +1,6 @@
-// One session whose stream is managed (XEP-0198): what the client sent and we have on disk, how long it
-// may be away, and its rows. What it is sent is its outlet's affair (outlet.ts), what it has of that
-// is known in acknowledged.ts.
+// One session whose stream is managed (XEP-0198): what the client sent and we have on disk, and how long
+// it may be away. What it is sent is its outlet's affair (outlet.ts), what it has of that is known in
+// acknowledged.ts, what the disk has in own-rows.ts.
 //
 // Counts only grow here. A stanza gets its place in our count when it is written: what waits may still
 // change, and a resumed stream numbers it anew.
@@ -18,9 +18,10 @@ import { readCount } from './counts.js'
 import { Outbox } from './outbox.js'
 import { Outlet } from './outlet.js'
 import { giveBack } from './overflow.js'
+import { OwnRows } from './own-rows.js'
 import type { Registry } from './registry.js'
 import { OpenRequests } from './requests.js'
-import { COUNTS, countsRow, SESSIONS, type SessionRow } from './store.js'
+import { COUNTS, countsRow } from './store.js'
 import { acknowledgement, NS_SM } from './wording.js'
 import { fill, type WrittenDown } from './written-down.js'
 
@@ -46,6 +47,7 @@ export class ManagedSession implements Keeper {
   readonly outbox = new Outbox()
   readonly acknowledged: Acknowledged
   readonly outlet: Outlet
+  readonly rows: OwnRows
   /** In the registry's list of those that it looks at */
   listed = false
   /** An acknowledgement is on its way. */
@@ -57,19 +59,16 @@ export class ManagedSession implements Keeper {
   /** Since when it is without a stream; 0 while it has one */
   detached = 0
   readonly #registry: Registry
-  #version: number
   #committed: number
   #marked: number
   #told = 0
   #wanted = 0
-  #unsaved = false
   #rejected = false
 
   constructor(session: Session, registry: Registry, terms: ManagedTerms) {
     this.session = session
     this.terms = terms
     this.#registry = registry
-    this.#version = terms.version ?? 1
     this.#committed = terms.handled ?? 0
     this.#marked = this.#committed
     const { outbox } = this
@@ -77,6 +76,7 @@ export class ManagedSession implements Keeper {
     const acknowledged = new Acknowledged(session, this, start)
     this.acknowledged = acknowledged
     this.outlet = new Outlet(session, { outbox, acknowledged, bounds: () => registry.bounds })
+    this.rows = new OwnRows(this, registry)
   }
 
   /** What comes with almost every stanza (§4); all else takes the way of a feature. */
@@ -94,15 +94,20 @@ export class ManagedSession implements Keeper {
     return this.#committed
   }
 
+  /** Those included that are on their way to the disk */
+  get marked(): number {
+    return this.#marked
+  }
+
   mark(count: number): { table: string; row: Row } {
     if (count > this.#marked) this.#marked = count
-    return { table: COUNTS, row: this.#counts(count) }
+    return { table: COUNTS, row: this.counts(count) }
   }
 
   committed(count: number): void {
     if (count <= this.#committed) return
     this.#committed = count
-    if (this.#told < this.#wanted) this.#registry.tellSoon(this)
+    if (this.#isDue()) this.#registry.tellSoon(this)
   }
 
   /** §5: the client sends again what is beyond the count that it is told. */
@@ -115,12 +120,22 @@ export class ManagedSession implements Keeper {
   /** `<r/>` (§4): answered at once with what is on disk; what comes there later is told unasked. */
   asked(): void {
     this.#wanted = this.session.lane.arrived
-    this.tell()
+    this.#tell()
   }
 
+  /** What was asked for is there by now. */
   tell(): void {
+    if (this.#isDue()) this.#tell()
+  }
+
+  #isDue(): boolean {
+    return this.#told < this.#wanted
+  }
+
+  /** §5: nothing is said on a stream before it was told that it is managed or resumed. */
+  #tell(): void {
     const { stream } = this.session
-    if (!stream) return
+    if (!stream || this.outlet.quiet) return
     this.#told = this.#committed
     stream.write(acknowledgement(this.#committed))
     failpoint('during-ack')
@@ -162,34 +177,58 @@ export class ManagedSession implements Keeper {
   lingers(error: Error | undefined): boolean {
     this.outlet.halt()
     this.#rejected = isRejection(error)
-    if (this.moving) return true
-    if (this.terms.timeout === 0 || !error || isMisuse(error) || this.#registry.closed) return false
-    this.detached = this.session.host.clock.now()
+    if (!this.moving && !this.#mayReturn(error)) return false
+    this.#wait(this.session.host.clock.now())
     if (this.session.behind) this.outbox.letGo()
-    this.#registry.list(this)
-    this.save()
+    this.rows.save()
     return true
+  }
+
+  #mayReturn(error: Error | undefined): boolean {
+    return (
+      this.terms.timeout > 0 && error !== undefined && !isMisuse(error) && !this.#registry.closed
+    )
+  }
+
+  /** Not for ever. */
+  #wait(since: number): void {
+    this.detached = since
+    this.#registry.list(this)
   }
 
   /**
    * Another stream, whose client has so much (§5); nothing is written to it before `begin`. What its row
-   * says of an absence is wrong from then on, so it must be gone from the disk.
+   * says of an absence is wrong from then on, so it must be gone from the disk. False where the session
+   * has ended by then.
    */
-  take(stream: ClientStream, h: number): Promise<void> {
-    this.countAnew()
+  async take(stream: ClientStream, h: number): Promise<boolean> {
     this.acknowledged.advance(h)
+    await this.#present()
+    if (this.session.closed || this.session.leaving) return false
+    this.countAnew()
     this.outlet.rewind()
     if (this.#rejected) this.acknowledged.rejected()
-    this.detached = 0
     this.moving = false
-    this.session.attach(stream)
     this.#told = this.#committed
     this.#wanted = this.#committed
-    return this.save()
+    this.session.attach(stream)
+    return true
+  }
+
+  async #present(): Promise<void> {
+    const { detached } = this
+    this.detached = 0
+    try {
+      await this.rows.present()
+    } catch (error) {
+      this.#wait(detached)
+      throw error
+    }
   }
 
   begin(): void {
     this.outlet.begin()
+    this.tell()
   }
 
   ended(): void {
@@ -197,7 +236,7 @@ export class ManagedSession implements Keeper {
     this.#registry.remove(this)
     giveBack(this.session, this.outbox)
     this.outbox.clear()
-    this.save(this.session.host.clock.now())
+    this.rows.save(this.session.host.clock.now())
   }
 
   /** Once a second. Whether there is something to look at the next time. */
@@ -217,7 +256,7 @@ export class ManagedSession implements Keeper {
 
   // On disk
 
-  #counts(handled: number): Row {
+  counts(handled: number): Row {
     const { position } = this.acknowledged
     const requests = this.requests.upTo(handled)
     return countsRow(this.terms.number, { handled, position, requests })
@@ -226,50 +265,13 @@ export class ManagedSession implements Keeper {
   /** Only the position and the requests are new: losing that costs a repetition. */
   #ride(): void {
     this.acknowledged.stale = false
-    this.session.host.journal.ride(COUNTS, this.#counts(this.#committed))
+    this.session.host.journal.ride(COUNTS, this.counts(this.#committed))
   }
 
   changed(): void {
     // It may be owed older messages from now on: its position goes back, and must do so on disk.
     this.acknowledged.stale = true
-    if (this.#unsaved || this.restoring) return
-    this.#unsaved = true
-    // Once for all that one stanza changes, and in the group of its count.
-    queueMicrotask(() => {
-      if (this.#unsaved && !this.session.closed) this.save()
-    })
-  }
-
-  save(ended = 0): Promise<void> {
-    this.#unsaved = false
-    this.#version++
-    const { journal, server } = this.session.host
-    const entry = journal.entry()
-    entry.put(SESSIONS, this.row(ended))
-    // What is on its way to the disk gets there first, or with this.
-    if (this.acknowledged.stale) entry.put(COUNTS, this.#counts(this.#marked))
-    // The next change writes all of it again.
-    return server.pending(journal.commit(entry).catch(() => undefined))
-  }
-
-  row(ended = 0): Row {
-    const { number, id, created, timeout } = this.terms
-    const { number: account, resource } = this.session
-    const row: SessionRow = {
-      number,
-      version: this.#version,
-      id,
-      account,
-      life: this.#registry.life,
-      resource,
-      created,
-      timeout,
-      detached: this.detached,
-      ended,
-      state: ended > 0 ? '' : this.#registry.stateOf(this.session),
-      owed: ended === 0 && this.detached > 0 ? this.acknowledged.writeDown() : '',
-    }
-    return { ...row }
+    if (!this.restoring) this.rows.saveSoon()
   }
 }
 

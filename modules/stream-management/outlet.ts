@@ -41,7 +41,6 @@ export class Outlet {
   #asked = 0
   #flowing = false
   #pumping = false
-  /** The stream has yet to be told that it is managed or resumed. */
   #quiet = true
   #full = false
 
@@ -51,6 +50,11 @@ export class Outlet {
     this.#outbox = terms.outbox
     this.#overflow = new Overflow(session)
     this.missed = new Missed(session, () => this.#flowing)
+  }
+
+  /** The stream has yet to be told that it is managed or resumed. */
+  get quiet(): boolean {
+    return this.#quiet
   }
 
   room(): boolean {

@@ -111,6 +111,7 @@ export class Registry {
   async restore(session: Session, state: string): Promise<void> {
     const saved = JSON.parse(state || '{}') as Record<string, unknown>
     for (const { owner, offer } of this.host.offered('session')) {
+      if (session.closed || session.leaving) return
       try {
         await offer.restore(session, saved[owner])
       } catch (error) {

@@ -83,10 +83,11 @@ export class Restoring {
     return this.#host.clock.now() - since >= timeout
   }
 
-  /** Undefined where somebody has its address by now. */
+  /** Undefined where somebody has its address by now, or takes it. */
   async #session({ resource }: StoredSession, account: Account): Promise<Session | undefined> {
     try {
-      return await this.#host.sessions.restore(account, resource)
+      const session = await this.#host.sessions.restore(account, resource)
+      return session.closed || session.leaving ? undefined : session
     } catch (error) {
       if (error instanceof StanzaError) return undefined
       throw error

@@ -8,7 +8,7 @@ import type { Account } from '../../lib/core/module.js'
 import type { ClientStream } from '../../lib/streams/client-stream.js'
 import type { NegotiatingStream } from '../../lib/streams/negotiation.js'
 import type { Element } from '../../lib/xmpp/element.js'
-import { StreamError } from '../../lib/xmpp/errors.js'
+import { StanzaError, StreamError } from '../../lib/xmpp/errors.js'
 import { readCount } from './counts.js'
 import { numberIn } from './enabling.js'
 import type { ManagedSession } from './managed-session.js'
@@ -42,7 +42,7 @@ export class Resumption {
     if (h === undefined || Number.isNaN(numberIn(previd))) return { element: unknown() }
     const account = await this.#host.accounts?.lookup(stream.account.local)
     if (!account || account.disabled) return { element: unknown() }
-    return this.#inTurn(previd, () => this.#resume({ stream, account, previd, h }))
+    return this.#inTurn(previd, () => this.#attempt({ stream, account, previd, h }))
   }
 
   #inTurn(previd: string, run: () => Promise<Answer>): Promise<Answer> {
@@ -56,45 +56,59 @@ export class Resumption {
     return turn
   }
 
-  async #resume(wanted: Wanted): Promise<Answer> {
-    const { account, previd, h } = wanted
+  /** §6: whatever goes wrong here, the client hears that it failed, and may bind. */
+  async #attempt(wanted: Wanted): Promise<Answer> {
+    try {
+      return await this.#resume(wanted)
+    } catch (error) {
+      if (error instanceof StreamError) throw error
+      if (!(error instanceof StanzaError)) this.#host.failed('stream management', error)
+      const condition = error instanceof StanzaError ? error.condition : 'internal-server-error'
+      return { element: failed(condition, this.#own(wanted)?.handled) }
+    }
+  }
+
+  #own({ account, previd }: Wanted): ManagedSession | undefined {
     const there = this.#registry.find(previd)
-    if (!there) return this.#fromDisk(wanted)
-    if (there.session.number !== account.number || there.terms.timeout === 0)
-      return { element: unknown() }
+    return there?.session.number === account.number ? there : undefined
+  }
+
+  async #resume(wanted: Wanted): Promise<Answer> {
+    const { previd, h } = wanted
+    if (!this.#registry.find(previd)) return this.#fromDisk(wanted)
+    const there = this.#own(wanted)
+    if (!there || there.terms.timeout === 0) return { element: unknown() }
+    // Before the stream that it has is closed for this one.
+    there.acknowledged.check(h)
     if (there.acknowledged.forgot(h)) return { element: failed('item-not-found', there.handled) }
-    if (!(await this.#released(there))) return this.#fromDisk(wanted)
-    return this.#take(there, wanted)
+    try {
+      if (!(await this.#released(there))) return await this.#fromDisk(wanted)
+      return await this.#take(there, wanted)
+    } finally {
+      there.moving = false
+    }
   }
 
   /** What the old stream brought is decided, and counted; whether there is a session then. */
   async #released(managed: ManagedSession): Promise<boolean> {
     const { session } = managed
     managed.moving = !session.leaving
-    try {
-      session.stream?.close(new StreamError('conflict', 'the stream was resumed on another one'))
-      for (let busy = session.drained(); busy; busy = session.drained()) await busy
-      // What could not be counted yet is not to be from here on.
-      managed.countAnew()
-      await this.#settled()
-    } catch (error) {
-      managed.moving = false
-      throw error
-    }
+    session.stream?.close(new StreamError('conflict', 'the stream was resumed on another one'))
+    for (let busy = session.drained(); busy; busy = session.drained()) await busy
+    // What could not be counted yet is not to be from here on.
+    managed.countAnew()
+    await this.#settled()
     return !session.closed && !session.leaving
   }
 
   /** Counts that are on their way to the disk. */
   #settled(): Promise<void> {
-    return this.#host.journal.follow(this.#host.journal.entry())
+    return this.#host.journal.settled()
   }
 
   async #take(managed: ManagedSession, { stream, previd, h }: Wanted): Promise<Answer> {
-    try {
-      await managed.take(stream as ClientStream, h)
-    } finally {
-      managed.moving = false
-    }
+    if (!(await managed.take(stream as ClientStream, h)))
+      return { element: failed('item-not-found', managed.handled) }
     return {
       element: resumed(previd, managed.handled),
       begin: () => {

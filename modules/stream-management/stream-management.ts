@@ -166,7 +166,7 @@ export default defineModule({
       registry.closed = true
       if (host.server.stopping) {
         // What others sent them while they went is in their queues.
-        for (const managed of registry.all()) if (!managed.session.stream) managed.save()
+        for (const managed of registry.all()) if (!managed.session.stream) managed.rows.save()
         return
       }
       for (const { session } of [...registry.all()]) if (!session.stream) session.close()

@@ -262,6 +262,43 @@ test('killed while a session is made again: nothing that was known of it is forg
   t.same(saved, [{ presence: true }])
 })
 
+test('who binds the address while a session is made again has it; nothing pretends to go on (F23)', async (t) => {
+  let meanwhile = async (): Promise<void> => undefined
+  const slow = defineModule({
+    name: 'a-slow',
+    summary: 'Takes its time',
+    setup: () => ({
+      session: { save: () => ({}), restore: () => meanwhile() },
+    }),
+  })
+  const modules = [slow, 'stream-management', 'presence', 'archive']
+  const w = await friends(t, { database: 'sqlite', modules })
+  const romeo = await present(w, 'romeo')
+  const id = await enable(romeo)
+  romeo.sends(chat(JULIET, 'one'))
+  t.equal(await handled(romeo), 1)
+  await w.restart({ kill: true })
+  const again = await connects(w, 'romeo')
+  const other = await connects(w, 'romeo')
+  const bind = "<bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'><resource>phone</resource></bind>"
+  meanwhile = async () => {
+    meanwhile = async () => undefined
+    other.sends(`<iq type='set' id='b'>${bind}</iq>`)
+    for (let turn = 0; other.inbox.length === 0 && turn < 1000; turn++)
+      await new Promise((resolve) => setImmediate(resolve))
+  }
+  again.sends(`<resume ${SM} previd='${id}' h='0'/>`)
+  await again.receives(`<failed ${SM} h='1'>${NOT_FOUND}</failed>`)
+  t.equal((await other.finds("<iq type='result' id='b'/>")).attrs.id, 'b')
+  t.equal(sessionsOf(w, ROMEO).length, 1)
+  t.notOk(other.closed)
+  await other.leaves()
+  const last = await resumes(w, 'romeo', { id, h: 0 })
+  await last.receives(`<failed ${SM} h='1'>${NOT_FOUND}</failed>`)
+  const [row] = await w.server.database.reader('sm_sessions').where({ id })
+  t.ok(row.ended > 0, 'it is not written as if it lived')
+})
+
 test('presence by name is remembered: who was told it hears its end (RFC 6121 §4.6.3)', async (t) => {
   const w = await friends(t, { database: 'sqlite' })
   const romeo = await present(w, 'romeo')

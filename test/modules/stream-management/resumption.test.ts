@@ -171,6 +171,28 @@ test('resuming with more than was sent ends the new stream (XEP-0198 §6, F23)',
   await again.receives(`<resumed ${SM}/>`)
 })
 
+test('who says too much takes the stream from nobody (XEP-0198 §6)', async (t) => {
+  const w = await managed(t)
+  const id = await enable(w.romeo)
+  const greedy = await resumes(w, 'romeo', { id, h: 1 })
+  t.ok(greedy.streamError?.getChild('handled-count-too-high'))
+  t.notOk(w.romeo.closed)
+  t.equal(await handled(w.romeo), 0)
+  await w.romeo.breaks()
+  await waits(w, 601)
+  t.equal(sessionsOf(w, ROMEO).length, 0, 'nor does its session stay for ever')
+})
+
+test('nothing is said before the resumption is (XEP-0198 §5)', async (t) => {
+  const w = await managed(t)
+  const id = await enable(w.romeo)
+  const again = await connects(w, 'romeo')
+  w.romeo.sends(`${chat(JULIET, 'one')}<r ${SM}/>`)
+  again.sends(`<resume ${SM} previd='${id}' h='0'/>`)
+  await again.receives(`<resumed ${SM} h='1'/>`)
+  await again.receivesNothing()
+})
+
 test('who has less than it said before is told that it cannot go on', async (t) => {
   const w = await managed(t)
   await w.romeo.comesOnline()

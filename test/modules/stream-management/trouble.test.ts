@@ -2,9 +2,28 @@
 // (XEP-0198 §4, §5).
 
 import { test } from 'tap'
-import { chat, enable, fillsDisk, handled, managed, resumes, SM, waits } from './sm-world.js'
+import { StanzaError } from '../../../lib/xmpp/errors.js'
+import { Jid } from '../../../lib/xmpp/jid.js'
+import type { World } from '../../world/world.js'
+import {
+  bodies,
+  chat,
+  enable,
+  fillsDisk,
+  handled,
+  managed,
+  resumes,
+  SM,
+  waits,
+} from './sm-world.js'
 
 const JULIET = 'juliet@capulet.example'
+const ROMEO = 'romeo@capulet.example'
+const NO_ROOM = "<resource-constraint xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/>"
+
+function sessionsOf(w: World, account: string) {
+  return w.server.hosts.get('capulet.example')!.sessions.of(Jid.parse(account))
+}
 
 test('a resumed client is counted on from what it was told (XEP-0198 §5)', async (t) => {
   const w = await managed(t)
@@ -38,4 +57,87 @@ test('what a broken stream had brought is not counted behind the back of the nex
   t.equal(await handled(again), 0)
   again.sends(chat(JULIET, 'one'))
   t.equal(await handled(again), 1)
+})
+
+test('an absence that is on disk ends there before the client hears that it is resumed (XEP-0198 §5)', async (t) => {
+  const w = await managed(t, { database: 'sqlite' })
+  await w.romeo.comesOnline()
+  await w.romeo.clears()
+  const id = await enable(w.romeo)
+  w.juliet.sends(chat(ROMEO, 'one'))
+  await w.settle()
+  await w.romeo.breaks()
+  const freed = fillsDisk(w)
+  const refused = await resumes(w, 'romeo', { id, h: 0 })
+  await refused.receives(`<failed ${SM} h='0'>${NO_ROOM}</failed>`)
+  await refused.receivesNothing()
+  freed()
+  const again = await resumes(w, 'romeo', { id, h: 0 })
+  await again.receives(`<resumed ${SM}/>`)
+  t.same(bodies(again), ['one'])
+  w.juliet.sends(chat(ROMEO, 'two'))
+  await w.settle()
+  fillsDisk(w)
+  await again.breaks()
+  await w.restart({ kill: true })
+  const last = await resumes(w, 'romeo', { id, h: 2 })
+  await last.receives(`<resumed ${SM}/>`)
+  t.notOk(last.closed, 'what is on disk does not say that it has one stanza at most')
+})
+
+test('what is refused a stream waits as long as it may, and no longer (XEP-0198 §7)', async (t) => {
+  const w = await managed(t)
+  const id = await enable(w.romeo, "resume='true' max='30'")
+  await w.romeo.breaks()
+  const freed = fillsDisk(w)
+  await waits(w, 20)
+  await (await resumes(w, 'romeo', { id, h: 0 })).receives(`<failed ${SM}/>`)
+  freed()
+  await waits(w, 9)
+  t.equal(sessionsOf(w, ROMEO).length, 1)
+  await waits(w, 2)
+  t.equal(sessionsOf(w, ROMEO).length, 0)
+})
+
+test('a stream that is taken away while nothing can be stored leaves no session for ever (XEP-0198 §6)', async (t) => {
+  const w = await managed(t)
+  const id = await enable(w.romeo, "resume='true' max='30'")
+  const { journal } = w.server
+  const { settled } = journal
+  const fills = () => {
+    journal.settled = () => Promise.reject(new StanzaError('resource-constraint'))
+  }
+  fills()
+  const refused = await resumes(w, 'romeo', { id, h: 0 })
+  journal.settled = settled
+  await refused.receives(`<failed ${SM} h='0'>${NO_ROOM}</failed>`)
+  t.ok(w.romeo.closed)
+  await (await resumes(w, 'romeo', { id, h: 0 })).receives(`<resumed ${SM}/>`)
+  await waits(w, 31)
+  t.equal(sessionsOf(w, ROMEO).length, 1, 'somebody has it')
+  fills()
+  await resumes(w, 'romeo', { id, h: 0 })
+  journal.settled = settled
+  await waits(w, 31)
+  t.equal(sessionsOf(w, ROMEO).length, 0)
+})
+
+test('what is on disk as handled is what the client hears (XEP-0198 §4, §5)', async (t) => {
+  const w = await managed(t, { database: 'sqlite' })
+  await w.romeo.comesOnline()
+  await w.romeo.clears()
+  const id = await enable(w.romeo)
+  w.juliet.sends(chat(ROMEO, 'hello'))
+  await w.settle()
+  const freed = fillsDisk(w)
+  w.romeo.sends(chat(JULIET, 'one'))
+  await w.settle()
+  freed()
+  w.romeo.sends(`<a ${SM} h='1'/>`)
+  await w.romeo.breaks()
+  const again = await resumes(w, 'romeo', { id, h: 2 })
+  const told = (await again.receives(`<resumed ${SM}/>`)).attrs.h
+  await w.restart({ kill: true })
+  const last = await resumes(w, 'romeo', { id, h: 2 })
+  t.equal((await last.receives(`<resumed ${SM}/>`)).attrs.h, told)
 })

@@ -1,0 +1,90 @@
+// What is on disk of one session: its row, and with it its counts where they would be out of date. What
+// the row says of an absence is wrong as soon as a stream has the session, so it must be known to be gone
+// before anything is written to one.
+
+import type { Row } from '../../lib/storage/writes.js'
+import type { ManagedSession } from './managed-session.js'
+import type { Registry } from './registry.js'
+import { COUNTS, SESSIONS, type SessionRow, SessionStore } from './store.js'
+
+export class OwnRows {
+  readonly #managed: ManagedSession
+  readonly #registry: Registry
+  #version: number
+  #unsaved = false
+
+  constructor(managed: ManagedSession, registry: Registry) {
+    this.#managed = managed
+    this.#registry = registry
+    this.#version = managed.terms.version ?? 1
+  }
+
+  /** Once for all that one stanza changes, and in the group of its count. */
+  saveSoon(): void {
+    if (this.#unsaved) return
+    this.#unsaved = true
+    queueMicrotask(() => {
+      if (this.#unsaved) this.save()
+    })
+  }
+
+  /** Where that fails, the next change writes all of it again. */
+  save(ended = 0): void {
+    this.#managed.session.host.server.pending(this.#write(ended).catch(() => undefined))
+  }
+
+  /**
+   * Resolves when the disk does not say any more that it is away; rejects where that stays so. Whoever
+   * asks has waited for what was on its way to the disk.
+   */
+  async present(): Promise<void> {
+    try {
+      await this.#write(0)
+    } catch (error) {
+      if (await this.#isDated()) throw error
+    }
+  }
+
+  /** Whether the disk tells of an absence, or of an earlier life. */
+  async #isDated(): Promise<boolean> {
+    const { session, terms } = this.#managed
+    const row = await new SessionStore(session.host.database).find(terms.number)
+    return row === undefined || row.detached > 0 || row.life !== this.#registry.life
+  }
+
+  async #write(ended: number): Promise<void> {
+    const managed = this.#managed
+    const { session, marked, acknowledged } = managed
+    // What has ended is not to come back.
+    if (ended === 0 && session.closed) return
+    this.#unsaved = false
+    this.#version++
+    const entry = session.host.journal.entry()
+    entry.put(SESSIONS, this.row(ended))
+    // What is on its way to the disk gets there first, or with this.
+    const { stale } = acknowledged
+    if (stale) entry.put(COUNTS, managed.counts(marked))
+    await session.host.journal.commit(entry)
+    if (stale) managed.committed(marked)
+  }
+
+  row(ended = 0): Row {
+    const { session, terms, detached, acknowledged } = this.#managed
+    const { number, id, created, timeout } = terms
+    const row: SessionRow = {
+      number,
+      version: this.#version,
+      id,
+      account: session.number,
+      life: this.#registry.life,
+      resource: session.resource,
+      created,
+      timeout,
+      detached,
+      ended,
+      state: ended > 0 ? '' : this.#registry.stateOf(session),
+      owed: ended === 0 && detached > 0 ? acknowledged.writeDown() : '',
+    }
+    return { ...row }
+  }
+}
