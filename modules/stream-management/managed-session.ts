@@ -150,6 +150,10 @@ export class ManagedSession implements Keeper {
 
   // What it is sent
 
+  get full(): boolean {
+    return this.outlet.full
+  }
+
   room(): boolean {
     return this.outlet.room()
   }

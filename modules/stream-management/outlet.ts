@@ -57,6 +57,10 @@ export class Outlet {
     return this.#quiet
   }
 
+  get full(): boolean {
+    return this.#full
+  }
+
   room(): boolean {
     const { stanzas, bytes } = this.#terms.bounds()
     const outbox = this.#outbox

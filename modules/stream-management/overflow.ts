@@ -21,12 +21,12 @@ export class Overflow {
     this.#session = session
   }
 
-  /** Whether the stanza goes into the queue all the same: what the client itself asked for. */
+  /** Whether the stanza goes into the queue all the same. */
   mustQueue(envelope: Envelope): boolean {
     const { stanza, logId } = envelope
     if (logId > 0) return true
     if (stanza.kind === 'presence') this.#hold(envelope)
-    else if (isAnswer(envelope)) return true
+    else if (isAnswer(envelope) || this.#isPush(envelope)) return true
     else if (!isTransient(envelope)) this.#refuse(envelope)
     return false
   }
@@ -52,8 +52,33 @@ export class Overflow {
       this.#presence.delete(this.#presence.keys().next().value!)
   }
 
+  /** What the client knows of its account would be wrong without it (RFC 6121 §2.1.6). */
+  #isPush({ stanza, from }: Envelope): boolean {
+    const { account, host } = this.#session
+    return (
+      stanza.kind === 'iq' &&
+      stanza.type === 'set' &&
+      (from.equals(account) || from.equals(host.jid))
+    )
+  }
+
   #refuse(envelope: Envelope): void {
-    this.#session.host.router.refuse(envelope, new StanzaError('recipient-unavailable'))
+    const { router, server } = this.#session.host
+    const refuse = () => router.refuse(envelope, new StanzaError('recipient-unavailable'))
+    if (envelope.to.isBare) server.pending(this.#ifNobodyTakes(refuse))
+    else refuse()
+  }
+
+  /** RFC 6121 §8.5.2.1.1: of the devices it was for, one that takes it is enough. */
+  async #ifNobodyTakes(refuse: () => void): Promise<void> {
+    const { host, account } = this.#session
+    const places = await host.server.directory.lookup(account.text)
+    const wanting = places.filter(({ available, priority }) => available && priority >= 0)
+    const full = host.sessions.of(account).filter(({ keeper }) => keeper?.full)
+    if (wanting.some(({ id }) => !full.some((session) => session.id === id))) return
+    // One of them says so for all.
+    const first = full.find(({ id }) => wanting.some((place) => place.id === id))
+    if (first === undefined || first === this.#session) refuse()
   }
 }
 

@@ -210,6 +210,52 @@ test('requests to somebody who takes no more are answered, and so is what no log
   t.same(await drains(again), numbers(0, BOUND + 1))
 })
 
+test('what another device takes is not sent back, and what none takes is, once (RFC 6121 §8.5.2.1.1)', async (t) => {
+  const w = await small(t)
+  await away(w)
+  await sendMany(w, 0, BOUND + 1)
+  const tablet = await w.device('romeo', 'tablet')
+  await tablet.comesOnline()
+  await enable(tablet)
+  await w.juliet.clears()
+  const hint = "<no-store xmlns='urn:xmpp:hints'/>"
+  const fleeting = (id: string) =>
+    `<message id='${id}' type='chat' to='${ROMEO}'><body>${id}</body>${hint}</message>`
+  w.juliet.sends(fleeting('taken'))
+  await tablet.finds('<message><body>taken</body></message>')
+  await w.juliet.receivesNothing()
+  await tablet.breaks()
+  await sendMany(w, 0, BOUND + 1)
+  w.juliet.sends(fleeting('not taken'))
+  await w.juliet.receives("<message type='error' id='not taken'><error type='wait'/></message>")
+  await w.juliet.receivesNothing()
+})
+
+test('a roster is up to date after it was too much (RFC 6121 §2.1.6)', async (t) => {
+  const w = await small(t)
+  await w.romeo.asks('get', undefined, "<query xmlns='jabber:iq:roster'/>")
+  const id = await away(w)
+  await sendMany(w, 0, BOUND + 1)
+  const tablet = await w.device('romeo', 'tablet')
+  const item = "<query xmlns='jabber:iq:roster'><item jid='nurse@capulet.example'/></query>"
+  t.equal((await tablet.asks('set', undefined, item)).attrs.type, 'result')
+  const again = await resumes(w, 'romeo', { id, h: 0 })
+  const pushes: string[] = []
+  let h = 0
+  for (let round = 0; round < 4; round++) {
+    const { inbox } = again
+    h += inbox.filter((each) => /^(message|presence|iq)$/.test(each.getName())).length
+    for (const each of inbox) {
+      const pushed = each.getChild('query', 'jabber:iq:roster')?.getChild('item')
+      if (pushed) pushes.push(pushed.attrs.jid)
+    }
+    again.inbox = []
+    again.sends(`<a ${SM} h='${h}'/>`)
+    await w.settle()
+  }
+  t.same(pushes, ['nurse@capulet.example'])
+})
+
 test('who asks for more and more and acknowledges nothing is put out, and may come again', async (t) => {
   const w = await small(t)
   const id = await enable(w.romeo)
