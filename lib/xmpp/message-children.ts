@@ -44,7 +44,7 @@ export const trait = Object.freeze({
   noCopy: 1 << 23,
   /** XEP-0280 §9 */
   private: 1 << 24,
-  /** Somebody else's message in this one: a carbon copy (XEP-0280), a result of an archive (XEP-0313). */
+  /** A message about another: a carbon copy (XEP-0280), a result (XEP-0313) or entry (XEP-0430). */
   wrapper: 1 << 25,
   fallback: 1 << 26,
   originId: 1 << 27,
@@ -54,12 +54,14 @@ export const trait = Object.freeze({
   other: 1 << 29,
 })
 
+export const NS_ARCHIVE = 'urn:xmpp:mam:2'
 export const NS_CARBONS = 'urn:xmpp:carbons:2'
 export const NS_CHAT_STATES = 'http://jabber.org/protocol/chatstates'
 export const NS_CHAT_MARKERS = 'urn:xmpp:chat-markers:0'
 export const NS_CORRECTION = 'urn:xmpp:message-correct:0'
 export const NS_FALLBACK = 'urn:xmpp:fallback:0'
 export const NS_HINTS = 'urn:xmpp:hints'
+export const NS_INBOX = 'urn:xmpp:inbox:1'
 export const NS_MUC_USER = 'http://jabber.org/protocol/muc#user'
 export const NS_REACTIONS = 'urn:xmpp:reactions:0'
 export const NS_RECEIPTS = 'urn:xmpp:receipts'
@@ -116,7 +118,8 @@ const extensions: Record<string, Record<string, number>> = {
   'jabber:x:conference': { x: trait.invitation },
   [NS_MUC_USER]: { x: trait.room },
   [NS_CARBONS]: { private: trait.private, received: trait.wrapper, sent: trait.wrapper },
-  'urn:xmpp:mam:2': { result: trait.wrapper },
+  [NS_ARCHIVE]: { result: trait.wrapper },
+  [NS_INBOX]: { entry: trait.wrapper },
   'http://jabber.org/protocol/pubsub#event': { event: trait.event },
   'urn:xmpp:delay': { delay: NOTHING },
   'urn:xmpp:occupant-id:0': { 'occupant-id': NOTHING },

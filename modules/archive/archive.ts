@@ -2,15 +2,18 @@
 // core's message log; here is decided which of them stay, what they are called outside, and what is
 // read. What was sent is kept before it is delivered, so whoever got a message finds it here.
 
+import { untilRoom } from '../../lib/core/long-answers.js'
 import { type Account, defineModule, type IqRequest } from '../../lib/core/module.js'
 import type { Passage } from '../../lib/core/pipeline.js'
+import { QueryPace } from '../../lib/core/query-pace.js'
 import { choice, duration, integer } from '../../lib/ops/options.js'
 import { KEPT } from '../../lib/storage/logged-message.js'
+import type { Logged } from '../../lib/storage/message-log.js'
 import { type Element, type Wire, xml } from '../../lib/xmpp/element.js'
 import type { Envelope } from '../../lib/xmpp/envelope.js'
 import { StanzaError } from '../../lib/xmpp/errors.js'
 import type { Jid } from '../../lib/xmpp/jid.js'
-import { NS_RETRACTION, NS_STANZA_IDS } from '../../lib/xmpp/message-children.js'
+import { NS_ARCHIVE, NS_RETRACTION, NS_STANZA_IDS } from '../../lib/xmpp/message-children.js'
 import type { Knex } from 'knex'
 import authentication from '../authentication/authentication.js'
 import roster from '../roster/roster.js'
@@ -20,15 +23,12 @@ import { type ExtraField, Fields } from './fields.js'
 import { withoutForgedIds } from './forged-ids.js'
 import { Keeping } from './keeping.js'
 import { metadata } from './metadata.js'
-import { NS_ARCHIVE, NS_EXTENDED, NS_GROUPCHAT_FIELD, NS_TOMBSTONES } from './namespaces.js'
 import { setPreferences, tellPreferences } from './preference-requests.js'
 import { PreferenceStore, standards } from './preferences.js'
 import { readQuery } from './query.js'
-import { QueryPace } from './query-pace.js'
-import { findPage } from './reading.js'
-import { fin, writePage } from './results.js'
+import { findPage, shortened } from './reading.js'
+import { fin, result, writePage } from './results.js'
 import { Retractions, retracts } from './retraction.js'
-import { roomFor, shortened } from './slow-readers.js'
 import { migrations } from './tables.js'
 
 export type { ExtraField }
@@ -41,6 +41,10 @@ export interface ArchiveApi {
   open(id: string): number | undefined
   /** Another field of the query's form; gives back what takes it away again, for `close`. */
   field(field: ExtraField): () => void
+  /** A message as a page shows it, for pages of another kind (XEP-0313 §4.2). */
+  result(logged: Logged, queryId: string): Wire
+  /** One for all that an account asks of its archive; undefined where nothing is limited. */
+  readonly pace: QueryPace | undefined
   /** How long messages stay, in milliseconds */
   readonly kept: number
 }
@@ -69,7 +73,8 @@ const config = {
 }
 
 /** XEP-0313 §7 */
-const archiveFeatures = [NS_ARCHIVE, NS_EXTENDED, NS_GROUPCHAT_FIELD]
+const archiveFeatures = [NS_ARCHIVE, `${NS_ARCHIVE}#extended`, `${NS_ARCHIVE}#groupchat-field`]
+const NS_TOMBSTONES = `${NS_RETRACTION}#tombstone`
 
 export default defineModule<ArchiveApi, typeof config>({
   name: 'archive',
@@ -106,7 +111,14 @@ export default defineModule<ArchiveApi, typeof config>({
     const own = { xmlns: NS_ARCHIVE, to: 'account', allow: 'self' } as const
     const reads = true
     return {
-      provides: { seal, open, field: (field) => fields.add(field), kept: host.config.keep },
+      provides: {
+        seal,
+        open,
+        field: (field) => fields.add(field),
+        result: (logged, queryId) => result(logged, { seal, queryId }),
+        pace,
+        kept: host.config.keep,
+      },
       disco: {
         server: [NS_RETRACTION],
         account: [...archiveFeatures, NS_STANZA_IDS, NS_RETRACTION, NS_TOMBSTONES],
@@ -137,6 +149,7 @@ export default defineModule<ArchiveApi, typeof config>({
       close() {
         withdraw()
         expiry.stop()
+        pace?.close()
       },
     }
 
@@ -150,7 +163,7 @@ export default defineModule<ArchiveApi, typeof config>({
       if (session.closed) throw new StanzaError('recipient-unavailable')
       const { queryId, flipped, backwards } = asked
       const found = shortened(await findPage(host.messages, session.number, asked), backwards)
-      for (let full = roomFor(session); full; full = roomFor(session)) await full
+      await untilRoom(session)
       writePage(session, found, { seal, queryId, flipped })
       return fin(found, seal)
     }

@@ -4,7 +4,7 @@
 import type { PageQuery } from '../../lib/storage/message-log.js'
 import { type Element, xml } from '../../lib/xmpp/element.js'
 import { type FieldType, form, NS_FORMS } from '../../lib/xmpp/forms.js'
-import { NS_ARCHIVE } from './namespaces.js'
+import { NS_ARCHIVE } from '../../lib/xmpp/message-children.js'
 
 const NS_VALIDATE = 'http://jabber.org/protocol/xdata-validate'
 

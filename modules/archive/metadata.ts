@@ -4,7 +4,7 @@ import { timeOf } from '../../lib/storage/logged-message.js'
 import type { MessageLog } from '../../lib/storage/message-log.js'
 import { stampOf } from '../../lib/xmpp/delay.js'
 import { type Element, xml } from '../../lib/xmpp/element.js'
-import { NS_ARCHIVE } from './namespaces.js'
+import { NS_ARCHIVE } from '../../lib/xmpp/message-children.js'
 import { endsOf } from './reading.js'
 
 export async function metadata(

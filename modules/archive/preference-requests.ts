@@ -5,7 +5,7 @@ import type { IqRequest } from '../../lib/core/module.js'
 import { type Element, xml } from '../../lib/xmpp/element.js'
 import { StanzaError } from '../../lib/xmpp/errors.js'
 import { Jid } from '../../lib/xmpp/jid.js'
-import { NS_ARCHIVE } from './namespaces.js'
+import { NS_ARCHIVE } from '../../lib/xmpp/message-children.js'
 import { type Preferences, type PreferenceStore, type Standard, standards } from './preferences.js'
 
 /** LIM-archive-preferences: addresses in both lists together */

@@ -10,7 +10,7 @@ import { readForm } from '../../lib/xmpp/forms.js'
 import { Jid } from '../../lib/xmpp/jid.js'
 import { NS_RSM, type PageRequest, readPage } from '../../lib/xmpp/result-set.js'
 import type { ExtraField, Fields } from './fields.js'
-import { NS_ARCHIVE } from './namespaces.js'
+import { NS_ARCHIVE } from '../../lib/xmpp/message-children.js'
 
 export interface ArchiveQuery {
   readonly peer: Jid | undefined

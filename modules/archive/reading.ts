@@ -1,6 +1,7 @@
 // Finds the page that a query asks for. Ids by which it was bounded must be in this archive (XEP-0313
 // §4.3.2); the usual one, the last of the page before, is read along with the page and costs nothing.
 
+import { fitting } from '../../lib/core/long-answers.js'
 import { KEPT } from '../../lib/storage/logged-message.js'
 import type { Logged, MessageLog, PageQuery } from '../../lib/storage/message-log.js'
 import { type ArchiveQuery, notThere } from './query.js'
@@ -83,6 +84,16 @@ function intersected(query: PageQuery, next: PageQuery): PageQuery {
   const { ids } = query
   if (!ids || !next.ids) return next
   return { ...next, ids: next.ids.filter((id) => ids.includes(id)) }
+}
+
+/** What was asked for first of a page that is too long: it is then not complete. */
+export function shortened(page: FoundPage, backwards: boolean): FoundPage {
+  const { messages } = page
+  const lengths = messages.map(({ text }) => text.length)
+  const count = fitting(backwards ? lengths.reverse() : lengths)
+  if (count === messages.length) return page
+  const kept = backwards ? messages.slice(-count) : messages.slice(0, count)
+  return { messages: kept, complete: false }
 }
 
 /** The first and the last message of an archive; none where it is empty. */

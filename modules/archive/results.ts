@@ -9,30 +9,32 @@ import { Envelope } from '../../lib/xmpp/envelope.js'
 import { forwarded } from '../../lib/xmpp/forwarding.js'
 import { resultSet } from '../../lib/xmpp/result-set.js'
 import { Stanza } from '../../lib/xmpp/stanza.js'
-import { NS_ARCHIVE } from './namespaces.js'
+import { NS_ARCHIVE } from '../../lib/xmpp/message-children.js'
 import type { FoundPage } from './reading.js'
 
 type Seal = (number: number) => string
 
-export interface ResultTerms {
+interface Naming {
   readonly seal: Seal
   readonly queryId: string | undefined
-  readonly flipped: boolean
 }
 
-export function writePage(session: Session, page: FoundPage, terms: ResultTerms): void {
-  const { queryId, seal } = terms
-  const open =
-    queryId === undefined
-      ? `<result xmlns='${NS_ARCHIVE}' id='`
-      : `<result xmlns='${NS_ARCHIVE}' queryid='${toWire(escapeXml(queryId))}' id='`
+export function writePage(
+  session: Session,
+  page: FoundPage,
+  { flipped, ...naming }: Naming & { readonly flipped: boolean },
+): void {
   const arrived = session.host.clock.now()
-  const messages = terms.flipped ? [...page.messages].reverse() : page.messages
+  const messages = flipped ? [...page.messages].reverse() : page.messages
   for (const logged of messages) {
-    const inner = forwarded(original(logged), momentOf(logged.id))
-    const content = `${open}${seal(logged.id)}'>${inner}</result>`
-    session.write(resultEnvelope(session, content, arrived))
+    session.write(resultEnvelope(session, result(logged, naming), arrived))
   }
+}
+
+export function result(logged: Logged, { seal, queryId }: Naming): Wire {
+  const query = queryId === undefined ? '' : ` queryid='${toWire(escapeXml(queryId))}'`
+  const inner = forwarded(original(logged), momentOf(logged.id))
+  return `<result xmlns='${NS_ARCHIVE}'${query} id='${seal(logged.id)}'>${inner}</result>`
 }
 
 function resultEnvelope(session: Session, content: Wire, arrived: number): Envelope {

@@ -1,27 +1,29 @@
-// An account's conversations, newest first, with what of them is unread. Only those in which something
-// came after what was displayed are counted.
+// An account's conversations, newest first, with what of them is unread: all of them for the totals, but
+// the text of those on a page alone. Only those in which something came after what was displayed are
+// counted.
 
-import type { Logged, MessageLog } from '../../lib/storage/message-log.js'
-import { otherSide } from '../../lib/storage/message-log.js'
+import { fitting } from '../../lib/core/long-answers.js'
+import type { Conversation, Logged, MessageLog } from '../../lib/storage/message-log.js'
 import { toWire } from '../../lib/xmpp/element.js'
-import type { Jid } from '../../lib/xmpp/jid.js'
 import { countsAsUnread } from '../../lib/xmpp/message-traits.js'
 import { Stanza } from '../../lib/xmpp/stanza.js'
 import type { ReadState } from '../read-state/read-state.js'
 
 /** LIM-inbox-conversations: the inbox of an account has no more, and counts no more */
 const MOST = 1000
-/** How many counts are under way together */
+/** How many texts are read together */
 const TOGETHER = 20
 /** How many messages are looked at for one that says something */
 const LOOK_BACK = 10
 
-export interface Conversation {
-  readonly peer: Jid
-  /** Of the newest message */
-  readonly id: number
-  readonly newest: Logged
+export interface Counted extends Conversation {
   readonly unread: number
+}
+
+export interface Shown {
+  readonly conversation: Counted
+  /** What is shown beside it; nothing where it is gone meanwhile */
+  readonly message: Logged | undefined
 }
 
 export class Conversations {
@@ -33,34 +35,49 @@ export class Conversations {
     this.#readState = readState
   }
 
-  async of(account: number): Promise<Conversation[]> {
+  async of(account: number): Promise<Counted[]> {
     const displayed = await this.#readState.allDisplayed(account)
-    const newest = await this.#log.conversations(account, MOST)
-    const found: Conversation[] = []
-    for (let at = 0; at < newest.length; at += TOGETHER) {
-      const some = newest.slice(at, at + TOGETHER)
-      found.push(...(await Promise.all(some.map((one) => this.#counted(account, one, displayed)))))
+    const all = await this.#log.conversations(account, MOST)
+    const after = (peer: Conversation['peer']): number => displayed.get(peer.text) ?? 0
+    const behind = all.filter(({ peer, id }) => after(peer) < id)
+    const places = behind.map(({ peer }) => ({ peer, after: after(peer) }))
+    const counts = await this.#log.unread(account, places)
+    const unread = new Map(behind.map(({ id }, at) => [id, counts[at]!]))
+    return all.map((one) => ({ ...one, unread: unread.get(one.id) ?? 0 }))
+  }
+
+  /** As many of a page as make one answer: its first ones, or its last ones. */
+  async shown(owner: number, page: readonly Counted[], backwards: boolean): Promise<Shown[]> {
+    const order = backwards ? [...page].reverse() : page
+    const found: Shown[] = []
+    for (let at = 0; at < order.length && at === found.length; at += TOGETHER) {
+      found.push(...(await this.#latest(owner, order.slice(at, at + TOGETHER))))
+      found.length = fitting(found.map(({ message }) => message?.text.length ?? 0))
     }
-    return found
+    return backwards ? found.reverse() : found
+  }
+
+  async #latest(owner: number, some: readonly Counted[]): Promise<Shown[]> {
+    const ids = some.map(({ id }) => id)
+    const { messages } = await this.#log.page({ owner, ids, limit: ids.length })
+    const newest = new Map(messages.map((message) => [message.id, message]))
+    return Promise.all(
+      some.map(async (conversation) => {
+        const message = newest.get(conversation.id)
+        return {
+          conversation,
+          message: message && (await this.#instant(owner, conversation, message)),
+        }
+      }),
+    )
   }
 
   /** XEP-0430 §4: the latest instant message; beside markers and receipts, if it is not far from there. */
-  async latest(owner: number, { peer, newest }: Conversation): Promise<Logged> {
+  async #instant(owner: number, { peer }: Counted, newest: Logged): Promise<Logged> {
     if (saysSomething(newest)) return newest
     const query = { owner, peer, before: newest.id, limit: LOOK_BACK, backwards: true }
     const { messages } = await this.#log.page(query)
     return [...messages].reverse().find(saysSomething) ?? newest
-  }
-
-  async #counted(
-    owner: number,
-    newest: Logged,
-    displayed: ReadonlyMap<string, number>,
-  ): Promise<Conversation> {
-    const peer = otherSide(newest).bare
-    const after = displayed.get(peer.text) ?? 0
-    const unread = after >= newest.id ? 0 : await this.#log.unread({ owner, peer, after })
-    return { peer, id: newest.id, newest, unread }
   }
 }
 

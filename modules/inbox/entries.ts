@@ -1,34 +1,23 @@
 // A conversation on its way to the session that asked (XEP-0430 §4): the entry, and beside it the newest
 // message as the archive would show it.
 
-import { envelopeOf } from '../../lib/core/catch-up.js'
 import type { Session } from '../../lib/core/session.js'
-import type { Logged } from '../../lib/storage/message-log.js'
-import { momentOf } from '../../lib/storage/logged-message.js'
-import { escapeXml, toWire, type Wire } from '../../lib/xmpp/element.js'
+import type { Wire } from '../../lib/xmpp/element.js'
 import { Envelope } from '../../lib/xmpp/envelope.js'
-import { forwarded } from '../../lib/xmpp/forwarding.js'
-import { NS_CLIENT } from '../../lib/xmpp/namespaces.js'
+import { NS_INBOX } from '../../lib/xmpp/message-children.js'
 import { Stanza } from '../../lib/xmpp/stanza.js'
-import { NS_ARCHIVE } from '../archive/namespaces.js'
-import type { Conversation } from './conversations.js'
-import { NS_INBOX, type Question } from './question.js'
+import type { ArchiveApi } from '../archive/archive.js'
+import type { Shown } from './conversations.js'
 
-interface Terms {
-  question: Question
-  seal(number: number): string
-  /** What is shown beside the conversation, if anything */
-  latest: Logged | undefined
+export interface Writing {
+  readonly archive: Pick<ArchiveApi, 'seal' | 'result'>
+  readonly queryId: string
 }
 
-export function writeEntry(session: Session, conversation: Conversation, terms: Terms): void {
-  const { peer, id, unread } = conversation
-  const name = terms.seal(id)
-  const entry = `<entry xmlns='${NS_INBOX}' jid='${peer.attr}' unread='${unread}' id='${name}'/>`
-  const result = terms.latest ? resultOf(terms.latest, terms) : ''
+export function writeEntry(session: Session, shown: Shown, writing: Writing): void {
   session.write(
     new Envelope({
-      stanza: Stanza.parse(`<message>${entry}${result}</message>`),
+      stanza: Stanza.parse(`<message>${content(shown, writing)}</message>`),
       from: session.account,
       to: session.jid,
       origin: 'local',
@@ -37,10 +26,9 @@ export function writeEntry(session: Session, conversation: Conversation, terms: 
   )
 }
 
-function resultOf(logged: Logged, { question, seal }: Terms): Wire {
-  const query = toWire(escapeXml(question.queryId))
-  const original = envelopeOf(logged).wireFor(toWire(NS_CLIENT))
-  const inner = forwarded(original, momentOf(logged.id))
-  const name = seal(logged.id)
-  return `<result xmlns='${NS_ARCHIVE}' queryid='${query}' id='${name}'>${inner}</result>`
+function content({ conversation, message }: Shown, { archive, queryId }: Writing): Wire {
+  const { peer, id, unread } = conversation
+  const name = archive.seal(id)
+  const entry = `<entry xmlns='${NS_INBOX}' jid='${peer.attr}' unread='${unread}' id='${name}'/>`
+  return message ? entry + archive.result(message, queryId) : entry
 }

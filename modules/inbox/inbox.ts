@@ -2,18 +2,22 @@
 // and how many of it were not displayed yet. Nothing of it is stored: it is counted in the index of the
 // messages, whose rows come and go with them, so it cannot disagree with the archive.
 
+import { untilRoom } from '../../lib/core/long-answers.js'
 import { defineModule, type IqRequest } from '../../lib/core/module.js'
 import { integer } from '../../lib/ops/options.js'
 import { type Element, xml } from '../../lib/xmpp/element.js'
 import { StanzaError } from '../../lib/xmpp/errors.js'
+import { NS_INBOX } from '../../lib/xmpp/message-children.js'
 import { resultSet } from '../../lib/xmpp/result-set.js'
 import archive from '../archive/archive.js'
-import { QueryPace } from '../archive/query-pace.js'
 import readState from '../read-state/read-state.js'
-import { type Conversation, Conversations } from './conversations.js'
+import { Conversations, type Counted, type Shown } from './conversations.js'
 import { writeEntry } from './entries.js'
 import { pageOf } from './page.js'
-import { NS_INBOX, readQuestion } from './question.js'
+import { type Question, readQuestion } from './question.js'
+
+/** So many conversations are counted for the price of one query. */
+const COUNTED_FOR_ONE = 250
 
 export default defineModule({
   name: 'inbox',
@@ -36,16 +40,15 @@ export default defineModule({
   },
 
   setup(host) {
-    const { seal, open } = host.use(archive)
+    const kept = host.use(archive)
+    const { seal, pace } = kept
     const conversations = new Conversations(host.messages, host.use(readState))
-    const pace = host.server.settings.limits === 'off' ? undefined : new QueryPace(host.clock)
     const limits = { page: host.config.page, most: host.config.longest_page }
     return {
       disco: { server: [NS_INBOX], account: [NS_INBOX] },
       iq: [
         { get: 'inbox', xmlns: NS_INBOX, to: 'account', allow: 'self', reads: true, answer: show },
       ],
-      close: () => pace?.close(),
     }
 
     async function show(request: IqRequest): Promise<Element> {
@@ -53,20 +56,29 @@ export default defineModule({
       if (!session) throw new StanzaError('service-unavailable')
       const question = readQuestion(request, limits)
       await pace?.turn(session.number)
+      if (session.closed) throw new StanzaError('recipient-unavailable')
       const all = await conversations.of(session.number)
+      pace?.pay(session.number, all.length / COUNTED_FOR_ONE)
       const unread = all.filter((one) => one.unread > 0)
       const asked = question.unreadOnly ? unread : all
-      const page = pageOf(asked, question, open)
-      const latest = question.messages
-        ? await Promise.all(page.map((one) => conversations.latest(session.number, one)))
-        : []
-      for (const [i, one] of page.entries())
-        writeEntry(session, one, { question, seal, latest: latest[i] })
-      return fin(all, { unread, asked, page })
+      const page = await shown(session.number, pageOf(asked, question, kept.open), question)
+      await untilRoom(session)
+      for (const one of page) writeEntry(session, one, { archive: kept, queryId: question.queryId })
+      return fin(all, { unread, asked, page: page.map(({ conversation }) => conversation) })
+    }
+
+    function shown(
+      owner: number,
+      page: readonly Counted[],
+      question: Question,
+    ): Shown[] | Promise<Shown[]> {
+      if (question.messages)
+        return conversations.shown(owner, page, question.page.before !== undefined)
+      return page.map((conversation) => ({ conversation, message: undefined }))
     }
 
     /** XEP-0430 §4: the totals are those of the whole inbox, the set's count is that of what was asked. */
-    function fin(all: readonly Conversation[], { unread, asked, page }: Shown): Element {
+    function fin(all: readonly Counted[], { unread, asked, page }: Parts): Element {
       const [first, last] = [page[0], page.at(-1)]
       const ends = first && last ? { first: seal(first.id), last: seal(last.id) } : {}
       const index = first && asked.indexOf(first)
@@ -84,8 +96,8 @@ export default defineModule({
   },
 })
 
-interface Shown {
-  unread: readonly Conversation[]
-  asked: readonly Conversation[]
-  page: readonly Conversation[]
+interface Parts {
+  unread: readonly Counted[]
+  asked: readonly Counted[]
+  page: readonly Counted[]
 }

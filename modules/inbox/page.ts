@@ -3,17 +3,17 @@
 // on where it was all the same.
 
 import { StanzaError } from '../../lib/xmpp/errors.js'
-import type { Conversation } from './conversations.js'
+import type { Counted } from './conversations.js'
 import type { Question } from './question.js'
 
 type Open = (id: string) => number | undefined
 
 /** Of conversations with the newest first. */
 export function pageOf(
-  conversations: readonly Conversation[],
+  conversations: readonly Counted[],
   { page: { max, after, before } }: Question,
   open: Open,
-): readonly Conversation[] {
+): readonly Counted[] {
   const [older, newer] = [numberOf(after, open), numberOf(before, open)]
   const range = conversations.filter(
     ({ id }) => (older === undefined || id < older) && (newer === undefined || id > newer),

@@ -5,8 +5,6 @@ import type { Element } from '../../lib/xmpp/element.js'
 import { StanzaError } from '../../lib/xmpp/errors.js'
 import { NS_RSM, type PageRequest, readPage } from '../../lib/xmpp/result-set.js'
 
-export const NS_INBOX = 'urn:xmpp:inbox:1'
-
 export interface Question {
   /** The id of the request, by which results say what they belong to */
   readonly queryId: string

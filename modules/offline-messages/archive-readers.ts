@@ -5,9 +5,9 @@ import type { Knex } from 'knex'
 import type { Session } from '../../lib/core/session.js'
 import type { Database } from '../../lib/storage/database.js'
 import type { Migration } from '../../lib/storage/migrations.js'
+import { NS_ARCHIVE } from '../../lib/xmpp/message-children.js'
 import type { Stanza } from '../../lib/xmpp/stanza.js'
 
-const NS_ARCHIVE = 'urn:xmpp:mam:2'
 /** LIM-archive-readers: resources remembered for one account */
 const MOST = 20
 /** Noted again no sooner: who comes is remembered longest. */

@@ -216,9 +216,14 @@ function countsContract(name: string, book: OpenBook): void {
       { text: 'd', ...answer },
       { text: 'e', from: 'nurse@capulet.lit' },
     ])
-    const count = (after: number) => log.unread({ owner: juliet, peer: addressOf.romeo, after })
+    const places = (after: number) => [
+      { peer: addressOf.nurse, after: 0 },
+      { peer: addressOf.romeo, after },
+    ]
+    const count = async (after: number) => (await log.unread(juliet, places(after)))[1]
     t.equal(await count(0), 2)
     t.equal(await count(first!.id), 1)
+    t.strictSame(await log.unread(juliet, []), [])
     await log.indexed()
     t.equal(await count(0), 2)
     await sayAll([{ text: 'f' }])
@@ -230,26 +235,35 @@ function countsContract(name: string, book: OpenBook): void {
   test(`${name}: nobody counts further than the bound (LIM-unread)`, async (t) => {
     const { sayAll, log } = await book(t, { journal: { group: 20_000, most: 20_000 } })
     await sayAll(Array.from({ length: 10_050 }, () => ({ text: '', sent: undefined })))
-    const query = { owner: juliet, peer: addressOf.romeo, after: 0 }
-    t.equal(await log.unread(query), 10_000)
+    const places = [{ peer: addressOf.romeo, after: 0 }]
+    t.strictSame(await log.unread(juliet, places), [10_000])
     await log.indexed()
-    t.equal(await log.unread(query), 10_000)
+    t.strictSame(await log.unread(juliet, places), [10_000])
   })
 
-  test(`${name}: conversations by their newest message, newest first, page by page`, async (t) => {
+  test(`${name}: conversations by their newest message, newest first`, async (t) => {
     const { sayAll, log } = await book(t)
-    await sayAll([{ text: 'a' }, { text: 'b', ...aside }, { text: 'c', ...answer }])
+    const [, b, c] = await sayAll([
+      { text: 'a' },
+      { text: 'b', ...aside },
+      { text: 'c', ...answer },
+    ])
     await log.indexed()
-    await sayAll([
+    const [d] = await sayAll([
       { text: 'd', to: 'friar@verona.lit' },
       { text: 'e', ...aside, sent: 0, received: 0 },
     ])
-    const list = async (limit: number, before?: number) =>
-      (await log.conversations(romeo, limit, before)).map(({ text }) => text)
-    t.strictSame(await list(10), ['d', 'c', 'b'])
-    t.strictSame(await list(2), ['d', 'c'])
-    const [, second] = await log.conversations(romeo, 2)
-    t.strictSame(await list(2, second!.id), ['b'])
+    const list = async (limit: number) =>
+      (await log.conversations(romeo, limit)).map(({ id, peer }) => [id, peer.text])
+    const all = [
+      [d!.id, 'friar@verona.lit'],
+      [c!.id, addressOf.juliet.text],
+      [b!.id, addressOf.nurse.text],
+    ]
+    t.strictSame(await list(10), all)
+    t.strictSame(await list(2), all.slice(0, 2))
+    await log.indexed()
+    t.strictSame(await list(10), all)
     t.strictSame(await log.conversations(99, 10), [])
   })
 

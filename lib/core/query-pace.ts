@@ -1,9 +1,9 @@
-// How often an account may ask (LIM-archive-queries). Who asks faster is answered later; who asks much
-// faster is refused. Nobody else waits.
+// How often an account may ask for what is read from the log (LIM-archive-queries), whichever module
+// answers. Who asks faster is answered later; who asks much faster is refused. Nobody else waits.
 
-import type { Clock, Timer } from '../../lib/ops/clock.js'
-import { Bucket } from '../../lib/streams/pace.js'
-import { StanzaError } from '../../lib/xmpp/errors.js'
+import type { Clock, Timer } from '../ops/clock.js'
+import { Bucket } from '../streams/pace.js'
+import { StanzaError } from '../xmpp/errors.js'
 
 const RATE = { perSecond: 5, burst: 20 }
 /** In milliseconds; beyond it a client is told to come back later. */
@@ -40,6 +40,12 @@ export class QueryPace {
     if (wait <= LONGEST_WAIT) return this.#after(wait, account)
     bucket.take(-1, now)
     throw new StanzaError('resource-constraint', 'too many queries')
+  }
+
+  /** A query had more to do than one alone stands for: the next ones wait for it. */
+  pay(account: number, queries: number): void {
+    const now = this.#clock.now()
+    this.#bucket(account, now).take(queries, now)
   }
 
   /** Nobody of this account waits any longer: a client of it is gone. */
