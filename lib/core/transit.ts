@@ -94,26 +94,22 @@ export class Transit {
     this.#entry = undefined
     if (this.count > 0 && this.session?.keeper) {
       const { table, row } = this.session.keeper.mark(this.count)
-      entry.put(table, row)
-      this.counted = true
+      entry.count(table, row)
     }
-    return this.#when(this.host.journal.commit(entry))
+    return this.#when(this.host.journal.commit(entry), entry)
   }
 
   /** It leaves nothing behind, but what the same stream brought before must not be overtaken. */
   #follow(): Promise<void> {
-    return this.#when(this.host.journal.follow(this.host.journal.entry()))
+    return this.#when(this.host.journal.settled())
   }
 
   /** One step for all: what is on disk together goes on in order (RFC 6120 §10.1). */
-  #when(committed: Promise<void>): Promise<void> {
-    return committed.then(
-      () => this.#settle(),
-      (error) => {
-        this.counted = false
-        throw error
-      },
-    )
+  #when(committed: Promise<void>, entry?: JournalEntry): Promise<void> {
+    return committed.then(() => {
+      if (entry) this.counted = entry.counted
+      return this.#settle()
+    })
   }
 
   #settle(): undefined {

@@ -1,6 +1,6 @@
-// Whether a commit whose answer was lost took place. Every transaction of a journal leaves its
-// number in the journal's own row; who doubts reads it there, after waiting for the lock that a
-// transaction still on its way holds on that row.
+// Whether a commit whose answer was lost took place. Every transaction of a journal begins by leaving
+// its number in the journal's own row; who doubts reads it there, after waiting for a transaction that
+// is still on its way: for the lock that it holds on that row, or for the row that it is making.
 
 import { randomUUID } from 'node:crypto'
 import type { Database } from './database.js'
@@ -34,15 +34,19 @@ export class CommitMark {
     return ++this.#last
   }
 
+  /** What such a transaction begins with */
   writes(number: number): Write[] {
     const at = Date.now()
     const old = number === 1 ? [{ sql: FORGET, runs: [[]] }] : []
-    return [...old, { put: TABLE, rows: [{ journal: this.#journal, number, at }] }]
+    return [{ put: TABLE, rows: [{ journal: this.#journal, number, at }] }, ...old]
   }
 
   committed(database: Pick<Database, 'transaction'>, number: number): Promise<boolean> {
     return database.transaction(async (trx) => {
-      const row = await trx(TABLE).where({ journal: this.#journal }).forUpdate().first()
+      const journal = this.#journal
+      const none = { journal, number: 0, at: Date.now() }
+      await trx(TABLE).insert(none).onConflict('journal').ignore()
+      const row = await trx(TABLE).where({ journal }).forUpdate().first()
       return row?.number === number
     })
   }

@@ -12,6 +12,7 @@ import type { Knex } from 'knex'
 import { silentLog } from '../ops/log.js'
 import type { Log } from '../ops/log.js'
 import { SqliteDialect } from './sqlite-dialect.js'
+import { Unsent } from './trouble.js'
 import { type Answer, type Write, writeAlone } from './writes.js'
 
 export interface DatabaseOptions {
@@ -64,11 +65,18 @@ export class Database {
   /** Commits when `run` is done, rolls back when it throws. */
   async transaction<T>(run: (trx: Knex.Transaction) => Promise<T>): Promise<T> {
     if (this.#closed) throw new Error('the database is closed')
-    const running = this.knex.transaction(run)
+    let begun = false
+    const running = this.knex.transaction((trx) => {
+      // Knex comes here also when BEGIN failed: what is written then would be no transaction.
+      begun = !trx.isCompleted()
+      return begun ? run(trx) : (undefined as never)
+    })
     this.#running.add(running)
     this.#transactions++
     try {
       return await running
+    } catch (error) {
+      throw begun ? error : new Unsent(error)
     } finally {
       this.#transactions--
       this.#running.delete(running)

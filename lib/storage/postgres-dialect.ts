@@ -7,7 +7,14 @@ import { createRequire } from 'node:module'
 import type { Knex } from 'knex'
 import pg from 'pg'
 import { expected, failpoint } from '../ops/failpoint.js'
-import type { Answer, Row, Statement, Write, WritingDialect } from './writes.js'
+import {
+  type Answer,
+  instead,
+  type Row,
+  type Statement,
+  type Write,
+  type WritingDialect,
+} from './writes.js'
 
 interface KnexQuery {
   readonly sql: string
@@ -100,14 +107,10 @@ async function statementOf(
   const arrays = kinds.map((kind, at) => `$${at + 1}::${kind}[]`)
   const sql = `insert into ${quoted(table)} (${columns.map(quoted)}) select * from unnest(${arrays})`
   const values = columns.map((column) => write.rows.map((row: Row) => row[column] ?? null))
-  return { sql: 'insert' in write ? sql : `${sql} ${instead(table, columns)}`, runs: [values] }
-}
-
-/** Rows only move forward: the second column tells. */
-function instead(table: string, [key, ...others]: readonly string[]): string {
-  const set = others.map((name) => `${quoted(name)} = excluded.${quoted(name)}`)
-  const newer = `excluded.${quoted(others[0]!)} >= ${quoted(table)}.${quoted(others[0]!)}`
-  return `on conflict (${quoted(key!)}) do update set ${set} where ${newer}`
+  return {
+    sql: 'insert' in write ? sql : `${sql} ${instead(table, columns, quoted)}`,
+    runs: [values],
+  }
 }
 
 /** The types of tables' columns, asked once per connection. */

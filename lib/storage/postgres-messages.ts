@@ -115,6 +115,7 @@ export class MessageStore extends MessageRemover implements MessageLog {
   async recover(messages: readonly LoggedMessage[]): Promise<void> {
     const known = this.#last
     const taken = new Set<number>()
+    // Only when all are found does it know more: who was cut short asks for all of them again.
     for (const message of messages) {
       const ids = await this.#same(message, known)
       const id = ids.find((one) => !taken.has(one))
@@ -122,8 +123,8 @@ export class MessageStore extends MessageRemover implements MessageLog {
       message.id = id ?? 0
       if (id === undefined) continue
       taken.add(id)
-      if (id > this.#last) this.#last = id
     }
+    this.#last = Math.max(known, ...taken)
   }
 
   async #same(message: LoggedMessage, after: number): Promise<number[]> {

@@ -14,6 +14,7 @@ import type {
   SqliteWrites,
   SqliteWritten,
 } from './sqlite-protocol.js'
+import { Unsent } from './trouble.js'
 
 export type SqliteResult = SqliteRows | SqliteChanges | SqliteWritten
 
@@ -95,7 +96,7 @@ export class SqliteConnection {
   #failed(failure: SqliteFailure): Error {
     const error = Object.assign(new Error(failure.message), failure)
     if (failure.code === 'SQLITE_IOERR' || failure.code === 'SQLITE_CORRUPT') this.#broken = error
-    return error
+    return failure.unsent ? new Unsent(error) : error
   }
 
   #break(error: Error): void {

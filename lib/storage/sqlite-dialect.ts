@@ -8,7 +8,7 @@ import { SqliteConnection } from './sqlite-connection.js'
 import type { SqliteResult } from './sqlite-connection.js'
 import { type PackedRows, pack } from './sqlite-packing.js'
 import type { SqliteSettings, SqliteValue, SqliteWritten } from './sqlite-protocol.js'
-import type { Answer, Write, WritingDialect } from './writes.js'
+import { type Answer, instead, type Write, type WritingDialect } from './writes.js'
 
 /** The parts of Knex that a dialect fills in; its own declarations leave them out. */
 interface KnexDialect {
@@ -91,14 +91,7 @@ function statement(write: Write): PackedRows {
   const places = columns.map(() => '?')
   const sql = `insert into ${quoted(table)} (${columns.map(quoted)}) values (${places})`
   const runs = write.rows.map((row) => columns.map((column) => outward(row[column])))
-  return pack('insert' in write ? sql : `${sql} ${instead(table, columns)}`, runs)
-}
-
-/** Rows only move forward: the second column tells. */
-function instead(table: string, [key, ...others]: readonly string[]): string {
-  const set = others.map((name) => `${quoted(name)} = excluded.${quoted(name)}`)
-  const newer = `excluded.${quoted(others[0]!)} >= ${quoted(table)}.${quoted(others[0]!)}`
-  return `on conflict (${quoted(key!)}) do update set ${set} where ${newer}`
+  return pack('insert' in write ? sql : `${sql} ${instead(table, columns, quoted)}`, runs)
 }
 
 type SqliteChangesOf = Extract<SqliteResult, { changes: number }>

@@ -38,6 +38,8 @@ export interface SqliteFailure {
   readonly message: string
   readonly code: string
   readonly errno: number
+  /** The transaction did not even begin. */
+  readonly unsent?: boolean
 }
 
 /** How many rows each run of each statement changed */

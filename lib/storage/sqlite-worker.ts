@@ -71,6 +71,10 @@ class SqliteThread {
     if (this.#doomed) return { failure: ABORTED }
     try {
       if (alone) this.#connection.exec('BEGIN IMMEDIATE')
+    } catch (error) {
+      return { failure: { ...failureOf(error), unsent: true } }
+    }
+    try {
       const written = writes.map((packed) => this.#repeat(packed))
       failpoint('before-commit')
       if (alone) this.#connection.exec('COMMIT')

@@ -1,5 +1,6 @@
 // Which failures are the database's own trouble (a full disk, a server that is away or overloaded) and
-// no fault of what was to be written: the same write may succeed later.
+// no fault of what was to be written: the same write may succeed later. And which of them say how far
+// the write came: where that matters it is known from the step that failed, never from an error's words.
 
 const SQLITE = new Set([
   'SQLITE_FULL',
@@ -18,19 +19,28 @@ const NETWORK = /^(ECONN|ETIMEDOUT|EPIPE|EHOST|ENET|ENOTFOUND|ENOENT)/
 /** Errors of the driver and the pool have no code. */
 const MESSAGES = /connection|timeout|timed out|pool|terminated|SQLite thread has ended/i
 
+/** Nothing reached the database: no connection was had, or the transaction did not begin. */
+export class Unsent extends Error {
+  readonly code: unknown
+
+  /** An error of its own: one that a connection ends with is that of all who waited for it. */
+  constructor(cause: unknown) {
+    super(cause instanceof Error ? cause.message : String(cause), { cause })
+    this.code = (cause as { code?: unknown } | undefined)?.code
+  }
+}
+
+/** Nobody could find out whether a write took place: to repeat it might do it twice. */
+export class OutcomeUnknown extends Error {
+  constructor(cause: unknown) {
+    super('nobody knows whether it was stored', { cause })
+  }
+}
+
 export function isTrouble(error: unknown): boolean {
+  if (error instanceof Unsent || error instanceof OutcomeUnknown) return true
   const { code, message } = error as { code?: unknown; message?: unknown }
   if (typeof code === 'string' && code !== '')
     return SQLITE.has(code) || POSTGRES.test(code) || NETWORK.test(code)
   return typeof message === 'string' && MESSAGES.test(message)
-}
-
-/** The server refused the connection, or is starting up or shutting down: nothing was asked of it. */
-const REFUSED = new Set(['ECONNREFUSED', 'ENOENT', 'ENOTFOUND', 'EAI_AGAIN', '57P03', '53300'])
-
-/** Whether the write never reached the database, so that nothing of it can have taken place. */
-export function isUnsent(error: unknown): boolean {
-  const { code, name } = error as { code?: unknown; name?: unknown }
-  if (name === 'KnexTimeoutError') return true
-  return typeof code === 'string' && REFUSED.has(code)
 }

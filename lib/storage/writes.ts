@@ -4,6 +4,7 @@
 // the same for any number of rows. Either as a transaction of their own or within one.
 
 import type { Knex } from 'knex'
+import { Unsent } from './trouble.js'
 
 export type Value = null | boolean | number | bigint | string | Uint8Array
 export type Row = Readonly<Record<string, Value>>
@@ -61,7 +62,9 @@ export async function writeAlone(
   const client = knex.client as Pooled
   // The pool would cost more than the question itself.
   if (free && client.open !== undefined) return client.write(client.open, writes, true)
-  const connection = await client.acquireConnection()
+  const connection = await client.acquireConnection().catch((error) => {
+    throw new Unsent(error)
+  })
   try {
     return await client.write(connection, writes, true)
   } finally {
@@ -92,6 +95,17 @@ export function latest(puts: Iterable<{ table: string; row: Row }>): Write[] {
 export function keyOf(table: string, row: Row): string {
   for (const column in row) return `${table} ${row[column]}`
   return table
+}
+
+/** What takes the place of a row with the same key: rows only move forward, the second column tells. */
+export function instead(
+  table: string,
+  [key, ...others]: readonly string[],
+  quoted: (name: string) => string,
+): string {
+  const set = others.map((name) => `${quoted(name)} = excluded.${quoted(name)}`)
+  const newer = `excluded.${quoted(others[0]!)} >= ${quoted(table)}.${quoted(others[0]!)}`
+  return `on conflict (${quoted(key!)}) do update set ${set} where ${newer}`
 }
 
 /** The same rule as between a row and what is on disk. */

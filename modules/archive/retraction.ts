@@ -51,7 +51,7 @@ export class Retractions {
     const { journal, messages } = this.#host
     const owner = await this.#host.numberOf(account)
     // What the same stream sent just before may still be on its way to the disk.
-    await journal.follow(journal.entry())
+    await journal.settled()
     const peer = direction === OUTGOING ? envelope.to.bare : envelope.from.bare
     const found = await messages.labelled({ owner, peer, label: hash53(id) })
     const meant = found.find((logged) => isMeant(logged, envelope.from, id))

@@ -9,6 +9,7 @@ import { LoggedMessage } from '../../lib/storage/logged-message.js'
 import { migrate } from '../../lib/storage/migrations.js'
 import { Jid } from '../../lib/xmpp/jid.js'
 import type { StoreKind } from './stores.js'
+import { told } from './told.js'
 
 interface Shelf {
   readonly database: Database
@@ -99,12 +100,13 @@ function ridingContract(name: string, shelf: OpenShelf): void {
   })
 
   test(`${name}: what rides along and cannot be written harms nobody`, async (t) => {
-    const { journal, places, put } = await shelf(t)
+    const { log, lines } = told()
+    const { journal, places, put } = await shelf(t, { log })
     journal.ride('shelf', { book: 'a', page: null })
     journal.hurry()
     await Promise.all([put(['b', 1]), put(['c', 1])])
     t.strictSame(await places(), { b: 1, c: 1 })
-    t.notOk(journal.troubled)
+    t.strictSame(lines, [])
   })
 }
 

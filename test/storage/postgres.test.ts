@@ -7,9 +7,13 @@ import { test } from 'tap'
 import type { Test } from 'tap'
 import { Database } from '../../lib/storage/database.js'
 import { Journal } from '../../lib/storage/journal.js'
+import { CommitMark } from '../../lib/storage/commit-mark.js'
 import { migrate } from '../../lib/storage/migrations.js'
+import { Unsent } from '../../lib/storage/trouble.js'
+import { writeWithin } from '../../lib/storage/writes.js'
 import { databaseContract } from '../contracts/database.js'
 import { journalContract } from '../contracts/journal.js'
+import { journalFailuresContract } from '../contracts/journal-failures.js'
 import { putsContract } from '../contracts/journal-puts.js'
 import { migrationsContract } from '../contracts/migrations.js'
 import type { StoreKind } from '../contracts/stores.js'
@@ -27,6 +31,7 @@ databaseContract(postgres)
 migrationsContract(postgres)
 journalContract(postgres)
 putsContract(postgres)
+journalFailuresContract(postgres)
 
 async function opened(t: Test, url: string): Promise<Database> {
   const database = await Database.open({ url, folder: '', durability: 'power' })
@@ -104,6 +109,41 @@ test('what was committed before a crash of the server is there, what was not is 
   later.insert('notes', { text: 'later' })
   await journal.commit(later)
   t.strictSame(await database.knex('notes').pluck('text'), ['kept', 'later'])
+})
+
+/** Until somebody waits for a lock that another transaction has. */
+async function blocked({ knex }: Database): Promise<void> {
+  const waiting =
+    "select 1 from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'"
+  while ((await knex.raw(waiting)).length === 0) await new Promise(setImmediate)
+}
+
+for (const number of [1, 2])
+  test(`commit ${number} of a journal is waited for by who doubts it`, async (t) => {
+    const database = await opened(t, await freshPostgres())
+    await migrate(database, [])
+    const mark = new CommitMark()
+    if (number === 2) await database.write(mark.writes(mark.next()))
+    const doubted = mark.next()
+    let looked: Promise<boolean> | undefined
+    await database.transaction(async (trx) => {
+      await writeWithin(trx, mark.writes(doubted))
+      looked = mark.committed(database, doubted)
+      await Promise.race([looked, blocked(database)])
+    })
+    t.equal(await looked, true)
+    t.equal(await mark.committed(database, mark.next()), false)
+  })
+
+test('no connection, no transaction: nothing was sent', async (t) => {
+  const database = await opened(t, await freshPostgres())
+  database.knex.client.acquireConnection = () => Promise.reject(new Error('timeout expired'))
+  const ran = (): never => t.fail('it began') as never
+  await t.rejects(database.transaction(ran), { constructor: Unsent, message: 'timeout expired' })
+  await t.rejects(database.write([{ insert: 'notes', rows: [{ text: 'a' }] }]), {
+    constructor: Unsent,
+    message: 'timeout expired',
+  })
 })
 
 test('a server that is not there is an error at once', async (t) => {

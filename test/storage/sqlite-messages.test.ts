@@ -6,9 +6,11 @@ import { join } from 'node:path'
 import tap, { test } from 'tap'
 import type { Test } from 'tap'
 import { Database } from '../../lib/storage/database.js'
+import type { JournalOptions } from '../../lib/storage/journal.js'
 import { addressOf, type Book, bookOf, juliet, refused, romeo } from '../contracts/message-book.js'
 import { messageLogContract } from '../contracts/message-log.js'
 import type { FreshStore, StoreKind } from '../contracts/stores.js'
+import { AGAIN, NOTHING, told } from '../contracts/told.js'
 
 const folders: string[] = []
 tap.teardown(() => Promise.all(folders.map((folder) => rm(folder, { recursive: true }))))
@@ -32,9 +34,9 @@ messageLogContract(sqlite)
 
 const open = bookOf(sqlite)
 
-async function opened(t: Test): Promise<Book & { folder: string }> {
+async function opened(t: Test, journal: JournalOptions = {}): Promise<Book & { folder: string }> {
   const folder = await place()
-  return { ...(await open(t, { store: storeIn(folder) })), folder }
+  return { ...(await open(t, { store: storeIn(folder), journal })), folder }
 }
 
 /** As the files are after kill -9: no goodbye to anybody. */
@@ -129,16 +131,17 @@ test('closing does not wait for a disk that is full; a new start makes the index
 })
 
 test('a full disk refuses with resource-constraint, and takes what comes when there is room', async (t) => {
-  const book = await opened(t)
-  const { journal, say, texts } = book
+  const { log, lines } = told()
+  const book = await opened(t, { log })
+  const { say, texts } = book
   await say({ text: 'a' })
   await limitPages(book, await pagesNow(book))
   const large = 'b'.repeat(100_000)
   await t.rejects(say({ text: large }), refused)
-  t.ok(journal.troubled)
+  t.strictSame(lines, [NOTHING])
   await limitPages(book, 1_000_000)
   await say({ text: 'c' })
-  t.notOk(journal.troubled)
+  t.strictSame(lines, [NOTHING, AGAIN])
   t.strictSame(await texts(juliet), ['a', 'c'])
 })
 

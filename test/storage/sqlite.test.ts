@@ -9,11 +9,13 @@ import tap, { test } from 'tap'
 import type { Test } from 'tap'
 import { Database } from '../../lib/storage/database.js'
 import type { DatabaseOptions } from '../../lib/storage/database.js'
+import { Unsent } from '../../lib/storage/trouble.js'
 import { writeWithin } from '../../lib/storage/writes.js'
 import type { SqliteConnection } from '../../lib/storage/sqlite-connection.js'
 import { SqliteStatements } from '../../lib/storage/sqlite-statements.js'
 import { databaseContract } from '../contracts/database.js'
 import { journalContract } from '../contracts/journal.js'
+import { journalFailuresContract } from '../contracts/journal-failures.js'
 import { putsContract } from '../contracts/journal-puts.js'
 import { migrationsContract } from '../contracts/migrations.js'
 import type { StoreKind } from '../contracts/stores.js'
@@ -34,6 +36,7 @@ databaseContract(sqlite)
 migrationsContract(sqlite)
 journalContract(sqlite)
 putsContract(sqlite)
+journalFailuresContract(sqlite)
 
 async function opened(t: Test, options: Partial<DatabaseOptions> = {}): Promise<Database> {
   const folder = await mkdtemp(join(tmpdir(), 'sqlite-'))
@@ -113,6 +116,25 @@ test('two servers on one file wait for each other', async (t) => {
     })
   await Promise.all([one, two, one, two, one, two].map(raise))
   t.strictSame(await one.knex('notes').pluck('number').orderBy('number'), [1, 2, 3, 4, 5, 6])
+})
+
+test('a database that somebody else is writing to: nothing was sent', async (t) => {
+  const folder = await mkdtemp(join(tmpdir(), 'sqlite-'))
+  folders.push(folder)
+  const one = await opened(t, { folder })
+  const two = await opened(t, { folder })
+  await one.knex.raw('create table notes (number integer)')
+  await two.knex.raw('pragma busy_timeout = 0')
+  const write = () => two.write([{ insert: 'notes', rows: [{ number: 1 }] }])
+  await one.transaction(async () => {
+    await t.rejects(
+      two.transaction(async () => t.fail('it began')),
+      { constructor: Unsent, code: 'SQLITE_BUSY' },
+    )
+    await t.rejects(write(), { constructor: Unsent, code: 'SQLITE_BUSY' })
+  })
+  await write()
+  t.strictSame(await one.knex('notes').pluck('number'), [1])
 })
 
 test('a connection whose thread has ended is replaced', async (t) => {

@@ -157,7 +157,7 @@ async function killed(server: Server): Promise<void> {
   server.schedule.close()
   // What is under way in it ends nowhere.
   const never = (): Promise<void> => new Promise(() => undefined)
-  Object.assign(server.journal, { commit: never, follow: never, hurry: () => undefined })
+  Object.assign(server.journal, { commit: never, settled: never, hurry: () => undefined })
   await server.journal.idle()
   await server.database.close()
   await server.bus.close()
