@@ -4,7 +4,8 @@
 import type { Session } from '../../lib/core/session.js'
 import type { Host } from '../../lib/core/host.js'
 import type { NegotiatingStream } from '../../lib/streams/negotiation.js'
-import { numberAt } from '../../lib/storage/logged-message.js'
+import type { Server } from '../../lib/core/server.js'
+import { isUniqueViolation } from '../../lib/storage/database.js'
 import type { Element } from '../../lib/xmpp/element.js'
 import { StanzaError, StreamError } from '../../lib/xmpp/errors.js'
 import { ManagedSession } from './managed-session.js'
@@ -21,14 +22,12 @@ export class Enabling {
   readonly #host: Host
   readonly #registry: Registry
   readonly #longest: number
-  #serial: number
 
   /** `longest` is how long a client may be away, in milliseconds. */
   constructor(host: Host, registry: Registry, longest: number) {
     this.#host = host
     this.#registry = registry
     this.#longest = longest
-    this.#serial = host.random.bytes(2).readUInt16BE()
   }
 
   async enable(element: Element, stream: NegotiatingStream): Promise<void> {
@@ -52,9 +51,9 @@ export class Enabling {
     session: Session,
   ): Promise<{ element: Element; begin?: () => void }> {
     await session.drained()
-    const managed = new ManagedSession(session, this.#registry, this.#terms(element))
+    let managed: ManagedSession
     try {
-      await this.#write(managed)
+      managed = await this.#make(element, session)
     } catch (error) {
       if (!(error instanceof StanzaError)) this.#host.failed('stream management', error)
       const condition = error instanceof StanzaError ? error.condition : 'internal-server-error'
@@ -71,23 +70,35 @@ export class Enabling {
     return { element: enabled(resumable), begin: () => managed.begin() }
   }
 
+  /** With its rows. Another node may have given its number in this millisecond, but hardly twice. */
+  async #make(element: Element, session: Session, again = true): Promise<ManagedSession> {
+    const terms = { ...this.#terms(element), position: await this.#newest(session) }
+    const managed = new ManagedSession(session, this.#registry, terms)
+    try {
+      await this.#write(managed)
+    } catch (error) {
+      if (again && isUniqueViolation(error)) return this.#make(element, session, false)
+      throw error
+    }
+    return managed
+  }
+
+  /** In the log of its account: what comes later is owed to it, whatever the clock says. */
+  async #newest({ number: owner }: Session): Promise<number> {
+    const newest = { owner, flags: 0, backwards: true, limit: 1 }
+    const { messages } = await this.#host.messages.page(newest)
+    return messages[0]?.id ?? 0
+  }
+
   #terms({ attrs }: Element) {
-    const number = this.#number()
+    const number = numberFor(this.#host)
     const created = this.#host.clock.now()
     return {
       number,
       id: `${number.toString(36)}-${this.#host.random.id()}`,
       created,
       timeout: isTrue(attrs.resume) ? Math.min(this.#longest, readMax(attrs.max)) : 0,
-      // A message of this very millisecond is owed.
-      position: numberAt(created) - 1,
     }
-  }
-
-  #number(): number {
-    this.#serial = (this.#serial + 1) % PER_MILLISECOND
-    const elapsed = Math.max(1, this.#host.clock.now() - EPOCH)
-    return elapsed * PER_MILLISECOND + this.#serial
   }
 
   #write(managed: ManagedSession): Promise<void> {
@@ -98,6 +109,17 @@ export class Enabling {
     entry.insert(COUNTS, countsRow(number, { handled: 0, position, requests: '' }))
     return journal.commit(entry)
   }
+}
+
+/** All hosts of a server number their sessions together; where others begin, it does not know. */
+const serials = new WeakMap<Server, number>()
+
+function numberFor({ server, random, clock }: Host): number {
+  const last = serials.get(server) ?? random.bytes(2).readUInt16BE()
+  const serial = (last + 1) % PER_MILLISECOND
+  serials.set(server, serial)
+  const elapsed = Math.max(1, clock.now() - EPOCH)
+  return elapsed * PER_MILLISECOND + serial
 }
 
 /** The number of a session, from an id of ours; NaN for anything else. */

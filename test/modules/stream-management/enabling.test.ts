@@ -194,3 +194,22 @@ test('acknowledgements before enabling are unexpected', async (t) => {
   w.romeo.sends(`<r ${SM}/>`)
   await w.romeo.receives(`<failed ${SM}>${UNEXPECTED}</failed>`)
 })
+
+/** Its number, as its id has it */
+const numberOf = (id: string) => Number.parseInt(id, 36)
+const after = (number: number, by = 1) => number - (number % 4096) + ((number + by) % 4096)
+
+test('sessions of all hosts have numbers of their own, also in one millisecond', async (t) => {
+  const w = await managed(t, {
+    hosts: ['montague.example'],
+    people: ['romeo@montague.example', 'romeo', 'juliet'],
+  })
+  const first = numberOf(await enable(w.romeo))
+  const second = numberOf(await enable(w.person('romeo@montague.example')))
+  t.equal(second, after(first))
+  const { reader, knex } = w.server.database
+  const row = await reader('sm_sessions').where({ number: first }).first()
+  // Another node has had the same thought.
+  await knex('sm_sessions').insert({ ...row, number: after(first, 2) })
+  t.equal(numberOf(await enable(w.juliet)), after(first, 3))
+})

@@ -299,6 +299,23 @@ test('who binds the address while a session is made again has it; nothing preten
   t.ok(row.ended > 0, 'it is not written as if it lived')
 })
 
+test('what comes after the clock stepped back is owed all the same', async (t) => {
+  const w = await friends(t, { database: 'sqlite' })
+  const romeo = await present(w, 'romeo')
+  const juliet = await present(w, 'juliet')
+  juliet.sends(chat(ROMEO, 'before'))
+  await romeo.clears()
+  w.clock.advance(3600_000)
+  const id = await enable(romeo)
+  w.clock.advance(-1800_000)
+  juliet.sends(chat(ROMEO, 'after'))
+  await w.settle()
+  await w.restart({ kill: true })
+  const again = await resumes(w, 'romeo', { id, h: 0 })
+  await again.receives(`<resumed ${SM}/>`)
+  t.same(bodies(again), ['after'])
+})
+
 test('presence by name is remembered: who was told it hears its end (RFC 6121 §4.6.3)', async (t) => {
   const w = await friends(t, { database: 'sqlite' })
   const romeo = await present(w, 'romeo')
