@@ -14,12 +14,14 @@ import type { Envelope } from '../../lib/xmpp/envelope.js'
 import { StanzaError } from '../../lib/xmpp/errors.js'
 import type { Jid } from '../../lib/xmpp/jid.js'
 import { NS_ARCHIVE, NS_RETRACTION, NS_STANZA_IDS } from '../../lib/xmpp/message-children.js'
+import { NS_RSM } from '../../lib/xmpp/result-set.js'
 import type { Knex } from 'knex'
 import authentication from '../authentication/authentication.js'
 import roster from '../roster/roster.js'
 import { openIds } from './archive-ids.js'
 import { Expiry } from './expiry.js'
-import { type ExtraField, Fields } from './fields.js'
+import { type ExtraField, Fields, type NarrowedQuery } from './fields.js'
+import { withoutForgedDelays } from './forged-delays.js'
 import { withoutForgedIds } from './forged-ids.js'
 import { Keeping } from './keeping.js'
 import { metadata } from './metadata.js'
@@ -31,7 +33,7 @@ import { fin, result, writePage } from './results.js'
 import { Retractions, retracts } from './retraction.js'
 import { migrations } from './tables.js'
 
-export type { ExtraField }
+export type { ExtraField, NarrowedQuery }
 
 /** What modules that require this one get. */
 export interface ArchiveApi {
@@ -120,8 +122,8 @@ export default defineModule<ArchiveApi, typeof config>({
         kept: host.config.keep,
       },
       disco: {
-        server: [NS_RETRACTION],
-        account: [...archiveFeatures, NS_STANZA_IDS, NS_RETRACTION, NS_TOMBSTONES],
+        server: [NS_RETRACTION, NS_RSM],
+        account: [...archiveFeatures, NS_RSM, NS_STANZA_IDS, NS_RETRACTION, NS_TOMBSTONES],
       },
       iq: [
         { get: 'query', ...own, reads, answer: () => xml('query', NS_ARCHIVE, fields.form()) },
@@ -172,8 +174,10 @@ export default defineModule<ArchiveApi, typeof config>({
       return metadata(host.messages, await host.numberOf(account), seal)
     }
 
-    function strip(envelope: Envelope): Envelope | undefined {
-      return withoutForgedIds(envelope, (domain) => host.server.hosts.has(domain))
+    function strip(envelope: Envelope, { account }: Passage): Envelope | undefined {
+      const ours = (domain: string): boolean => host.server.hosts.has(domain)
+      const named = withoutForgedIds(envelope, ours)
+      return withoutForgedDelays(named ?? envelope, account, ours) ?? named
     }
 
     function recordSent(envelope: Envelope, passage: Passage): Promise<void> | undefined {

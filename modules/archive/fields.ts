@@ -8,6 +8,11 @@ import { NS_ARCHIVE } from '../../lib/xmpp/message-children.js'
 
 const NS_VALIDATE = 'http://jabber.org/protocol/xdata-validate'
 
+export interface NarrowedQuery extends PageQuery {
+  /** Of what lies beyond the ids not all was looked at: the page is not complete. */
+  readonly unfinished?: boolean
+}
+
 /** A field of another module's. */
 export interface ExtraField {
   /** In Clark notation (XEP-0313 §4.1.5) */
@@ -15,9 +20,10 @@ export interface ExtraField {
   readonly type: FieldType
   /**
    * The query with `ids`: at least `limit` of its messages that match, the first in the order in which it
-   * reads, or all that there are. Throws StanzaError to refuse.
+   * reads, or all that there are, or so many as it has found, and `unfinished`. Throws StanzaError to
+   * refuse, also where it has found none and is not finished: a client could not go on.
    */
-  narrow(query: PageQuery, values: readonly string[]): PageQuery | Promise<PageQuery>
+  narrow(query: PageQuery, values: readonly string[]): NarrowedQuery | Promise<NarrowedQuery>
 }
 
 const STANDARD: readonly { name: string; type: FieldType }[] = [

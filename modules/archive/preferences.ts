@@ -46,6 +46,8 @@ export class PreferenceStore {
   #known = new Map<number, Preferences>()
   /** Who is not known has none. */
   #whole = false
+  /** How often something was set: what was read before may be older than what is known. */
+  #changes = 0
 
   constructor(database: Database, standard: Standard, most = MOST) {
     this.#database = database
@@ -75,8 +77,10 @@ export class PreferenceStore {
 
   /** For each node beside others, again and again. */
   async refresh(now: number): Promise<void> {
+    const { fresh } = this.#reading()
     const rows: Row[] = await this.#table().where('changed', '>', now - RECENT)
-    for (const row of rows) this.#know(row.account, preferences(row))
+    // The next time it is looked at again.
+    if (fresh()) for (const row of rows) this.#know(row.account, preferences(row))
   }
 
   /** From the commit on it counts: call `apply` then. */
@@ -94,19 +98,28 @@ export class PreferenceStore {
   }
 
   apply(account: number, set: Preferences): void {
+    this.#changes++
     this.#know(account, set)
   }
 
   async forget(account: number, trx: Knex.Transaction): Promise<void> {
     await trx('archive_preferences').where({ account }).delete()
+    this.#changes++
     this.#known.delete(account)
   }
 
   async #read(account: number): Promise<Preferences> {
+    const { fresh } = this.#reading()
     const row: Row | undefined = await this.#table().where({ account }).first()
+    if (!fresh()) return this.of(account)
     const read = row ? preferences(row) : this.standard
     this.#know(account, read)
     return read
+  }
+
+  #reading(): { fresh(): boolean } {
+    const changes = this.#changes
+    return { fresh: () => this.#changes === changes }
   }
 
   #know(account: number, set: Preferences): void {

@@ -4,6 +4,7 @@
 import { fitting } from '../../lib/core/long-answers.js'
 import { KEPT } from '../../lib/storage/logged-message.js'
 import type { Logged, MessageLog, PageQuery } from '../../lib/storage/message-log.js'
+import type { NarrowedQuery } from './fields.js'
 import { type ArchiveQuery, notThere } from './query.js'
 
 export interface FoundPage {
@@ -21,7 +22,9 @@ export async function findPage(
   const anchor = anchorOf(query)
   if (anchor !== undefined) return beyondAnchor(log, range, { anchor, query })
   await mustBeThere(log, owner, [...query.after, ...query.before, ...(query.ids ?? [])])
-  return log.page(await narrowed(range, query))
+  const { unfinished, ...narrow } = await narrowed(range, query)
+  const page = await log.page(narrow)
+  return { ...page, complete: page.complete && !unfinished }
 }
 
 function rangeOf(owner: number, query: ArchiveQuery): PageQuery {
@@ -54,6 +57,8 @@ async function beyondAnchor(
   const found = query.backwards ? page.messages.at(-1) : page.messages[0]
   if (found?.id === anchor) {
     const messages = query.backwards ? page.messages.slice(0, -1) : page.messages.slice(1)
+    // XEP-0059 §2.2: from nothing one cannot go on; without the anchor reading ends at a message.
+    if (messages.length === 0 && !page.complete && range.limit > 0) return log.page(range)
     return { messages, complete: page.complete }
   }
   // It may be in the archive all the same, of another conversation.
@@ -73,17 +78,18 @@ async function mustBeThere(
 }
 
 /** One more than the page has, so that it is known whether more follow. */
-async function narrowed(range: PageQuery, { extra }: ArchiveQuery): Promise<PageQuery> {
-  let query: PageQuery = { ...range, limit: range.limit + 1 }
+async function narrowed(range: PageQuery, { extra }: ArchiveQuery): Promise<NarrowedQuery> {
+  let query: NarrowedQuery = { ...range, limit: range.limit + 1 }
   for (const { field, values } of extra)
     query = intersected(query, await field.narrow(query, values))
   return { ...query, limit: range.limit }
 }
 
-function intersected(query: PageQuery, next: PageQuery): PageQuery {
+function intersected(query: NarrowedQuery, next: NarrowedQuery): NarrowedQuery {
   const { ids } = query
-  if (!ids || !next.ids) return next
-  return { ...next, ids: next.ids.filter((id) => ids.includes(id)) }
+  const unfinished = query.unfinished || next.unfinished ? { unfinished: true } : undefined
+  if (!ids || !next.ids) return { ...next, ...unfinished }
+  return { ...next, ids: next.ids.filter((id) => ids.includes(id)), ...unfinished }
 }
 
 /** What was asked for first of a page that is too long: it is then not complete. */

@@ -25,7 +25,13 @@ interface Range {
   readonly before: number
 }
 
-type Part = (range: Range, wanted: number) => Promise<Logged[]>
+export interface Found {
+  readonly messages: Logged[]
+  /** Fewer than were wanted, though not all was looked at */
+  readonly unfinished: boolean
+}
+
+type Part = (range: Range, wanted: number) => Promise<Found>
 
 export class Finder {
   readonly #index: WordIndex
@@ -37,27 +43,31 @@ export class Finder {
   }
 
   /** In the order in which the query reads, at most as many as it wants. */
-  async find(query: PageQuery, question: Question): Promise<Logged[]> {
-    if (question.length === 0) return []
-    const { after = 0, before = Number.MAX_SAFE_INTEGER, limit, backwards } = query
+  async find(query: PageQuery, question: Question): Promise<Found> {
+    if (question.length === 0) return whole([])
     if (query.ids) return this.#among(query, question)
+    const { after = 0, before = Number.MAX_SAFE_INTEGER, limit, backwards } = query
     const reached = await this.#index.reached()
     const range = { query, question, after, before }
     const parts: [Part, Range][] = [
       [this.#indexed, { ...range, before: Math.min(before, reached + 1) }],
       [this.#tail, { ...range, after: Math.max(after, reached) }],
     ]
-    const found: Logged[] = []
-    for (const [part, within] of backwards ? parts.reverse() : parts)
-      if (found.length < limit && within.before - within.after > 1)
-        found.push(...(await part(within, limit - found.length)))
-    return found
+    const messages: Logged[] = []
+    for (const [part, within] of backwards ? parts.reverse() : parts) {
+      if (messages.length >= limit || within.before - within.after <= 1) continue
+      const found = await part(within, limit - messages.length)
+      messages.push(...found.messages)
+      // What comes after a part that was not looked through would hide what is in it.
+      if (found.unfinished) return { messages, unfinished: true }
+    }
+    return whole(messages)
   }
 
-  async #among(query: PageQuery, question: Question): Promise<Logged[]> {
+  async #among(query: PageQuery, question: Question): Promise<Found> {
     const { messages } = await this.#log.page({ ...query, limit: query.ids!.length })
     const found = messages.filter((message) => isFound(message, question))
-    return query.backwards ? found.reverse() : found
+    return whole(query.backwards ? found.reverse() : found)
   }
 
   readonly #indexed: Part = async ({ query, question, ...range }, wanted) => {
@@ -73,7 +83,7 @@ export class Finder {
     for (let { after, before } = range; ; ) {
       const ids = await this.#index.find({ ...asked, after, before })
       found.push(...(await this.#there(query, ids)))
-      if (found.length >= wanted || ids.length < asked.limit) return found.slice(0, wanted)
+      if (found.length >= wanted || ids.length < asked.limit) return whole(found.slice(0, wanted))
       if (backwards) before = ids.at(-1)!
       else after = ids.at(-1)!
     }
@@ -92,13 +102,17 @@ export class Finder {
       const page = await this.#log.page({ ...query, after, before, limit: SPAN })
       const messages = query.backwards ? [...page.messages].reverse() : page.messages
       found.push(...messages.filter((message) => isFound(message, question)))
-      const last = messages.at(-1)?.id
-      if (page.complete || last === undefined || found.length >= wanted) break
+      if (page.complete || found.length >= wanted) return whole(found.slice(0, wanted))
+      const last = messages.at(-1)!.id
       if (query.backwards) before = last
       else after = last
     }
-    return found.slice(0, wanted)
+    return { messages: found, unfinished: true }
   }
+}
+
+function whole(messages: Logged[]): Found {
+  return { messages, unfinished: false }
 }
 
 function isFound({ text, flags }: Logged, question: Question): boolean {

@@ -3,8 +3,9 @@
 
 import { defineModule } from '../../lib/core/module.js'
 import type { PageQuery } from '../../lib/storage/message-log.js'
+import { StanzaError } from '../../lib/xmpp/errors.js'
 import type { Jid } from '../../lib/xmpp/jid.js'
-import archive from '../archive/archive.js'
+import archive, { type NarrowedQuery } from '../archive/archive.js'
 import { Finder } from './finder.js'
 import { fillingOf } from './indexer.js'
 import { PostgresWords } from './postgres-words.js'
@@ -63,9 +64,13 @@ export default defineModule<SearchApi>({
     }
 
     /** XEP-0431 §2.2 */
-    async function narrow(query: PageQuery, values: readonly string[]): Promise<PageQuery> {
-      const found = await finder.find(query, readQuestion(values.join(' ')))
-      return { ...query, ids: found.map(({ id }) => id) }
+    async function narrow(query: PageQuery, values: readonly string[]): Promise<NarrowedQuery> {
+      const question = readQuestion(values.join(' '))
+      const { messages: found, unfinished } = await finder.find(query, question)
+      // XEP-0059 §2.2: an empty page has no end from which a client could go on.
+      if (unfinished && found.length === 0)
+        throw new StanzaError('resource-constraint', 'the index has not come so far yet')
+      return { ...query, ids: found.map(({ id }) => id), unfinished }
     }
 
     async function search(
@@ -75,7 +80,8 @@ export default defineModule<SearchApi>({
     ): Promise<readonly Ranked[]> {
       const question = readQuestion(text)
       const query = { owner, limit: CONSIDERED, backwards: true, ...(peer ? { peer } : undefined) }
-      return ranked(await finder.find(query, question), question).slice(0, limit)
+      const found = await finder.find(query, question)
+      return ranked(found.messages, question).slice(0, limit)
     }
 
     function fill(): Promise<void> {

@@ -222,6 +222,8 @@ test('what is advertised, and where (XEP-0313 §7, XEP-0359 §5, XEP-0424 §2, �
   const host = await features(DOMAIN)
   t.ok(host.includes('urn:xmpp:message-retract:1'))
   t.notOk(host.includes(NS_ARCHIVE), 'the host has no archive')
+  const pages = 'http://jabber.org/protocol/rsm'
+  t.ok(account.includes(pages) && host.includes(pages), 'XEP-0059 §4')
 })
 
 test('what one node wrote another reads at once, and each device asks its own (XEP-0313 §4)', async (t) => {

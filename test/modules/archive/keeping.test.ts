@@ -228,3 +228,25 @@ test('on a host with very many preferences those in use are in memory, and no mo
     t.ok(opened.size <= 5)
   }
 })
+
+test('what is set while it is being read counts (XEP-0441 §2.1)', async (t) => {
+  const { server } = await world(t, { modules: ['archive'] })
+  const { database } = server
+  const none = { always: new Set<string>(), never: new Set<string>() }
+  const row = { always: '[]', never: '[]', changed: 1, standard: 'always' }
+  await database
+    .knex('archive_preferences')
+    .insert([1, 2, 3].map((account) => ({ ...row, account })))
+  const store = new PreferenceStore(database, 'always', 2)
+  await store.load()
+  const reading = store.of(1)
+  store.apply(1, { ...none, standard: 'never' })
+  t.equal((await reading).standard, 'never')
+  t.equal((await store.of(1)).standard, 'never')
+  const looking = store.refresh(1)
+  store.apply(2, { ...none, standard: 'never' })
+  await looking
+  t.equal((await store.of(2)).standard, 'never')
+  await store.refresh(1)
+  t.equal((await store.of(2)).standard, 'always', 'what another node wrote last')
+})
