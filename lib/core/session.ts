@@ -184,14 +184,25 @@ export class Session implements BoundSession, Place {
     const { behind } = this
     const { logId } = envelope
     if (logId === 0) return behind?.holds(envelope) ?? false
-    if (!behind || behind.passed(logId)) return this.position.has(logId)
-    behind.missed(logId)
-    return true
+    const live = !behind || behind.passed(logId)
+    if (live && this.position.has(logId)) return true
+    this.#owe(envelope)
+    if (!live) behind.missed(logId)
+    return !live
+  }
+
+  /** RFC 6121 §8.5.3.1: what is for this resource alone no other one takes for it. */
+  #owe({ logId, to, from }: Envelope): void {
+    if (to.resource !== this.resource || from.equals(this.account)) return
+    this.host.server.taken.owe(this.number, logId, this.resource)
   }
 
   /** After `session:write`, and for what was held back there. */
   put(envelope: Envelope): void {
-    if (envelope.logId > 0) this.position.sent(envelope.logId)
+    if (envelope.logId > 0) {
+      this.#owe(envelope)
+      this.position.sent(envelope.logId)
+    }
     if (this.keeper) this.keeper.write(envelope)
     else this.send(envelope)
   }
@@ -201,13 +212,22 @@ export class Session implements BoundSession, Place {
     const stream = this.#stream
     if (!stream) return
     stream.write(stream.framing === 'message' ? envelope.wireFor(WIRE_CLIENT) : envelope.wire)
+    if (envelope.logId === 0) return
     // Nobody will tell whether it arrived: written is as much as can be known.
-    if (envelope.logId > 0 && !this.keeper) this.took(envelope.logId)
+    if (!this.keeper) this.took(envelope.logId)
+    else this.#owe(envelope)
   }
 
   /** A logged message has reached the client, as far as can be known. */
   took(id: number): void {
+    this.had(id)
     if (this.position.inTurn(id)) this.host.server.taken.advance(this.number, id)
+  }
+
+  /** The same for one of several; the last of them moves the cursor. */
+  had(id: number): void {
+    const { taken } = this.host.server
+    if (taken.had(this.number, id) && !this.position.inTurn(id)) taken.tookApart(this.number, id)
   }
 
   // Order on a stream is the order of writing: nothing may wait here. What breaks is this session's

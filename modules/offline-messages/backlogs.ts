@@ -8,6 +8,7 @@ import { INCOMING, KEPT, RETRACTED, momentOf } from '../../lib/storage/logged-me
 import type { Logged } from '../../lib/storage/message-log.js'
 import { delayed } from '../../lib/xmpp/delay.js'
 import type { Envelope } from '../../lib/xmpp/envelope.js'
+import { isDurable } from '../../lib/xmpp/message-traits.js'
 import type { ArchiveReaders } from './archive-readers.js'
 import { Backlog } from './backlog.js'
 
@@ -61,17 +62,17 @@ export class Backlogs {
   }
 
   async #known(session: Session): Promise<Known> {
-    const taken = await this.#host.server.taken.of(session.number)
-    const after = Math.max(taken, session.position.newest)
+    const after = await this.#host.server.taken.of(session.number)
     const reader = await this.#readers.has(session)
     return { after, reader, unkept: reader ? await this.#firstUnkept(session, after) : undefined }
   }
 
   #follow(session: Session, waiting: Backlog, { after, reader, unkept }: Known): void {
+    const { newest } = session.position
     session.position.follow()
     const { first } = waiting
     const at = reader ? before(unkept, first) : Math.min(after, first - 1)
-    if (at !== undefined) this.#run(session, waiting, { at, reader })
+    if (at !== undefined) this.#run(session, waiting, { at, reader, newest })
   }
 
   /** It follows now, from a place that is further back: both are to survive together. */
@@ -96,11 +97,12 @@ export class Backlogs {
     return (await this.#host.messages.page(query)).messages[0]?.id
   }
 
-  #run(session: Session, waiting: Backlog, { at, reader }: { at: number; reader: boolean }): void {
+  #run(session: Session, waiting: Backlog, { at, reader, newest }: Start): void {
     const backlog: Backlog = new Backlog(session, at, {
       flags: 0,
       room: () => this.#room(session, backlog),
-      amend: (envelope, logged) => this.#amend(envelope, logged, { session, backlog, reader }),
+      amend: (envelope, logged) =>
+        this.#amend(envelope, logged, { session, backlog, reader, newest }),
     })
     backlog.takesOver(waiting)
     session.behind = backlog
@@ -120,13 +122,16 @@ export class Backlogs {
   #amend(
     envelope: Envelope,
     logged: Logged,
-    { session, backlog, reader }: Whose,
+    { session, backlog, reader, newest }: Whose,
   ): Envelope | undefined {
     backlog.reaches(logged.id)
     if (session.position.has(logged.id)) return undefined
+    // Up to there it lacks only what was sent to others by name.
+    if (logged.id <= newest && isFor(session, envelope)) return undefined
     // What came when it was there already is as live as can be.
     if (logged.id >= backlog.first) return envelope
     if (reader && logged.flags & KEPT) return undefined
+    if (this.#host.server.taken.apart(session.number).has(logged.id)) return undefined
     if (!isOwed(envelope, logged)) return undefined
     return envelope.annotated(delayed(momentOf(logged.id), this.#host.jid.attr))
   }
@@ -139,10 +144,17 @@ interface Known {
   unkept: number | undefined
 }
 
-interface Whose {
+interface Start {
+  /** After this number it begins to read. */
+  at: number
+  reader: boolean
+  /** What it was sent in turn before */
+  newest: number
+}
+
+interface Whose extends Omit<Start, 'at'> {
   session: Session
   backlog: Backlog
-  reader: boolean
 }
 
 /** What to begin with where both may be there. */
@@ -151,11 +163,15 @@ function before(unkept: number | undefined, missed: number): number | undefined 
   return first === Number.MAX_SAFE_INTEGER ? undefined : first - 1
 }
 
+function isFor({ resource }: Session, { to }: Envelope): boolean {
+  return to.isBare || to.resource === resource
+}
+
 /**
  * XEP-0160 §3: errors wait for nobody. What the account sent itself is no news for it, a tombstone says
- * nothing to who never saw the message, and what was for one resource alone was refused or taken.
+ * nothing to who never saw the message.
  */
-function isOwed({ stanza, to }: Envelope, { flags }: Logged): boolean {
+export function isOwed({ stanza, to }: Envelope, { flags }: Logged): boolean {
   if (!(flags & INCOMING) || flags & RETRACTED || stanza.type === 'error') return false
-  return to.isBare || stanza.type === 'chat'
+  return to.isBare || isDurable(stanza)
 }

@@ -18,7 +18,8 @@ import { type Later, whenKnown } from '../roster/later.js'
 import roster from '../roster/roster.js'
 import { ArchiveReaders, migrations } from './archive-readers.js'
 import { Backlogs } from './backlogs.js'
-import { clean } from './cleaning.js'
+import { clean, cleanApart } from './cleaning.js'
+import { giveBack } from './giving-back.js'
 import { Owed } from './owed.js'
 
 const CLEANING = 10 * 60_000
@@ -54,6 +55,7 @@ export default defineModule({
         'session:bound': ({ session }) => session.position.part(),
         'session:presence': ({ session }) => changed(session),
         'session:unavailable': ({ session }) => left(session),
+        'session:closed': ({ session }) => giveBack(session),
       },
       session: {
         save: (session) => ({ follows: session.position.follows }),
@@ -61,9 +63,17 @@ export default defineModule({
           if (!(saved as { follows?: boolean } | undefined)?.follows) session.position.part()
         },
       },
-      tasks: [{ name: 'ended messages', every: CLEANING, run: () => clean(host.messages) }],
+      tasks: [{ name: 'ended messages', every: CLEANING, run: cleanUp }],
       account: { forget: ({ number }, trx) => readers.forget(number, trx) },
-      close: () => backlogs.close(),
+      close: () => {
+        backlogs.close()
+        return cleanApart(host.messages, host.server.taken)
+      },
+    }
+
+    async function cleanUp(): Promise<void> {
+      await clean(host.messages)
+      await cleanApart(host.messages, host.server.taken)
     }
 
     // Messages
@@ -71,20 +81,26 @@ export default defineModule({
     /** XEP-0160 §3: chat and normal messages of which something is left when they are late. */
     function keep({ stanza, to }: Envelope, passage: Passage): Later<void> {
       if (to.local === '' || stanza.type === 'error' || !isDurable(stanza)) return
-      // RFC 6121 §8.5.3.2.1: to a resource that is not there only chat goes on to the others.
-      if (!to.isBare && stanza.type !== 'chat') return
       return whenKnown(host.server.directory.lookup(to.bare.text), (places) => {
         const takers = places.filter((place) => takes(place, to))
-        if (takers.length === 0) return owed.keep(stanza, passage)
-        // Who was promised that nothing is lost must not lose what a stream was just given. Elsewhere a
-        // place may be gone, and whoever is behind gets things in order from the log.
-        if (passage.session?.keeper || !takers.every(isSteady)) passage.keep(0)
+        if (takers.length > 0) {
+          // Who was promised that nothing is lost must not lose what a stream was just given.
+          if (passage.session?.keeper || !takers.every(isSteady)) passage.keep(0)
+          return undefined
+        }
+        // RFC 6121 §8.5.3.2.1: to a resource that is not there only chat goes on to the others.
+        return to.isBare || stanza.type === 'chat' ? owed.keep(stanza, passage) : undefined
       })
     }
 
+    /**
+     * Written is all that can be known. Elsewhere a place may be gone; whoever is behind gets things in
+     * order from the log; and what a managed client has not acknowledged is owed to it, or to the next
+     * one, whatever ends meanwhile.
+     */
     function isSteady(place: Place): boolean {
       const session = host.sessions.byId(place.id)
-      return session !== undefined && session.behind === undefined
+      return session?.stream !== undefined && !session.behind && !session.keeper
     }
 
     // Sessions

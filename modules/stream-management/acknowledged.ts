@@ -61,6 +61,7 @@ export class Acknowledged {
     }
     if (owed.logId > this.#newest) this.#newest = owed.logId
     this.stale = true
+    this.#session.had(owed.logId)
     return this.#session.position.inTurn(owed.logId) ? owed.logId : 0
   }
 
