@@ -35,9 +35,9 @@ export class ArchiveReaders {
     this.#database = database
   }
 
+  /** Asking for the form or for both ends of it is not reading (XEP-0313 §4.1.5, §5). */
   isReading(stanza: Stanza): boolean {
-    if (stanza.type !== 'get' && stanza.type !== 'set') return false
-    return stanza.has('query', NS_ARCHIVE) || stanza.has('metadata', NS_ARCHIVE)
+    return stanza.type === 'set' && stanza.has('query', NS_ARCHIVE)
   }
 
   note(session: Session, now: number): Promise<void> | undefined {

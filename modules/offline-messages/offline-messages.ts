@@ -130,11 +130,15 @@ export default defineModule({
       host.journal.hurry()
     }
 
-    /** Looked at only: who asks for its own archive will do so again. */
-    function notice({ stanza, from, to }: Envelope, { session }: Passage): void {
+    /** Who was refused has read nothing. */
+    function notice({ stanza, from, to }: Envelope, passage: Passage): void {
+      const { session } = passage
       if (!session || !readers.isReading(stanza) || !from.bare.equals(to)) return
-      const noted = readers.note(session, host.clock.now())
-      if (noted) host.server.pending(noted.catch((error) => host.failed('offline-messages', error)))
+      passage.after(() => {
+        const noted = readers.note(session, host.clock.now())
+        if (noted)
+          host.server.pending(noted.catch((error) => host.failed('offline-messages', error)))
+      })
     }
   },
 })
