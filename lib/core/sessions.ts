@@ -58,8 +58,7 @@ export class Sessions {
       if (!old.closed) await old.drained()
     }
     // From here on nothing waits until the session is in the list: two never have one address.
-    if (this.of(account.jid).length + elsewhere >= MOST_PER_ACCOUNT)
-      throw new StanzaError('resource-constraint')
+    this.#checkRoom(account.jid, elsewhere)
     const session = this.#add(new Session(this.#host, stream, { jid, number: account.number }))
     await this.#announce(session)
     return session
@@ -68,9 +67,10 @@ export class Sessions {
   /** One that outlived its process, without a stream: whoever calls this attaches one. */
   async restore(account: Account, resource: string): Promise<Session> {
     const jid = account.jid.withResource(resource)
-    await this.#elsewhere(jid)
-    const there = this.find(jid)
-    if (there) throw new StanzaError('conflict')
+    const elsewhere = await this.#elsewhere(jid)
+    if (!this.find(jid)) await this.#makeRoom(account.jid, elsewhere)
+    if (this.find(jid)) throw new StanzaError('conflict')
+    this.#checkRoom(account.jid, elsewhere)
     const session = this.#add(new Session(this.#host, undefined, { jid, number: account.number }))
     await this.#host.server.directory.put(session.account.text, session)
     return session
@@ -82,6 +82,11 @@ export class Sessions {
     const oldest = this.of(account).find(({ stream, leaving }) => !stream && !leaving)
     oldest?.close()
     if (oldest && !oldest.closed) await oldest.drained()
+  }
+
+  #checkRoom(account: Jid, elsewhere: number): void {
+    if (this.of(account).length + elsewhere >= MOST_PER_ACCOUNT)
+      throw new StanzaError('resource-constraint')
   }
 
   #add(session: Session): Session {

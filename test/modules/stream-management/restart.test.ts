@@ -316,6 +316,17 @@ test('what comes after the clock stepped back is owed all the same', async (t) =
   t.same(bodies(again), ['after'])
 })
 
+test('who has all the sessions that one may have gets no other one back (LIM-sessions-per-account)', async (t) => {
+  const w = await friends(t, { database: 'sqlite' })
+  const romeo = await present(w, 'romeo')
+  const id = await enable(romeo)
+  await w.restart({ kill: true })
+  for (let i = 0; i < 20; i++) await w.device('romeo', `d${i}`)
+  const late = await resumes(w, 'romeo', { id, h: 0 })
+  await late.receives(`<failed ${SM} h='0'>${NOT_FOUND}</failed>`)
+  t.equal(sessionsOf(w, ROMEO).length, 20)
+})
+
 test('presence by name is remembered: who was told it hears its end (RFC 6121 §4.6.3)', async (t) => {
   const w = await friends(t, { database: 'sqlite' })
   const romeo = await present(w, 'romeo')
