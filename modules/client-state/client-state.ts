@@ -8,9 +8,9 @@ import { type Handled, handled, type Passage } from '../../lib/core/pipeline.js'
 import type { Session } from '../../lib/core/session.js'
 import { integer } from '../../lib/ops/options.js'
 import type { NegotiatingStream } from '../../lib/streams/negotiation.js'
-import { delayed, NS_DELAY } from '../../lib/xmpp/delay.js'
 import { type Element, xml } from '../../lib/xmpp/element.js'
 import type { Envelope } from '../../lib/xmpp/envelope.js'
+import { late } from '../../lib/xmpp/held-back.js'
 import authentication from '../authentication/authentication.js'
 import type { BindRequest } from '../authentication/inline.js'
 import { canWait, Waiting } from './waiting.js'
@@ -113,13 +113,9 @@ function release(session: Session): void {
   // Without a stream and without anybody who keeps it nothing is written: the log still has its own.
   if (!waiting || !(session.stream || session.keeper)) return
   for (const envelope of waiting.take())
-    if (!session.comesLater(envelope)) session.put(late(envelope, session))
+    if (!session.comesLater(envelope)) session.put(lateNow(envelope, session))
 }
 
-/** XEP-0203: with the moment at which it came. Of a presence only the present counts. */
-function late(envelope: Envelope, { host }: Session): Envelope {
-  const { stanza, arrived, annotations } = envelope
-  if (stanza.kind !== 'message' || arrived >= host.clock.now()) return envelope
-  if (stanza.has('delay', NS_DELAY) || annotations.includes(NS_DELAY)) return envelope
-  return envelope.annotated(delayed(arrived, host.jid.attr))
+function lateNow(envelope: Envelope, { host }: Session): Envelope {
+  return envelope.arrived < host.clock.now() ? late(envelope, host.jid.attr) : envelope
 }

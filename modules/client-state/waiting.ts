@@ -3,6 +3,7 @@
 // that waits is kept, in order.
 
 import type { Envelope } from '../../lib/xmpp/envelope.js'
+import { sizeOf } from '../../lib/xmpp/held-back.js'
 import { isOnlyChatState, isUrgent, trait, traitsOf } from '../../lib/xmpp/message-traits.js'
 import { NS_CARBONS, NS_MUC_USER } from '../../lib/xmpp/message-children.js'
 import { NS_CLIENT } from '../../lib/xmpp/namespaces.js'
@@ -52,13 +53,6 @@ function onlyItem(event: Element | undefined): string | undefined {
   return JSON.stringify([items.attrs.node, item.attrs.id])
 }
 
-const OVERHEAD = 300
-
-/** How much of memory it takes, roughly */
-export function sizeOf({ stanza, annotations }: Envelope): number {
-  return OVERHEAD + stanza.attributes.length + stanza.content.length + annotations.length
-}
-
 /** In the order in which they came; of one subject the latest, in its own place. */
 export class Waiting {
   #bySubject = new Map<string, Envelope>()
@@ -73,11 +67,11 @@ export class Waiting {
     const subject = subjectOf(envelope) ?? String(++this.#serial)
     const earlier = this.#bySubject.get(subject)
     if (earlier) {
-      this.bytes -= sizeOf(earlier)
+      this.bytes -= sizeOf(earlier, 1)
       this.#bySubject.delete(subject)
     }
     this.#bySubject.set(subject, envelope)
-    this.bytes += sizeOf(envelope)
+    this.bytes += sizeOf(envelope, 1)
   }
 
   take(): readonly Envelope[] {

@@ -25,7 +25,7 @@ import { COUNTS, countsRow } from './store.js'
 import { acknowledgement, NS_SM } from './wording.js'
 import { fill, type WrittenDown } from './written-down.js'
 
-export interface ManagedTerms {
+interface ManagedTerms {
   readonly number: number
   readonly id: string
   readonly created: number

@@ -4,7 +4,7 @@
 import { CatchUp } from '../../lib/core/catch-up.js'
 import type { Session } from '../../lib/core/session.js'
 import type { Envelope } from '../../lib/xmpp/envelope.js'
-import { late } from './overflow.js'
+import { late } from '../../lib/xmpp/held-back.js'
 
 export class Missed {
   readonly #session: Session
@@ -36,7 +36,7 @@ export class Missed {
 
   run(): void {
     const { behind, host } = this.#session
-    if (behind) host.server.pending(behind.run().catch((error) => host.failed('catch-up', error)))
+    if (behind) host.server.pending(behind.run())
   }
 
   /** It is available: what was left out of what it missed is for it now. */
@@ -58,7 +58,7 @@ export class Missed {
       amend: (envelope, { id }) => {
         if (session.position.has(id)) return undefined
         if (!this.#wants(envelope)) return this.#leaveOut(id)
-        return late(envelope, session)
+        return late(envelope, session.host.jid.attr)
       },
     })
   }

@@ -3,6 +3,7 @@
 // where it is. The first ones were written to the stream, the rest waits to be.
 
 import type { Envelope } from '../../lib/xmpp/envelope.js'
+import { sizeOf } from '../../lib/xmpp/held-back.js'
 
 /** A message whose text is in the log alone */
 export interface Elsewhere {
@@ -13,8 +14,6 @@ export interface Elsewhere {
 export type Owed = Envelope | Elsewhere
 
 const SMALL = 16
-/** Of a stanza beside its text, which is there as it came and as it was written */
-const OVERHEAD = 400
 
 export class Outbox {
   /** How many of them were written to the stream */
@@ -38,7 +37,7 @@ export class Outbox {
     if (this.#length === this.#ring.length) this.#resize(this.#length * 2)
     this.#ring[(this.#head + this.#length) & (this.#ring.length - 1)] = owed
     this.#length++
-    this.bytes += sizeOf(owed)
+    this.bytes += sizeIn(owed)
     if (owed.logId > 0) this.#pushed(owed.logId)
   }
 
@@ -47,7 +46,7 @@ export class Outbox {
   }
 
   put(place: number, owed: Owed): void {
-    this.bytes += sizeOf(owed) - sizeOf(this.at(place))
+    this.bytes += sizeIn(owed) - sizeIn(this.at(place))
     this.#ring[(this.#head + place) & (this.#ring.length - 1)] = owed
   }
 
@@ -56,7 +55,7 @@ export class Outbox {
     this.#ring[this.#head] = undefined
     this.#head = (this.#head + 1) & (this.#ring.length - 1)
     this.#length--
-    this.bytes -= sizeOf(owed)
+    this.bytes -= sizeIn(owed)
     if (this.written > 0) this.written--
     if (this.#unlogged > 0) this.#unlogged--
     if (owed.logId > 0) this.#logged--
@@ -83,7 +82,7 @@ export class Outbox {
     for (let place = 0; place < this.#length; place++) {
       const owed = this.at(place)
       if (owed.logId > 0 && 'stanza' in owed)
-        this.put(place, { logId: owed.logId, size: sizeOf(owed) })
+        this.put(place, { logId: owed.logId, size: sizeIn(owed) })
     }
   }
 
@@ -131,8 +130,6 @@ export class Outbox {
   }
 }
 
-export function sizeOf(owed: Owed): number {
-  if (!('stanza' in owed)) return owed.size
-  const { content, attributes } = owed.stanza
-  return OVERHEAD + 2 * (content.length + attributes.length + owed.annotations.length)
+function sizeIn(owed: Owed): number {
+  return 'stanza' in owed ? sizeOf(owed, 2) : owed.size
 }

@@ -6,10 +6,11 @@
 import type { Session } from '../../lib/core/session.js'
 import type { Envelope } from '../../lib/xmpp/envelope.js'
 import { StreamError } from '../../lib/xmpp/errors.js'
+import { late } from '../../lib/xmpp/held-back.js'
 import type { Acknowledged } from './acknowledged.js'
 import { Missed } from './missed.js'
 import type { Outbox } from './outbox.js'
-import { late, Overflow } from './overflow.js'
+import { Overflow } from './overflow.js'
 import type { Bounds } from './registry.js'
 import { fetchTexts } from './texts.js'
 import { REQUEST } from './wording.js'
@@ -24,8 +25,10 @@ const FAR_BEYOND = 8
 const MOST_BUFFERED = 256 * 1024
 /** How soon a slow reader is looked at again */
 const PAUSE = 100
+/** How soon what could not be read from the log is looked for again */
+const AGAIN = 1000
 
-export interface OutletTerms {
+interface OutletTerms {
   readonly outbox: Outbox
   readonly acknowledged: Acknowledged
   bounds(): Bounds
@@ -41,6 +44,8 @@ export class Outlet {
   #asked = 0
   #flowing = false
   #pumping = false
+  /** The log could not be read. */
+  #failing = false
   #quiet = true
   #full = false
 
@@ -155,9 +160,9 @@ export class Outlet {
 
   // What waits
 
-  #pumpLater(): void {
+  #pumpLater(pause = PAUSE): void {
     const { host, stream } = this.#session
-    host.clock.after(PAUSE, () => {
+    host.clock.after(pause, () => {
       if (this.#session.stream === stream && !this.#session.closed) this.#pump()
     })
   }
@@ -165,14 +170,17 @@ export class Outlet {
   #pump(): void {
     if (this.#pumping || this.#flowing || this.#quiet || !this.#session.stream) return
     this.#pumping = true
-    const { host } = this.#session
-    host.server.pending(
-      this.#writeWaiting()
-        .catch((error) => host.failed('stream management', error))
-        .finally(() => {
-          this.#pumping = false
-        }),
-    )
+    const later = this.#writeWaiting().finally(() => {
+      this.#pumping = false
+    })
+    this.#session.host.server.pending(later.catch((error) => this.#pumpAgain(error)))
+  }
+
+  #pumpAgain(error: unknown): void {
+    // Said once, however long it lasts.
+    if (!this.#failing) this.#session.host.failed('stream management', error)
+    this.#failing = true
+    this.#pumpLater(AGAIN)
   }
 
   async #writeWaiting(): Promise<void> {
@@ -187,10 +195,11 @@ export class Outlet {
   }
 
   #writeNext(): void {
+    this.#failing = false
     const outbox = this.#outbox
     const owed = outbox.at(outbox.written)
     if (!owed || !('stanza' in owed)) return
-    this.#session.send(late(owed, this.#session))
+    this.#session.send(late(owed, this.#session.host.jid.attr))
     outbox.written++
     if (this.#asked === 0 && outbox.written >= ASK_AFTER) this.#ask()
   }

@@ -3,9 +3,9 @@
 // for the rest the present state stands in, or its sender is told.
 
 import type { Session } from '../../lib/core/session.js'
-import { delayed, NS_DELAY } from '../../lib/xmpp/delay.js'
 import type { Envelope } from '../../lib/xmpp/envelope.js'
 import { StanzaError } from '../../lib/xmpp/errors.js'
+import { late } from '../../lib/xmpp/held-back.js'
 import { isOnlyChatState, trait, traitsOf } from '../../lib/xmpp/message-traits.js'
 import type { Outbox } from './outbox.js'
 
@@ -113,13 +113,5 @@ function reroute(session: Session, envelope: Envelope): void {
   // Whoever was there then has had it.
   if (envelope.to.isBare && others.some(({ available, priority }) => available && priority >= 0))
     return
-  host.router.receive(late(envelope, session))
-}
-
-/** XEP-0203: with the moment at which it should have arrived, where it does not tell one. */
-export function late(envelope: Envelope, { host }: Session): Envelope {
-  const { stanza, arrived } = envelope
-  if (stanza.kind !== 'message' || stanza.has('delay', NS_DELAY)) return envelope
-  if (envelope.annotations.includes(NS_DELAY)) return envelope
-  return envelope.annotated(delayed(arrived, host.jid.attr))
+  host.router.receive(late(envelope, host.jid.attr))
 }

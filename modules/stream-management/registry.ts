@@ -13,10 +13,7 @@ export interface Bounds {
   readonly bytes: number
 }
 
-export function lifeOf(node: string, id: string): string {
-  return `${id}@${node}`
-}
-
+/** Of a life */
 export function nodeOf(life: string): string {
   return life.slice(life.indexOf('@') + 1)
 }
@@ -45,7 +42,7 @@ export class Registry {
 
   private constructor(host: Host) {
     this.host = host
-    this.life = lifeOf(host.server.node, host.random.id())
+    this.life = `${host.random.id()}@${host.server.node}`
   }
 
   get size(): number {

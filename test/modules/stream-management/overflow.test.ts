@@ -256,6 +256,24 @@ test('a roster is up to date after it was too much (RFC 6121 §2.1.6)', async (t
   t.same(pushes, ['nurse@capulet.example'])
 })
 
+test('a log that cannot be read for a moment leaves no client without its messages', async (t) => {
+  const options = { 'stream-management': { queue: BOUND } }
+  const w = await managed(t, { options, database: 'sqlite', mayFail: true })
+  const id = await away(w)
+  await sendMany(w, 0, BOUND + 5)
+  const { messages } = w.server.hosts.get('capulet.example')!
+  const { page } = messages
+  messages.page = () => Promise.reject(new Error('the database is away'))
+  const again = await resumes(w, 'romeo', { id, h: 0 })
+  await again.receives(`<resumed ${SM}/>`)
+  await waits(w, 3)
+  t.same(bodies(again), [])
+  t.equal(w.log.filter((line) => line.includes('is away')).length, 1, 'it is said once')
+  messages.page = page
+  await waits(w, 1)
+  t.same(await drains(again), numbers(0, BOUND + 5))
+})
+
 test('who asks for more and more and acknowledges nothing is put out, and may come again', async (t) => {
   const w = await small(t)
   const id = await enable(w.romeo)
