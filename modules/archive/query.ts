@@ -88,7 +88,7 @@ function readPeer(values: Values): Jid | undefined {
   return peer
 }
 
-/** XEP-0313 §4.1.2: both moments belong to the range. */
+/** XEP-0313 §4.1.2: both moments belong to the range; docs/protocol-notes.md on the end. */
 function readTimes(values: Values): { since: number; until: number } {
   const start = moment(values, 'start')
   const end = moment(values, 'end')
