@@ -36,6 +36,13 @@ export class Acknowledged {
     this.#newest = start.position
   }
 
+  /** What it was sent before the counting began is not owed to it. */
+  beginAfter(id: number): void {
+    if (id <= this.#newest) return
+    this.#newest = id
+    this.stale = true
+  }
+
   /** Throws where it is more than was sent (§6). */
   check(h: number): void {
     const { written } = this.#outbox

@@ -63,6 +63,7 @@ export class Enabling {
       managed.rows.save(this.#host.clock.now())
       return { element: failed('unexpected-request') }
     }
+    managed.acknowledged.beginAfter(session.position.newest)
     session.keep(managed, 0)
     this.#registry.add(managed)
     const { id, timeout } = managed.terms

@@ -299,6 +299,29 @@ test('who binds the address while a session is made again has it; nothing preten
   t.ok(row.ended > 0, 'it is not written as if it lived')
 })
 
+test('what came while stream management was enabled does not come again', async (t) => {
+  const w = await friends(t, { database: 'sqlite' })
+  const romeo = await present(w, 'romeo')
+  const juliet = await present(w, 'juliet')
+  const { messages } = w.server.hosts.get('capulet.example')!
+  const { page } = messages
+  messages.page = async (query) => {
+    messages.page = page
+    const found = await messages.page(query)
+    juliet.sends(chat(ROMEO, 'meanwhile'))
+    for (let turn = 0; romeo.inbox.length === 0 && turn < 1000; turn++)
+      await new Promise((resolve) => setImmediate(resolve))
+    return found
+  }
+  const id = await enable(romeo)
+  t.same(bodies(romeo), ['meanwhile'])
+  await romeo.breaks()
+  await w.restart({ kill: true })
+  const again = await resumes(w, 'romeo', { id, h: 0 })
+  await again.receives(`<resumed ${SM}/>`)
+  t.same(bodies(again), [])
+})
+
 test('what comes after the clock stepped back is owed all the same', async (t) => {
   const w = await friends(t, { database: 'sqlite' })
   const romeo = await present(w, 'romeo')
