@@ -50,9 +50,21 @@ export class Availability {
     session.priority = priorityOf(envelope.stanza)
     return this.#published(session, (roster) => {
       if (session.presence !== envelope || session.closed) return
+      this.#clear(session, roster)
       this.#broadcast(session, envelope.stanza, roster)
       this.#lookAround(session, roster)
     })
+  }
+
+  /**
+   * XEP-0198 §5: who went while there was no server has told nobody. What its client knew of anybody is
+   * over (RFC 6121 §4.3.2), and those who are there are shown to it again.
+   */
+  #clear(session: Session, roster: Roster): void {
+    const arrived = this.#host.clock.now()
+    const common = { stanza: unavailable, to: session.jid, origin: 'local', arrived } as const
+    for (const from of [session.account, ...roster.sees])
+      session.write(new Envelope({ ...common, from }))
   }
 
   /** §4.5.2 */
