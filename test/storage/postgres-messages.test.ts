@@ -2,7 +2,7 @@
 
 import { test } from 'tap'
 import { Database } from '../../lib/storage/database.js'
-import { bookOf, juliet, romeo } from '../contracts/message-book.js'
+import { bookOf, juliet, messageOf, romeo } from '../contracts/message-book.js'
 import type { Book } from '../contracts/message-book.js'
 import { messageLogContract } from '../contracts/message-log.js'
 import type { StoreKind } from '../contracts/stores.js'
@@ -103,4 +103,21 @@ test('nodes that start together make each month once', async (t) => {
   const store = await postgres.fresh()
   const books = await Promise.all([1, 2, 3].map(() => open(t, { store })))
   t.equal((await months(books[0]!)).length, 4)
+})
+
+test('what looked for a lost group and was cut short finds all of it the next time', async (t) => {
+  const { log, say, database } = await open(t)
+  await say({ text: 'before' })
+  const lost = ['a', 'b', 'c'].map((text) => messageOf({ text }))
+  await database.write(log.writes(lost))
+  const { client } = database.knex
+  const { raw } = client
+  let asked = 0
+  client.raw = (...given: unknown[]) => {
+    if (++asked === 2) throw new Error('Connection terminated unexpectedly')
+    return raw.apply(client, given)
+  }
+  await t.rejects(log.recover(lost))
+  await log.recover(lost)
+  for (const { id, duplicate } of lost) t.ok(id > 0 && !duplicate)
 })
