@@ -6,11 +6,11 @@
 // believe it only of whom they asked (XEP-0313 §8.2, XEP-0297 §7).
 
 import type { Envelope } from '../lib/xmpp/envelope.js'
+import { NS_CARBONS } from '../lib/xmpp/message-children.js'
 import type { StanzaChild } from '../lib/xmpp/stanza.js'
 import { defineModule } from '../lib/core/module.js'
 import type { Passage } from '../lib/core/pipeline.js'
 
-const NS_CARBONS = 'urn:xmpp:carbons:2'
 /** Of all its versions */
 const NS_ARCHIVES = 'urn:xmpp:mam:'
 

@@ -37,6 +37,11 @@ const COUNT_OF = {
     order by place`,
 }
 
+/** One text for account and peer: rows are put by one key. */
+export function conversationName(account: number, peer: Jid): string {
+  return `${account} ${peer.bare.text}`
+}
+
 interface Ends {
   id: number
   recipient: number | null

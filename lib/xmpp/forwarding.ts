@@ -5,7 +5,7 @@
 import { delayed } from './delay.js'
 import type { Wire } from './element.js'
 
-export const NS_FORWARD = 'urn:xmpp:forward:0'
+const NS_FORWARD = 'urn:xmpp:forward:0'
 
 /** With `since`, when we got it, it says so (XEP-0297 §3.2). */
 export function forwarded(stanza: Wire, since?: number): Wire {

@@ -56,11 +56,11 @@ export const trait = Object.freeze({
 
 export const NS_ARCHIVE = 'urn:xmpp:mam:2'
 export const NS_CARBONS = 'urn:xmpp:carbons:2'
-export const NS_CHAT_STATES = 'http://jabber.org/protocol/chatstates'
+const NS_CHAT_STATES = 'http://jabber.org/protocol/chatstates'
 export const NS_CHAT_MARKERS = 'urn:xmpp:chat-markers:0'
 export const NS_CORRECTION = 'urn:xmpp:message-correct:0'
 export const NS_FALLBACK = 'urn:xmpp:fallback:0'
-export const NS_HINTS = 'urn:xmpp:hints'
+const NS_HINTS = 'urn:xmpp:hints'
 export const NS_INBOX = 'urn:xmpp:inbox:1'
 export const NS_MUC_USER = 'http://jabber.org/protocol/muc#user'
 export const NS_REACTIONS = 'urn:xmpp:reactions:0'

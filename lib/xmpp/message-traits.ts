@@ -128,10 +128,6 @@ function isPrivateInRoom(traits: number): boolean {
   return (traits & trait.room) !== 0 && (traits & trait.declined) === 0
 }
 
-export function isEncrypted(stanza: Stanza): boolean {
-  return (traitsOf(stanza) & trait.encrypted) !== 0
-}
-
 const HINTS =
   trait.store |
   trait.noStore |

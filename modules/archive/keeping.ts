@@ -2,6 +2,7 @@
 // as far as the account wants them. It runs for every message: nothing here waits unless it must.
 
 import type { Host } from '../../lib/core/host.js'
+import type { Later } from '../../lib/core/later.js'
 import type { Passage } from '../../lib/core/pipeline.js'
 import { KEPT, UNREAD } from '../../lib/storage/logged-message.js'
 import type { Envelope } from '../../lib/xmpp/envelope.js'
@@ -9,10 +10,8 @@ import type { Jid } from '../../lib/xmpp/jid.js'
 import { countsAsUnread, keptForGood } from '../../lib/xmpp/message-traits.js'
 import { listed, type Preferences, type PreferenceStore } from './preferences.js'
 
-type Later<T> = T | Promise<T>
-
 /** Whether a contact is in the account's roster. */
-export type InRoster = (account: Jid, contact: Jid) => Later<boolean>
+type InRoster = (account: Jid, contact: Jid) => Later<boolean>
 
 export class Keeping {
   readonly #host: Host

@@ -3,6 +3,7 @@
 // asks). What another node changed is noticed within seconds.
 
 import type { Knex } from 'knex'
+import type { Later } from '../../lib/core/later.js'
 import type { Database } from '../../lib/storage/database.js'
 import type { JournalEntry } from '../../lib/storage/journal.js'
 import type { Jid } from '../../lib/xmpp/jid.js'
@@ -24,8 +25,6 @@ interface Row {
   never: string
   changed: number
 }
-
-type Later<T> = T | Promise<T>
 
 /** LIM-archive-preferences-known: accounts with preferences of their own that are held in memory */
 const MOST = 20_000

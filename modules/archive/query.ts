@@ -28,7 +28,7 @@ export interface ArchiveQuery {
   readonly queryId: string | undefined
 }
 
-export interface QueryTerms {
+interface QueryTerms {
   readonly fields: Fields
   open(id: string): number | undefined
   /** Messages of a page, where the client does not say, and at most */

@@ -3,6 +3,7 @@
 // the retraction goes to disk, and so before anybody is told that it was accepted.
 
 import type { Host } from '../../lib/core/host.js'
+import { isCalled } from '../../lib/storage/called.js'
 import { INCOMING, OUTGOING, RETRACTED } from '../../lib/storage/logged-message.js'
 import type { Logged } from '../../lib/storage/message-log.js'
 import { isTrouble } from '../../lib/storage/trouble.js'
@@ -13,7 +14,7 @@ import { hash53 } from '../../lib/xmpp/hash53.js'
 import { StanzaError } from '../../lib/xmpp/errors.js'
 import { Jid } from '../../lib/xmpp/jid.js'
 import { NS_RETRACTION } from '../../lib/xmpp/message-children.js'
-import { originId, referredId } from '../../lib/xmpp/message-references.js'
+import { referredId } from '../../lib/xmpp/message-references.js'
 import { trait } from '../../lib/xmpp/message-traits.js'
 import { Stanza } from '../../lib/xmpp/stanza.js'
 
@@ -76,7 +77,7 @@ function isMeant({ from, text }: Logged, author: Jid, id: string): boolean {
   if (!Jid.parse(from).bare.equals(author.bare)) return false
   const stanza = Stanza.parse(toWire(text))
   if (stanza.traits & (trait.retraction | trait.error)) return false
-  return stanza.id === id || originId(stanza) === id
+  return isCalled(stanza, id)
 }
 
 /** XEP-0424 §4: the attributes of the message, and nothing of what it said. */

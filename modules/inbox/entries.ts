@@ -9,7 +9,7 @@ import { Stanza } from '../../lib/xmpp/stanza.js'
 import type { ArchiveApi } from '../archive/archive.js'
 import type { Shown } from './conversations.js'
 
-export interface Writing {
+interface Writing {
   readonly archive: Pick<ArchiveApi, 'seal' | 'result'>
   readonly queryId: string
 }

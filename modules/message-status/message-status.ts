@@ -4,11 +4,11 @@
 
 import { defineModule } from '../../lib/core/module.js'
 import type { Passage } from '../../lib/core/pipeline.js'
+import { findCalled } from '../../lib/storage/called.js'
 import { numberAt } from '../../lib/storage/logged-message.js'
 import type { Envelope } from '../../lib/xmpp/envelope.js'
 import { referredId } from '../../lib/xmpp/message-references.js'
 import archive from '../archive/archive.js'
-import { findLabelled } from '../read-state/references.js'
 import readState from '../read-state/read-state.js'
 import { migrations, SignsStore } from './signs-store.js'
 import { statusCommand } from './status-command.js'
@@ -56,7 +56,7 @@ export default defineModule<MessageStatusApi>({
     ): Promise<void> {
       const account = await host.numberOf(to)
       const peer = from.bare
-      const id = await findLabelled(host.messages, { owner: account, peer }, label)
+      const id = await findCalled(host.messages, { owner: account, peer }, label)
       if (id === undefined) return
       const sign = { account, peer, id, at: arrived }
       if (shown) store.displayed(entry, sign)

@@ -2,6 +2,7 @@
 // peer has displayed a conversation. Of people of this server more is known, and nothing is kept.
 
 import type { Knex } from 'knex'
+import { conversationName } from '../../lib/storage/conversations.js'
 import type { Database } from '../../lib/storage/database.js'
 import type { JournalEntry } from '../../lib/storage/journal.js'
 import type { Migration } from '../../lib/storage/migrations.js'
@@ -30,7 +31,7 @@ export const migrations: readonly Migration[] = [
 ]
 
 /** A message of an account, and when the sign of it came */
-export interface Sign {
+interface Sign {
   readonly account: number
   readonly peer: Jid
   readonly id: number
@@ -55,7 +56,12 @@ export class SignsStore {
   }
 
   displayed(entry: JournalEntry, { account, peer, id, at }: Sign): void {
-    entry.put('displayed_by_peer', { conversation: nameOf(account, peer), id, at, account })
+    entry.put('displayed_by_peer', {
+      conversation: conversationName(account, peer),
+      id,
+      at,
+      account,
+    })
   }
 
   /** When the receipt for a message came */
@@ -65,7 +71,7 @@ export class SignsStore {
 
   /** Up to which message a peer has displayed what the account sent, and when it last said so */
   async shownTo(account: number, peer: Jid): Promise<{ id: number; at: number } | undefined> {
-    const conversation = nameOf(account, peer)
+    const conversation = conversationName(account, peer)
     return this.#database.reader('displayed_by_peer').where({ conversation }).first('id', 'at')
   }
 
@@ -84,8 +90,4 @@ export class SignsStore {
     for (const table of ['message_receipts', 'displayed_by_peer'])
       await trx(table).where({ account }).delete()
   }
-}
-
-function nameOf(account: number, peer: Jid): string {
-  return `${account} ${peer.bare.text}`
 }

@@ -4,7 +4,7 @@ import type { Command, Row } from '../../lib/core/commands.js'
 import type { Host } from '../../lib/core/host.js'
 import { StanzaError } from '../../lib/xmpp/errors.js'
 import type { Jid } from '../../lib/xmpp/jid.js'
-import { findLabelled } from '../read-state/references.js'
+import { findCalled } from '../../lib/storage/called.js'
 import type { MessageStatus, Statuses } from './statuses.js'
 
 interface Sources {
@@ -40,7 +40,7 @@ export function statusCommand(host: Host, { statuses, open }: Sources): Command 
     const owner = await host.numberOf(by.bare)
     if (owner === 0 || by.domain !== host.domain)
       throw new StanzaError('item-not-found', `there is no account ${by.bare.text}`)
-    const number = to ? await findLabelled(host.messages, { owner, peer: to }, id) : open(id)
+    const number = to ? await findCalled(host.messages, { owner, peer: to }, id) : open(id)
     const status = number === undefined ? undefined : await statuses.of(owner, number)
     if (!status)
       throw new StanzaError('item-not-found', `${by.bare.text} sent no message ${id} that is kept`)

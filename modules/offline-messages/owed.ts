@@ -8,7 +8,7 @@ import { INCOMING, KEPT } from '../../lib/storage/logged-message.js'
 import { StanzaError } from '../../lib/xmpp/errors.js'
 import { keptForGood } from '../../lib/xmpp/message-traits.js'
 import type { Stanza } from '../../lib/xmpp/stanza.js'
-import { type Later, whenKnown } from '../roster/later.js'
+import { type Later, whenKnown } from '../../lib/core/later.js'
 
 /** LIM-owed-known: accounts whose number of owed messages is in memory */
 const MOST_KNOWN = 10_000

@@ -2,6 +2,7 @@
 // conversation has a row when something in it was displayed, so they are no more than conversations.
 
 import type { Knex } from 'knex'
+import { conversationName } from '../../lib/storage/conversations.js'
 import type { Database } from '../../lib/storage/database.js'
 import type { JournalEntry } from '../../lib/storage/journal.js'
 import type { Migration } from '../../lib/storage/migrations.js'
@@ -30,7 +31,7 @@ export class DisplayedStore {
 
   /** The number of the message, 0 where nothing was displayed yet. */
   async of(account: number, peer: Jid): Promise<number> {
-    const conversation = nameOf(account, peer)
+    const conversation = conversationName(account, peer)
     const row = await this.#reader('displayed').where({ conversation }).first('id')
     return row?.id ?? 0
   }
@@ -44,15 +45,11 @@ export class DisplayedStore {
   }
 
   put(entry: JournalEntry, account: number, { peer, id }: { peer: Jid; id: number }): void {
-    const conversation = nameOf(account, peer)
+    const conversation = conversationName(account, peer)
     entry.put('displayed', { conversation, id, account, peer: peer.bare.text })
   }
 
   async forget(account: number, trx: Knex.Transaction): Promise<void> {
     await trx('displayed').where({ account }).delete()
   }
-}
-
-function nameOf(account: number, peer: Jid): string {
-  return `${account} ${peer.bare.text}`
 }

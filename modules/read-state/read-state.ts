@@ -5,13 +5,14 @@
 
 import { defineModule } from '../../lib/core/module.js'
 import type { Passage } from '../../lib/core/pipeline.js'
+import { findCalled } from '../../lib/storage/called.js'
 import type { JournalEntry } from '../../lib/storage/journal.js'
 import type { Envelope } from '../../lib/xmpp/envelope.js'
 import type { Jid } from '../../lib/xmpp/jid.js'
 import { type Reference, referredId } from '../../lib/xmpp/message-references.js'
 import archive from '../archive/archive.js'
 import { DisplayedStore, migrations } from './displayed-store.js'
-import { findLabelled, findNumbered, NS_DISPLAYED, readMark, type ShownMark } from './references.js'
+import { findNumbered, NS_DISPLAYED, readMark, type ShownMark } from './references.js'
 
 export interface Displayed {
   readonly account: Jid
@@ -22,6 +23,7 @@ export interface Displayed {
   readonly id: number
 }
 
+/** For whoever publishes how far conversations were displayed (XEP-0490 §4, §6). */
 declare module '../../lib/core/events.js' {
   interface Events {
     /** On disk: a conversation was displayed further than before. */
@@ -104,8 +106,7 @@ export default defineModule<ReadState>({
       const conversation = { owner: number, peer: to.bare }
       const found = [
         mark && (await marked(passage.account, conversation, mark)),
-        marker?.kind === 'displayed' &&
-          (await findLabelled(host.messages, conversation, marker.id)),
+        marker?.kind === 'displayed' && (await findCalled(host.messages, conversation, marker.id)),
       ]
       const id = Math.max(...found.map((one) => one || 0))
       if (id > 0)

@@ -6,7 +6,7 @@
 import type { Clock } from '../../lib/ops/clock.js'
 import type { Jid } from '../../lib/xmpp/jid.js'
 import { blankItem, type Item } from './item.js'
-import type { Later } from './later.js'
+import type { Later } from '../../lib/core/later.js'
 import type { RosterStore, StoredChange, StoredRoster } from './store.js'
 import { hasFrom, hasTo } from './subscriptions.js'
 

@@ -10,7 +10,7 @@ import type { Jid } from '../../lib/xmpp/jid.js'
 import { Stanza } from '../../lib/xmpp/stanza.js'
 import { blankItem, type Item, inState } from './item.js'
 import { type ItemRequest, readItem } from './item-request.js'
-import { type Later, whenKnown } from './later.js'
+import { type Later, whenKnown } from '../../lib/core/later.js'
 import type { Change, Owner, Rosters } from './rosters.js'
 import { hasFrom, hasTo, inbound, type SubscriptionType } from './subscriptions.js'
 

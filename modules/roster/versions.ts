@@ -9,7 +9,7 @@ import { type Element, xml } from '../../lib/xmpp/element.js'
 import { StanzaError } from '../../lib/xmpp/errors.js'
 import { NS_ROSTER } from '../../lib/xmpp/namespaces.js'
 import { itemElement } from './item.js'
-import { type Later, whenKnown } from './later.js'
+import { type Later, whenKnown } from '../../lib/core/later.js'
 import type { Roster } from './roster-cache.js'
 import type { Rosters } from './rosters.js'
 

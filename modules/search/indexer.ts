@@ -21,7 +21,7 @@ const PATIENCE = 20
 /** In how many runs what expired is looked for once */
 const SWEEP = 60
 
-export class Indexer {
+class Indexer {
   readonly #index: WordIndex
   readonly #log: MessageLog
   readonly #journal: Journal

@@ -7,7 +7,8 @@ import type { Knex } from 'knex'
 import type { Database } from '../../lib/storage/database.js'
 import { RETRACTED } from '../../lib/storage/logged-message.js'
 import type { Question, Term } from './question.js'
-import type { Document, Reading, WordIndex, WordQuery } from './word-index.js'
+import { StoredWords } from './stored-words.js'
+import type { Document, Reading, WordQuery } from './word-index.js'
 import { sideToken } from './word-index.js'
 
 /** Messages that are looked through before the index is asked */
@@ -32,20 +33,13 @@ export const postgresTables: readonly string[] = [
      with (gin_pending_list_limit = 256)`,
 ]
 
-export class PostgresWords implements WordIndex {
-  readonly #database: Database
-
+export class PostgresWords extends StoredWords {
   constructor(database: Database) {
-    this.#database = database
-  }
-
-  async reached(): Promise<number> {
-    const row = await this.#database.reader('search_progress').first()
-    return row?.reached ?? 0
+    super(database, { key: 'id', listed: 'message_words', swept: SWEPT })
   }
 
   find(query: WordQuery): Promise<readonly number[]> {
-    return this.#database.transaction(async (trx) => {
+    return this.database.transaction(async (trx) => {
       // It expects few rows of what it does not know, and would read all of a table for them.
       await trx.raw(
         "select set_config('enable_seqscan', 'off', true), set_config('enable_bitmapscan', 'on', true)",
@@ -82,7 +76,7 @@ export class PostgresWords implements WordIndex {
   }
 
   advance(read: Reading): Promise<boolean> {
-    return this.#database.transaction(async (trx) => {
+    return this.database.transaction(async (trx) => {
       const progress = await trx('search_progress').forUpdate().skipLocked().first()
       if (!progress) return false
       const { upTo, documents } = await read(progress.reached)
@@ -91,23 +85,6 @@ export class PostgresWords implements WordIndex {
       await trx('search_progress').update({ reached: upTo })
       return true
     })
-  }
-
-  async remove(trx: Knex.Transaction, ids: readonly number[]): Promise<void> {
-    await trx('message_words')
-      .whereIn('id', [...ids])
-      .delete()
-  }
-
-  async sweep(before: number): Promise<boolean> {
-    const ids: number[] = await this.#database
-      .reader('message_words')
-      .where('id', '<', before)
-      .orderBy('id')
-      .limit(SWEPT)
-      .pluck('id')
-    if (ids.length > 0) await this.#database.transaction((trx) => this.remove(trx, ids))
-    return ids.length === SWEPT
   }
 }
 

@@ -2,11 +2,11 @@
 // a page is read off and nothing is sorted. Our own words need no tokenizer: `ascii` only splits them at
 // the spaces. Merging is done in small portions with each batch, never all of a sudden.
 
-import type { Knex } from 'knex'
 import type { Database } from '../../lib/storage/database.js'
 import { RETRACTED } from '../../lib/storage/logged-message.js'
 import type { Question } from './question.js'
-import type { Document, Reading, WordIndex, WordQuery } from './word-index.js'
+import { StoredWords } from './stored-words.js'
+import type { Document, Reading, WordQuery } from './word-index.js'
 import { sideToken } from './word-index.js'
 
 /** Documents that a sweep takes away at a time */
@@ -25,20 +25,13 @@ export const sqliteTables: readonly string[] = [
   "insert into message_words (message_words, rank) values ('crisismerge', 1000)",
 ]
 
-export class SqliteWords implements WordIndex {
-  readonly #database: Database
-
+export class SqliteWords extends StoredWords {
   constructor(database: Database) {
-    this.#database = database
-  }
-
-  async reached(): Promise<number> {
-    const row = await this.#database.reader('search_progress').first()
-    return row?.reached ?? 0
+    super(database, { key: 'rowid', listed: 'message_words_docsize', swept: SWEPT })
   }
 
   async find(query: WordQuery): Promise<readonly number[]> {
-    const found = this.#database.reader('message_words').select('rowid as id')
+    const found = this.database.reader('message_words').select('rowid as id')
     found.whereRaw('message_words match ?', [expression(query)])
     found.where('rowid', '>', query.after).where('rowid', '<', query.before)
     found.orderBy('rowid', query.backwards ? 'desc' : 'asc').limit(query.limit)
@@ -49,29 +42,12 @@ export class SqliteWords implements WordIndex {
   async advance(read: Reading): Promise<boolean> {
     const { upTo, documents } = await read(await this.reached())
     const runs = documents.map(({ id, tokens }: Document) => [id, tokens.join(' ')])
-    await this.#database.write([
+    await this.database.write([
       { sql: INSERT, runs },
       { sql: MERGE, runs: [[]] },
       { put: 'search_progress', rows: [{ place: 1, reached: upTo }] },
     ])
     return true
-  }
-
-  async remove(trx: Knex.Transaction, ids: readonly number[]): Promise<void> {
-    await trx('message_words')
-      .whereIn('rowid', [...ids])
-      .delete()
-  }
-
-  async sweep(before: number): Promise<boolean> {
-    const ids: number[] = await this.#database
-      .reader('message_words_docsize')
-      .where('id', '<', before)
-      .orderBy('id')
-      .limit(SWEPT)
-      .pluck('id')
-    if (ids.length > 0) await this.#database.transaction((trx) => this.remove(trx, ids))
-    return ids.length === SWEPT
   }
 }
 

@@ -7,7 +7,6 @@ import {
   countsAsUnread,
   isDurable,
   isDurableInRoom,
-  isEncrypted,
   isOnlyChatState,
   isUrgent,
   keptForGood,
@@ -211,7 +210,7 @@ test('copies are not copied', async (t) => {
 
 test('what is encrypted says so', async (t) => {
   t.same(
-    which((name) => isEncrypted(message('chat', name))),
+    which((name) => (traitsOf(message('chat', name)) & trait.encrypted) !== 0),
     ['omemo', 'oldOmemo', 'keys', 'openpgp', 'oldPgp', 'cipher'],
   )
 })
