@@ -1,10 +1,13 @@
 // What a stanza leaves behind: one transaction for both sides, and what it causes only afterwards.
 
 import { test } from 'tap'
+import type { Keeper } from '../../lib/core/keeper.js'
 import { defineModule } from '../../lib/core/module.js'
 import type { PhaseHandlers } from '../../lib/core/pipeline.js'
+import type { Session } from '../../lib/core/session.js'
 import { Transit } from '../../lib/core/transit.js'
 import { StanzaError } from '../../lib/xmpp/errors.js'
+import { Jid } from '../../lib/xmpp/jid.js'
 import { DOMAIN, world } from '../world/world.js'
 
 const to = `juliet@${DOMAIN}/phone`
@@ -171,3 +174,54 @@ test('what is on disk together goes on in order, whatever each stanza leaves beh
     ids,
   )
 })
+
+test('no count is on disk before whoever sent what failed was told (XEP-0198 §4)', async (t) => {
+  let frozen = false
+  const fails = hooks({
+    record({ stanza }, passage) {
+      passage.entry.write(async () => {
+        if (stanza.id === '2') throw new StanzaError('service-unavailable')
+      })
+      // As if the server ended here: what is committed so far is on disk, and nothing else.
+      if (stanza.id === '3') passage.after(() => void (frozen = true))
+    },
+  })
+  const { romeo, server, clock } = await world(t, { modules: [fails] })
+  const { knex } = server.database
+  await knex.schema.createTable('tally', (table) => {
+    table.string('who').primary()
+    table.bigInteger('count').notNullable()
+  })
+  const counted = async (): Promise<number> => (await knex('tally').first()).count
+  const { journal } = server
+  const { commit } = journal
+  journal.commit = (entry) =>
+    frozen ? Promise.reject(new StanzaError('resource-constraint')) : commit.call(journal, entry)
+  const [session] = server.hosts.get(DOMAIN)!.sessions.of(Jid.parse(`romeo@${DOMAIN}`))
+  session!.keep(counting(session!), 0)
+  for (const id of ['1', '2', '3']) romeo.sends(`<message to='${to}' id='${id}'/>`)
+  await romeo.receives(
+    "<message type='error' id='2'><error><service-unavailable/></error></message>",
+  )
+  await journal.idle()
+  t.ok(frozen, 'the third is stored')
+  t.ok((await counted()) < 3)
+  frozen = false
+  clock.advance(1000)
+  await journal.idle()
+  t.equal(await counted(), 3)
+})
+
+function counting(session: Session): Keeper {
+  return {
+    mark: (count) => ({ table: 'tally', row: { who: 'romeo', count } }),
+    committed: () => {},
+    told: () => false,
+    write: (envelope) => session.send(envelope),
+    room: () => true,
+    full: false,
+    lingers: () => false,
+    changed: () => {},
+    ended: () => {},
+  }
+}
