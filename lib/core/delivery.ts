@@ -64,9 +64,13 @@ function toAccount(host: Host, envelope: Envelope, to: Destination): Later {
   )
 }
 
-/** §8.5.3.2.1 leaves the choice between silence and an error: never silence, save where it says so. */
-function unmatched({ stanza }: Envelope): undefined {
-  if (stanza.type === 'error' || stanza.type === 'headline' || isSignal(stanza)) return undefined
+/**
+ * §8.5.3.2.1 leaves the choice between silence and an error: never silence, save where it says so, or
+ * where the message is in the log of its recipient, who reads it there.
+ */
+function unmatched({ stanza, logId }: Envelope): undefined {
+  if (logId > 0 || stanza.type === 'error' || stanza.type === 'headline' || isSignal(stanza))
+    return undefined
   throw new StanzaError('service-unavailable')
 }
 
@@ -157,8 +161,9 @@ async function keep(host: Host, envelope: Envelope, transit: Transit): Promise<v
   await transit.commit()
   if (prepared === handled) return
   const taken = await host.pipeline.deliver('message:undelivered', prepared, passage)
-  host.pipeline.copy('message:undelivered', prepared, passage, (owner, error) =>
+  const copied = host.pipeline.copy('message:undelivered', prepared, passage, (owner, error) =>
     host.failed(owner, error),
   )
+  host.server.pending(copied)
   if (taken !== handled) leftAlone(envelope)
 }

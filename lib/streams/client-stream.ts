@@ -228,6 +228,7 @@ export class ClientStream implements NegotiatingStream, XmlSink, TurnsOwner {
     if (this.#state === 'closed') return
     if (!this.#greeted) this.#greet(this.#host?.domain ?? '')
     if (error) this.send(streamErrorElement(error, this.framing))
+    else for (const feature of this.#host?.features() ?? []) feature.ending?.(this)
     this.write(closing(this.framing))
     // First: what the transport has to say about its end is no news then.
     this.#end(error)

@@ -68,6 +68,8 @@ export interface StreamFeature {
   negotiate(element: Element, stream: NegotiatingStream): void | Promise<void>
   /** Asked whether the feature is offered or not: it refuses what it does not offer. */
   readonly requests?: EarlyRequests
+  /** Our closing tag is next, and no error: the last moment at which anything is written. */
+  ending?(stream: NegotiatingStream): void
   /** The stream ended: forget what was kept outside of it. */
   closed?(stream: NegotiatingStream): void
 }

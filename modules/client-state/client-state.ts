@@ -46,7 +46,7 @@ export default defineModule({
     const spoken = ['active', 'inactive'].map((name) => `{${NS_CLIENT_STATE}}${name}`)
 
     return {
-      streamFeatures: [{ name: 'client state', accepts: spoken, advertise, negotiate }],
+      streamFeatures: [{ name: 'client state', accepts: spoken, advertise, negotiate, ending }],
       hooks: { 'session:write': { deliver: hold } },
       on: {
         // §5.2: whoever resumes the session is active.
@@ -73,6 +73,11 @@ export default defineModule({
       if (!session) return
       if (element.is('active')) activate(session)
       else deactivate(session)
+    }
+
+    /** What waits is in no queue that anybody takes over: it is written while it can be. */
+    function ending({ session }: NegotiatingStream): void {
+      if (session) release(session as Session)
     }
 
     /** XEP-0386 §3.2 */

@@ -3,6 +3,7 @@
 // order, and then follows. Which messages were there before it came is told by the first that it missed.
 
 import type { Host } from '../../lib/core/host.js'
+import { MOST_BUFFERED } from '../../lib/core/long-answers.js'
 import type { Session } from '../../lib/core/session.js'
 import { INCOMING, KEPT, RETRACTED, momentOf } from '../../lib/storage/logged-message.js'
 import type { Logged } from '../../lib/storage/message-log.js'
@@ -12,8 +13,6 @@ import { isDurable } from '../../lib/xmpp/message-traits.js'
 import type { ArchiveReaders } from './archive-readers.js'
 import { Backlog } from './backlog.js'
 
-/** LIM-backlog-buffer: bytes that may wait for a client that reads slowly */
-const MOST_BUFFERED = 256 * 1024
 /** How long to wait before looking again whether a slow reader takes more, or is back */
 const PAUSE = 100
 const ABSENCE = 2000

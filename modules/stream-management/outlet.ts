@@ -3,6 +3,7 @@
 // waits is written first, as fast as the client takes it. Where the client acknowledges less than it is
 // sent the queue is full: then messages stay in the log until there is room again.
 
+import { MOST_BUFFERED } from '../../lib/core/long-answers.js'
 import type { Session } from '../../lib/core/session.js'
 import type { Envelope } from '../../lib/xmpp/envelope.js'
 import { StreamError } from '../../lib/xmpp/errors.js'
@@ -21,8 +22,6 @@ const ASK_AFTER = 8
 const MOST_PATIENCE = 60_000
 /** What a client asked for itself may go beyond the bound, so many times. */
 const FAR_BEYOND = 8
-/** Bytes on their way to the kernel beyond which a stream is given no more */
-const MOST_BUFFERED = 256 * 1024
 /** How soon a slow reader is looked at again */
 const PAUSE = 100
 /** How soon what could not be read from the log is looked for again */

@@ -188,3 +188,15 @@ test('session:write runs on the node that holds the session', async (t) => {
   await far.receives("<message id='1'/>")
   t.same(written, ['node1 far 1'])
 })
+
+test('what is in the log of its recipient is not refused, though nobody takes it (RFC 6121 §8.5.3.2.1)', async (t) => {
+  const w = await world(t, { modules: ['archive', 'presence'] })
+  const to = `juliet@${DOMAIN}/gone`
+  w.romeo.sends(`<message to='${to}' id='kept'><body>kept</body></message>`)
+  await w.romeo.receivesNothing()
+  const hint = "<no-store xmlns='urn:xmpp:hints'/>"
+  w.romeo.sends(`<message to='${to}' id='lost'><body>lost</body>${hint}</message>`)
+  await w.romeo.receives(
+    "<message type='error' id='lost'><error><service-unavailable/></error></message>",
+  )
+})

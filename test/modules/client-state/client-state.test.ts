@@ -177,3 +177,13 @@ test('questions between nodes are answered while the client is inactive (RFC 612
   says(w.phone, 'active')
   t.same((await came(w.phone)).sort(), ['away', 'presence'])
 })
+
+test('what waits is written before the stream of a client that goes is closed (RFC 6120 §4.4)', async (t) => {
+  const { orchard, phone } = await pocket(t)
+  shows(orchard, 'away')
+  types(orchard, 'composing')
+  await phone.receivesNothing()
+  phone.sends('</stream:stream>')
+  t.same(await came(phone), ['away', 'composing'])
+  t.ok(phone.closed)
+})
