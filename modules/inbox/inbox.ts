@@ -16,8 +16,9 @@ import { writeEntry } from './entries.js'
 import { pageOf } from './page.js'
 import { type Question, readQuestion } from './question.js'
 
-/** So many conversations are counted for the price of one query. */
+/** So many conversations are counted for the price of one query; to show one is as much as ten. */
 const COUNTED_FOR_ONE = 250
+const SHOWN_AS = 10
 
 export default defineModule({
   name: 'inbox',
@@ -58,10 +59,10 @@ export default defineModule({
       await pace?.turn(session.number)
       if (session.closed) throw new StanzaError('recipient-unavailable')
       const all = await conversations.of(session.number)
-      pace?.pay(session.number, all.length / COUNTED_FOR_ONE)
       const unread = all.filter((one) => one.unread > 0)
       const asked = question.unreadOnly ? unread : all
       const page = await shown(session.number, pageOf(asked, question, kept.open), question)
+      pace?.pay(session.number, (all.length + page.length * SHOWN_AS) / COUNTED_FOR_ONE)
       await untilRoom(session)
       for (const one of page) writeEntry(session, one, { archive: kept, queryId: question.queryId })
       return fin(all, { unread, asked, page: page.map(({ conversation }) => conversation) })

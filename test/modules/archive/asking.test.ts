@@ -2,6 +2,7 @@
 // advertised.
 
 import { test } from 'tap'
+import { removeModule } from '../../../lib/core/loader.js'
 import { defineModule } from '../../../lib/core/module.js'
 import { StanzaError } from '../../../lib/xmpp/errors.js'
 import archive from '../../../modules/archive/archive.js'
@@ -75,6 +76,14 @@ test('who waits for its turn does not hold up stopping', async (t) => {
   await turns(() => w.juliet.inbox.length === 20)
   t.not(w.clock.waiting, 0)
   await w.close()
+})
+
+test('nobody waits for an archive that is taken out', async (t) => {
+  const w = await world(t, { modules: ['archive'], limits: 'default' })
+  for (let i = 0; i < 25; i++) w.juliet.sends(`<iq type='set' id='q${i}'>${queryOf()}</iq>`)
+  await turns(() => w.juliet.inbox.length === 20)
+  await removeModule(w.server.hosts.get(DOMAIN)!, 'archive')
+  await turns(() => w.juliet.inbox.length === 25)
 })
 
 test('a page ends where it grows too long, and the next goes on from there (LIM-archive-page)', async (t) => {
