@@ -7,8 +7,9 @@ import type { NegotiatingStream } from '../../lib/streams/negotiation.js'
 import type { Server } from '../../lib/core/server.js'
 import { isUniqueViolation } from '../../lib/storage/database.js'
 import type { Element } from '../../lib/xmpp/element.js'
-import { StanzaError, StreamError } from '../../lib/xmpp/errors.js'
+import { StreamError } from '../../lib/xmpp/errors.js'
 import { ManagedSession } from './managed-session.js'
+import { refusal } from './refusal.js'
 import type { Registry } from './registry.js'
 import { COUNTS, countsRow, SESSIONS } from './store.js'
 import { enabled, failed } from './wording.js'
@@ -55,9 +56,7 @@ export class Enabling {
     try {
       managed = await this.#make(element, session)
     } catch (error) {
-      if (!(error instanceof StanzaError)) this.#host.failed('stream management', error)
-      const condition = error instanceof StanzaError ? error.condition : 'internal-server-error'
-      return { element: failed(condition) }
+      return { element: refusal(error, this.#host) }
     }
     if (session.closed || session.leaving) {
       managed.rows.save(this.#host.clock.now())

@@ -41,7 +41,7 @@ export class OwnRows {
     try {
       await this.#write(0)
     } catch (error) {
-      if (await this.#isDated()) throw error
+      if (await this.#isDated().catch(() => true)) throw error
     }
   }
 

@@ -8,10 +8,12 @@ import type { Account } from '../../lib/core/module.js'
 import type { ClientStream } from '../../lib/streams/client-stream.js'
 import type { NegotiatingStream } from '../../lib/streams/negotiation.js'
 import type { Element } from '../../lib/xmpp/element.js'
-import { StanzaError, StreamError } from '../../lib/xmpp/errors.js'
+import { StreamError } from '../../lib/xmpp/errors.js'
+import type { Jid } from '../../lib/xmpp/jid.js'
 import { readCount } from './counts.js'
 import { numberIn } from './enabling.js'
 import type { ManagedSession } from './managed-session.js'
+import { refusal } from './refusal.js'
 import type { Registry } from './registry.js'
 import type { Restoring } from './restoring.js'
 import { failed, resumed } from './wording.js'
@@ -40,9 +42,16 @@ export class Resumption {
     const previd = String(element.attrs.previd ?? '')
     if (stream.session || !stream.account) return { element: failed('unexpected-request') }
     if (h === undefined || Number.isNaN(numberIn(previd))) return { element: unknown() }
-    const account = await this.#host.accounts?.lookup(stream.account.local)
-    if (!account || account.disabled) return { element: unknown() }
-    return this.#inTurn(previd, () => this.#attempt({ stream, account, previd, h }))
+    try {
+      const account = await this.#host.accounts?.lookup(stream.account.local)
+      if (!account || account.disabled) return { element: unknown() }
+      return await this.#inTurn(previd, () => this.#resume({ stream, account, previd, h }))
+    } catch (error) {
+      // §6: whatever goes wrong here, the client hears that it failed, and may bind.
+      if (error instanceof StreamError) throw error
+      const handled = this.#own(previd, stream.account)?.handled
+      return { element: refusal(error, this.#host, handled) }
+    }
   }
 
   #inTurn(previd: string, run: () => Promise<Answer>): Promise<Answer> {
@@ -56,27 +65,15 @@ export class Resumption {
     return turn
   }
 
-  /** §6: whatever goes wrong here, the client hears that it failed, and may bind. */
-  async #attempt(wanted: Wanted): Promise<Answer> {
-    try {
-      return await this.#resume(wanted)
-    } catch (error) {
-      if (error instanceof StreamError) throw error
-      if (!(error instanceof StanzaError)) this.#host.failed('stream management', error)
-      const condition = error instanceof StanzaError ? error.condition : 'internal-server-error'
-      return { element: failed(condition, this.#own(wanted)?.handled) }
-    }
-  }
-
-  #own({ account, previd }: Wanted): ManagedSession | undefined {
+  #own(previd: string, account: Jid): ManagedSession | undefined {
     const there = this.#registry.find(previd)
-    return there?.session.number === account.number ? there : undefined
+    return there?.session.account.equals(account) ? there : undefined
   }
 
   async #resume(wanted: Wanted): Promise<Answer> {
-    const { previd, h } = wanted
+    const { previd, h, account } = wanted
     if (!this.#registry.find(previd)) return this.#fromDisk(wanted)
-    const there = this.#own(wanted)
+    const there = this.#own(previd, account.jid)
     if (!there || there.terms.timeout === 0) return { element: unknown() }
     // Before the stream that it has is closed for this one.
     there.acknowledged.check(h)

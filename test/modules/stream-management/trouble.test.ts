@@ -8,6 +8,7 @@ import type { World } from '../../world/world.js'
 import {
   bodies,
   chat,
+  connects,
   enable,
   fillsDisk,
   handled,
@@ -140,4 +141,24 @@ test('what is on disk as handled is what the client hears (XEP-0198 §4, §5)', 
   await w.restart({ kill: true })
   const last = await resumes(w, 'romeo', { id, h: 2 })
   t.equal((await last.receives(`<resumed ${SM}/>`)).attrs.h, told)
+})
+
+test('a database that is away is no reason to end a stream (XEP-0198 §6)', async (t) => {
+  const w = await managed(t, { database: 'sqlite', loggedIn: false })
+  const romeo = await w.device('romeo', 'phone')
+  const id = await enable(romeo)
+  await w.restart({ kill: true })
+  const client = await connects(w, 'romeo')
+  const { database } = w.server
+  const { reader } = database
+  const away = Object.assign(new Error('nobody answers'), { code: 'ECONNREFUSED' })
+  const nobody = () => {
+    throw away
+  }
+  Object.assign(database, { reader: nobody })
+  client.sends(`<resume ${SM} previd='${id}' h='0'/>`)
+  await client.receives(`<failed ${SM}>${NO_ROOM}</failed>`)
+  Object.assign(database, { reader })
+  client.sends(`<resume ${SM} previd='${id}' h='0'/>`)
+  await client.receives(`<resumed ${SM}/>`)
 })
