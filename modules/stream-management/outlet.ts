@@ -169,10 +169,8 @@ export class Outlet {
   #pump(): void {
     if (this.#pumping || this.#flowing || this.#quiet || !this.#session.stream) return
     this.#pumping = true
-    const later = this.#writeWaiting().finally(() => {
-      this.#pumping = false
-    })
-    this.#session.host.server.pending(later.catch((error) => this.#pumpAgain(error)))
+    const { server } = this.#session.host
+    server.pending(this.#writeWaiting().catch((error) => this.#pumpAgain(error)))
   }
 
   #pumpAgain(error: unknown): void {
@@ -185,11 +183,16 @@ export class Outlet {
   async #writeWaiting(): Promise<void> {
     const outbox = this.#outbox
     const session = this.#session
-    for (let { stream } = session; stream && !this.#quiet; stream = session.stream) {
-      if (outbox.written >= outbox.length) return this.#flow()
-      if (stream.transport.buffered >= MOST_BUFFERED) return this.#pumpLater()
-      if (!('stanza' in outbox.at(outbox.written))) await fetchTexts(outbox, session)
-      if (session.stream === stream && !this.#quiet) this.#writeNext()
+    try {
+      for (let { stream } = session; stream && !this.#quiet; stream = session.stream) {
+        if (outbox.written >= outbox.length) return this.#flow()
+        if (stream.transport.buffered >= MOST_BUFFERED) return this.#pumpLater()
+        if (!('stanza' in outbox.at(outbox.written))) await fetchTexts(outbox, session)
+        if (session.stream === stream && !this.#quiet) this.#writeNext()
+      }
+    } finally {
+      // At once: whoever begins with another stream after this is not to find it at work.
+      this.#pumping = false
     }
   }
 
