@@ -6,7 +6,7 @@
 import type { Session } from './session.js'
 
 /** LIM-archive-page: characters of the messages of one answer; one message is always in it */
-const MOST_TEXT = 512 * 1024
+export const MOST_TEXT = 512 * 1024
 /** Bytes on their way to the kernel beyond which a client that reads slowly is given no more */
 export const MOST_BUFFERED = 256 * 1024
 const LOOK_AGAIN = 50

@@ -39,6 +39,8 @@ export interface PageQuery {
   /** Bits of which none may be set */
   readonly absent?: number
   readonly limit: number
+  /** The page ends, incomplete, with the message that makes it longer than so many characters. */
+  readonly mostText?: number
   /** The newest of the range instead of the oldest */
   readonly backwards?: boolean
 }

@@ -18,16 +18,27 @@ import {
   type Place,
   type Recorded,
 } from './message-log.js'
+import { labelQuestion, rangeQuestion, sizeFor, textsQuestion } from './message-questions.js'
+import { ask } from './questions.js'
 
 /** How many index rows are read at a time where a filter makes a page sparse */
 const SPARSE = 1000
-const LONG_SPAN = 20_000
 /** Beyond so many the page ends with what was found, if that is anything. */
 const MOST_LOOKED_AT = 20_000
+/** LIM-page-texts: messages whose texts are read at a time */
+const TOGETHER = 104
+/** LIM-label: a label is looked for among so many, and where it is not there among the larger number. */
+const LOOK_BACK = [1000, 20_000]
 /** Messages of one conversation with the same id: whoever uses one twice gets the newest. */
 const MOST_LABELLED = 20
 
-const TOGETHER = ['archive.*', 'messages.sent_by', 'messages.sent_to', 'messages.text']
+/** A row of the index, with its message where that was read along */
+interface Row {
+  readonly id: number
+  readonly flags: number
+  readonly peer: number
+  readonly message?: Logged
+}
 
 export abstract class MessageReader {
   protected readonly database: Database
@@ -44,26 +55,39 @@ export abstract class MessageReader {
   protected abstract pending(owner: number): readonly IndexRow[]
 
   async page(query: PageQuery): Promise<Page> {
-    const { limit, peer, backwards } = query
-    const found: Logged[] = []
+    const { limit, backwards } = query
+    const found = new Found(query)
     let range = query
-    for (let wanted = limit + 1, looked = 0; ; wanted = Math.max(wanted, SPARSE)) {
-      const rows = await this.#range(range, wanted)
-      const fitting = rows.filter((row) => isWanted(row, query))
-      // A resource is found in the messages alone; all else the index tells.
-      const chosen = peer && !peer.isBare ? fitting : fitting.slice(0, limit + 1 - found.length)
-      const messages = await this.#messages(chosen)
-      found.push(...messages.filter((message) => !peer || isBetween(message, peer)))
+    for (let looked = 0, sparse = false; ; ) {
+      const size = sizeFor(sparse ? SPARSE : Math.min(found.missing, TOGETHER))
+      const rows = await this.#range(range, { size, whole: !sparse })
+      const already = found.messages.length
+      const last = await this.#gather(rows, found)
       looked += rows.length
-      const ended = rows.length < wanted && chosen.length === fitting.length
-      if (ended || found.length > limit || (found.length > 0 && looked >= MOST_LOOKED_AT)) {
-        const page = found.slice(0, limit)
+      const ended = rows.length < size && last === rows.at(-1)?.id
+      if (ended || found.full || (found.messages.length > 0 && looked >= MOST_LOOKED_AT)) {
+        const page = found.messages.slice(0, limit)
         if (backwards) page.reverse()
-        return { messages: page, complete: ended && found.length <= limit }
+        return { messages: page, complete: ended && found.messages.length <= limit }
       }
-      const last = (chosen.length < fitting.length ? chosen : rows).at(-1)!.id
-      range = backwards ? { ...range, before: last } : { ...range, after: last }
+      sparse = (found.messages.length - already) * 2 < rows.length
+      range = backwards ? { ...range, before: last! } : { ...range, after: last! }
     }
+  }
+
+  /** No more than the page needs; gives back the number up to which was looked. */
+  async #gather(rows: readonly Row[], found: Found): Promise<number | undefined> {
+    const fitting = rows.filter((row) => isWanted(row, found.query))
+    const end = fitting.at(-1)?.id
+    for (let at = 0; at < fitting.length; ) {
+      const slice = fitting.slice(at, at + found.portion)
+      at += slice.length
+      for (const message of await this.#messages(slice)) {
+        found.add(message)
+        if (found.full && message.id !== end) return message.id
+      }
+    }
+    return rows.at(-1)?.id
   }
 
   unread(owner: number, places: readonly Place[]): Promise<readonly number[]> {
@@ -75,16 +99,22 @@ export abstract class MessageReader {
   }
 
   async labelled({ owner, peer, label }: LabelQuery): Promise<readonly Logged[]> {
-    const query = { owner, peer: peer.bare, limit: 0, backwards: true, flags: 0 }
-    const found: IndexRow[] = []
-    // Most are about what was said lately; only where that is not so all of a conversation is read.
-    for (let before = Number.MAX_SAFE_INTEGER, span = SPARSE; ; span = LONG_SPAN) {
-      const rows = await this.#range({ ...query, before }, span)
-      found.push(...rows.filter((row) => row.label === label))
-      if (found.length > 0 || rows.length < span) break
-      before = rows.at(-1)!.id
+    const key = peerKey(peer)
+    const rows = new Map<number, Row>()
+    for (const row of this.pending(owner))
+      if (row.peer === key && row.label === label) rows.set(row.id, row)
+    for (const newest of LOOK_BACK) {
+      const question = labelQuestion(newest, MOST_LABELLED)
+      for (const [id, flags] of (await ask(this.database, question, [
+        owner,
+        key,
+        label,
+      ])) as number[][])
+        if (!rows.has(id!)) rows.set(id!, { id: id!, flags: flags!, peer: key })
+      if (rows.size > 0) break
     }
-    const messages = await this.#messages(found.slice(0, MOST_LABELLED))
+    const found = [...rows.values()].sort((a, b) => b.id - a.id).slice(0, MOST_LABELLED)
+    const messages = await this.#messages(found)
     return messages.filter((message) => isBetween(message, peer.bare))
   }
 
@@ -109,74 +139,82 @@ export abstract class MessageReader {
   }
 
   /** Rows of the index, in the order in which the page is read, whatever their flags. */
-  async #range(query: PageQuery, limit: number): Promise<IndexRow[]> {
+  async #range(query: PageQuery, how: { size: number; whole: boolean }): Promise<Row[]> {
     const pending = this.pending(query.owner).filter((row) => isWithin(row, query))
-    const stored = await this.#stored(query, limit)
-    if (pending.length === 0) return stored
-    const rows = new Map(stored.map((row) => [row.id, row]))
+    const { text, values } = rangeQuestion(this.database.kind, query, how)
+    const stored = (await ask(this.database, text, values)).map(readRow)
+    const rows = new Map(stored.filter((row) => isWithin(row, query)).map((row) => [row.id, row]))
+    if (pending.length === 0) return [...rows.values()]
     for (const row of pending) if (!rows.has(row.id)) rows.set(row.id, row)
     const sorted = [...rows.values()].sort((a, b) => (query.backwards ? b.id - a.id : a.id - b.id))
-    return sorted.slice(0, limit)
+    return sorted.slice(0, how.size)
   }
 
-  async #stored(query: PageQuery, limit: number): Promise<IndexRow[]> {
-    const { owner, peer, after, before, ids, absent = 0, backwards } = query
-    const rows = this.reader('archive')
-      .where('owner', owner)
-      .orderBy('archive.id', backwards ? 'desc' : 'asc')
-      .limit(limit)
-    // Where reading begins, no more: of conditions that it cannot weigh PostgreSQL expects that they
-    // leave next to nothing, and would read all of an archive to sort it.
-    const from = backwards ? before : after
-    if (from) rows.where('archive.id', backwards ? '<' : '>', from)
-    if (peer) rows.where('peer', peerKey(peer))
-    if (ids) rows.whereIn('archive.id', [...ids])
-    // As the partial index has it
-    if (absent > 0) rows.whereRaw(`flags & ${absent} = 0`)
-    if (this.#joins(limit)) rows.join('messages', 'messages.id', 'archive.id').select(TOGETHER)
-    return (await rows).filter((row: IndexRow) => isWithin(row, query))
-  }
-
-  /** On SQLite a second question costs more than the texts of a page; a long stretch needs few of them. */
-  #joins(limit: number): boolean {
-    return this.database.kind === 'sqlite' && limit < SPARSE
-  }
-
-  async #messages(rows: readonly (IndexRow & Partial<Texts>)[]): Promise<Logged[]> {
-    if (rows.every(isWhole))
-      return rows.map(({ id, flags, sent_by, sent_to, text }) => {
-        return { id, from: sent_by, to: sent_to, text, flags }
-      })
-    const found: { id: number; sent_by: string; sent_to: string; text: string }[] =
-      await this.reader('messages').whereIn(
-        'id',
-        rows.map(({ id }) => id),
-      )
-    const byId = new Map(found.map((message) => [message.id, message]))
-    return rows.flatMap(({ id, flags }) => {
-      const message = byId.get(id)
-      if (!message) return []
-      return { id, from: message.sent_by, to: message.sent_to, text: message.text, flags }
+  async #messages(rows: readonly Row[]): Promise<Logged[]> {
+    const bare = rows.filter(({ message }) => !message)
+    const read = bare.length > 0 ? await this.#texts(bare) : undefined
+    return rows.flatMap(({ id, flags, message }) => {
+      const parts = message ?? read?.get(id)
+      return parts ? { ...parts, flags } : []
     })
   }
+
+  async #texts(rows: readonly Row[]): Promise<Map<number, Logged>> {
+    const ids = rows.map(({ id }) => id)
+    const { text, values } = textsQuestion(this.database.kind, ids)
+    const found = (await ask(this.database, text, values)) as [number, string, string, string][]
+    return new Map(found.map(([id, from, to, text]) => [id, { id, from, to, text, flags: 0 }]))
+  }
 }
 
-interface Texts {
-  sent_by: string
-  sent_to: string
-  text: string
+/** What was found of a page, and when it is enough */
+class Found {
+  readonly query: PageQuery
+  readonly messages: Logged[] = []
+  #text = 0
+
+  constructor(query: PageQuery) {
+    this.query = query
+  }
+
+  add(message: Logged): void {
+    const { peer } = this.query
+    if (peer && !isBetween(message, peer)) return
+    this.messages.push(message)
+    this.#text += message.text.length
+  }
+
+  /** One more than the page has says that it is not the last. */
+  get missing(): number {
+    return this.query.limit + 1 - this.messages.length
+  }
+
+  get full(): boolean {
+    const { mostText } = this.query
+    return this.missing <= 0 || (mostText !== undefined && this.#text > mostText)
+  }
+
+  /** A resource is found in the messages alone; all else the index tells. */
+  get portion(): number {
+    const { peer } = this.query
+    return peer && !peer.isBare ? TOGETHER : Math.min(this.missing, TOGETHER)
+  }
 }
 
-function isWhole(row: IndexRow & Partial<Texts>): row is IndexRow & Texts {
-  return row.text !== undefined
+type RowValues = [number, number, number, string?, string?, string?]
+
+function readRow(values: unknown[]): Row {
+  const [id, flags, peer, from, to, text] = values as RowValues
+  if (text === undefined || text === null) return { id, flags, peer }
+  return { id, flags, peer, message: { id, from: from!, to: to!, text, flags } }
 }
 
-function isWithin(row: IndexRow, { after = 0, before, peer, ids }: PageQuery): boolean {
+function isWithin(row: Row, { after = 0, before, peer, ids }: PageQuery): boolean {
   if (row.id <= after || (before !== undefined && row.id >= before)) return false
   if (peer && row.peer !== peerKey(peer)) return false
   return !ids || ids.includes(row.id)
 }
 
-function isWanted(row: IndexRow, { flags = KEPT, absent = 0 }: PageQuery): boolean {
+function isWanted(row: Row, { flags = KEPT, absent = 0 }: PageQuery): boolean {
   return (row.flags & flags) === flags && (row.flags & absent) === 0
 }

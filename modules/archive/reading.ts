@@ -1,7 +1,7 @@
 // Finds the page that a query asks for. Ids by which it was bounded must be in this archive (XEP-0313
 // §4.3.2); the usual one, the last of the page before, is read along with the page and costs nothing.
 
-import { fitting } from '../../lib/core/long-answers.js'
+import { fitting, MOST_TEXT } from '../../lib/core/long-answers.js'
 import { KEPT } from '../../lib/storage/logged-message.js'
 import type { Logged, MessageLog, PageQuery } from '../../lib/storage/message-log.js'
 import type { NarrowedQuery } from './fields.js'
@@ -33,6 +33,7 @@ function rangeOf(owner: number, query: ArchiveQuery): PageQuery {
     after: Math.max(query.since, ...query.after),
     before: Math.min(query.until, ...query.before),
     limit: query.limit,
+    mostText: MOST_TEXT,
     backwards: query.backwards,
     ...(query.peer ? { peer: query.peer } : undefined),
     ...(query.ids ? { ids: query.ids } : undefined),

@@ -14,6 +14,7 @@ import {
   romeo,
 } from './message-book.js'
 import type { OpenBook } from './message-book.js'
+import { boundsContract } from './message-log-bounds.js'
 import { changesContract } from './message-log-changes.js'
 import { repeatsContract } from './message-log-repeats.js'
 import { troubleContract } from './message-log-trouble.js'
@@ -25,6 +26,7 @@ export function messageLogContract(kind: StoreKind): void {
   pagesContract(kind.name, book)
   filtersContract(kind.name, book)
   countsContract(kind.name, book)
+  boundsContract(kind.name, book)
   changesContract(kind.name, book)
   repeatsContract(kind.name, book)
   troubleContract(kind.name, book)
