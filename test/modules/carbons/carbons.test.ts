@@ -215,11 +215,20 @@ for (const store of STORES) {
   test(`of what reaches nobody other devices see that it was sent, and the error (XEP-0280 §6.1, §8, ${store})`, async (t) => {
     const { orchard, phone, laptop } = await devices(t, { modules })
     await orchard.leaves()
-    says(phone, 'late', { to: orchard.jid, type: 'normal' })
+    const more = "<no-store xmlns='urn:xmpp:hints'/>"
+    says(phone, 'late', { to: orchard.jid, type: 'normal', more })
     t.same(await seen(phone), ['error late'], 'RFC 6121 §8.5.3.2.1')
     t.same(await seen(laptop), ['sent late', 'received error late'])
   })
 }
+
+test('what its recipient finds in the archive is no error (RFC 6121 §8.5.3.2.1)', async (t) => {
+  const { orchard, phone, laptop } = await devices(t)
+  await orchard.leaves()
+  says(phone, 'late', { to: orchard.jid, type: 'normal' })
+  t.same(await seen(phone), [])
+  t.same(await seen(laptop), ['sent late'])
+})
 
 test('what was refused before it was anywhere is not copied', async (t) => {
   const { phone, laptop } = await devices(t)
