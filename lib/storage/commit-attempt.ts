@@ -12,7 +12,7 @@ import type { MessageLog } from './message-log.js'
 import { isTrouble } from './trouble.js'
 import { type Answer, byTable, keyOf, latest, type Write, writeWithin } from './writes.js'
 
-export interface AttemptOptions {
+interface AttemptOptions {
   readonly entries: readonly Entry[]
   readonly careful: boolean
   readonly messages: MessageLog | undefined

@@ -32,7 +32,7 @@ interface Course {
   readonly spoiled: Set<string>
 }
 
-export interface GroupCommitOptions {
+interface GroupCommitOptions {
   readonly database: Pick<Database, 'transaction' | 'write'>
   readonly messages: MessageLog | undefined
   readonly outage: Outage

@@ -4,7 +4,7 @@ import type { Knex } from 'knex'
 import type { LoggedMessage } from './logged-message.js'
 import type { Row } from './writes.js'
 
-export type Change = (trx: Knex.Transaction) => Promise<void>
+type Change = (trx: Knex.Transaction) => Promise<void>
 
 export interface TableRow {
   readonly table: string

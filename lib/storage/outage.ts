@@ -9,7 +9,7 @@ import type { Log } from '../ops/log.js'
 const SHORTEST = 50
 const LONGEST = 1000
 
-export interface Insistence {
+interface Insistence {
   /** By the clock */
   readonly until: number
   /** Whether another attempt may fare better */

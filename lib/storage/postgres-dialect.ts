@@ -10,6 +10,7 @@ import { expected, failpoint } from '../ops/failpoint.js'
 import {
   type Answer,
   instead,
+  quoted,
   type Row,
   type Statement,
   type Write,
@@ -108,7 +109,7 @@ async function statementOf(
   const sql = `insert into ${quoted(table)} (${columns.map(quoted)}) select * from unnest(${arrays})`
   const values = columns.map((column) => write.rows.map((row: Row) => row[column] ?? null))
   return {
-    sql: 'insert' in write ? sql : `${sql} ${instead(table, columns, quoted)}`,
+    sql: 'insert' in write ? sql : `${sql} ${instead(table, columns)}`,
     runs: [values],
   }
 }
@@ -142,10 +143,6 @@ async function askKinds(connection: KnexConnection, table: string): Promise<Map<
 // PostgreSQL cuts names at 63 bytes.
 function preparedName(text: string): string {
   return createHash('sha256').update(text).digest('base64url')
-}
-
-function quoted(name: string): string {
-  return `"${name.replaceAll('"', '""')}"`
 }
 
 const INT8 = 20

@@ -8,7 +8,7 @@ import { SqliteConnection } from './sqlite-connection.js'
 import type { SqliteResult } from './sqlite-connection.js'
 import { type PackedRows, pack } from './sqlite-packing.js'
 import type { SqliteSettings, SqliteValue, SqliteWritten } from './sqlite-protocol.js'
-import { type Answer, instead, type Write, type WritingDialect } from './writes.js'
+import { type Answer, instead, quoted, type Write, type WritingDialect } from './writes.js'
 
 /** The parts of Knex that a dialect fills in; its own declarations leave them out. */
 interface KnexDialect {
@@ -91,14 +91,10 @@ function statement(write: Write): PackedRows {
   const places = columns.map(() => '?')
   const sql = `insert into ${quoted(table)} (${columns.map(quoted)}) values (${places})`
   const runs = write.rows.map((row) => columns.map((column) => outward(row[column])))
-  return pack('insert' in write ? sql : `${sql} ${instead(table, columns, quoted)}`, runs)
+  return pack('insert' in write ? sql : `${sql} ${instead(table, columns)}`, runs)
 }
 
 type SqliteChangesOf = Extract<SqliteResult, { changes: number }>
-
-function quoted(name: string): string {
-  return `\`${name.replaceAll('`', '``')}\``
-}
 
 function outward(value: unknown): SqliteValue {
   if (typeof value === 'boolean') return value ? 1 : 0

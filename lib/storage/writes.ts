@@ -97,12 +97,13 @@ export function keyOf(table: string, row: Row): string {
   return table
 }
 
+/** A name as both stores take it. */
+export function quoted(name: string): string {
+  return `"${name.replaceAll('"', '""')}"`
+}
+
 /** What takes the place of a row with the same key: rows only move forward, the second column tells. */
-export function instead(
-  table: string,
-  [key, ...others]: readonly string[],
-  quoted: (name: string) => string,
-): string {
+export function instead(table: string, [key, ...others]: readonly string[]): string {
   const set = others.map((name) => `${quoted(name)} = excluded.${quoted(name)}`)
   const newer = `excluded.${quoted(others[0]!)} >= ${quoted(table)}.${quoted(others[0]!)}`
   return `on conflict (${quoted(key!)}) do update set ${set} where ${newer}`
