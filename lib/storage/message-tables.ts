@@ -83,7 +83,8 @@ async function onPostgres(trx: Knex.Transaction): Promise<void> {
   await trx.raw('create table archive_rest partition of archive default')
   await trx.raw(BY_PEER)
   await trx.raw(UNKEPT)
-  // The one clock of all nodes: whoever takes numbers holds its row until they are visible.
-  await trx.raw('create table message_clock (place integer primary key, last bigint not null)')
+  // The one clock of all nodes is the first row: whoever takes numbers holds it until they are visible.
+  // The others say after which number the last group of each node is.
+  await trx.raw('create table message_clock (place bigint primary key, last bigint not null)')
   await trx.raw('insert into message_clock values (1, 0)')
 }

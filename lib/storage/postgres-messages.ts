@@ -2,6 +2,7 @@
 // Numbers come from one row that a transaction holds until it has committed: whatever node and
 // connection writes, messages become visible in the order of their numbers.
 
+import { randomInt } from 'node:crypto'
 import type { Knex } from 'knex'
 import type { Clock } from '../ops/clock.js'
 import { fromWire } from '../xmpp/element.js'
@@ -23,14 +24,17 @@ const NUMBERS = `base as materialized (
       $8::text[], $9::bigint[], $10::text[], $11::bigint[], $12::bigint[], $13::bigint[], $14::text[])
       with ordinality as rows (sender, recipient, sender_flags, recipient_flags, sent_by, sent_to,
         label, text, from_peer, to_peer, author, key, place)
+  ), marked as (
+    insert into message_clock (place, last) select $15::bigint, before from base
+      on conflict (place) do update set last = excluded.last
   )`
 
 const CLAIMED = `claimed as (
     insert into message_keys (day, author, key, id)
-      select $15::integer, author, key, before + place from given, base
+      select $16::integer, author, key, before + place from given, base
       where key <> '' and not exists (select 1 from message_keys earlier
-        where earlier.day = $15::integer - 1 and earlier.author = given.author
-          and earlier.key = given.key and earlier.id > $16::bigint)
+        where earlier.day = $16::integer - 1 and earlier.author = given.author
+          and earlier.key = given.key and earlier.id > $17::bigint)
       on conflict do nothing returning id
   )`
 
@@ -51,16 +55,20 @@ const KEYED = `with ${NUMBERS}, ${CLAIMED}, fresh as (
       where key = '' or exists (select 1 from claimed where claimed.id = before + place)
   ), ${KEPT_ROWS}`
 
+const GROUP = 'select last from message_clock where place = ?'
+const THERE = 'select id from messages where id > ? and id <= ?'
+/** Of logs that wrote nothing for days: they have ended, or write theirs again. */
+const FORGET_GROUPS = 'delete from message_clock where place > 1 and last < ?'
+const KEPT_GROUPS = 7 * DAY
+
 export class MessageStore extends MessageRemover implements MessageLog {
   readonly #clock: Clock
-  /** What this node writes next has a higher number. */
-  #last = 0
+  /** Where this log notes in message_clock from which number on its last group is. */
+  readonly #place = randomInt(2, 2 ** 47)
 
   static async open(database: Database, clock: Clock): Promise<MessageStore> {
     const log = new MessageStore(database, clock)
     await log.#partitions()
-    const { last } = await database.knex('message_clock').first()
-    log.#last = last
     return log
   }
 
@@ -92,7 +100,7 @@ export class MessageStore extends MessageRemover implements MessageLog {
       messages.map(({ author }) => author),
       messages.map(({ key }) => key),
     ]
-    const values = [numberAt(now), messages.length, ...columns]
+    const values = [numberAt(now), messages.length, ...columns, this.#place]
     if (!keyed) return [{ sql: PLAIN, runs: [values] }]
     const times = [Math.floor(now / DAY), numberAt(now - DAY)]
     return [{ sql: KEYED, runs: [[...values, ...times]] }]
@@ -107,37 +115,22 @@ export class MessageStore extends MessageRemover implements MessageLog {
       const message = messages[place - 1]!
       message.id = id
       message.duplicate = false
-      if (id > this.#last) this.#last = id
     }
   }
 
-  /** Nothing with a higher number than all that this node knew has the same words, and is not it. */
+  /** Which of the group's numbers are there: the others were duplicates. */
   async recover(messages: readonly LoggedMessage[]): Promise<void> {
-    const known = this.#last
-    const taken = new Set<number>()
-    // Only when all are found does it know more: who was cut short asks for all of them again.
-    for (const message of messages) {
-      const ids = await this.#same(message, known)
-      const id = ids.find((one) => !taken.has(one))
-      message.duplicate = id === undefined
-      message.id = id ?? 0
-      if (id === undefined) continue
-      taken.add(id)
+    const { knex } = this.database
+    const [group]: { last: number }[] = await knex.raw(GROUP, [this.#place])
+    const before = group!.last
+    const range = [before, before + messages.length]
+    const rows: { id: number }[] = await knex.raw(THERE, range)
+    const there = new Set(rows.map(({ id }) => id))
+    for (const [at, message] of messages.entries()) {
+      const id = before + at + 1
+      message.duplicate = !there.has(id)
+      message.id = there.has(id) ? id : 0
     }
-    this.#last = Math.max(known, ...taken)
-  }
-
-  async #same(message: LoggedMessage, after: number): Promise<number[]> {
-    const { sender, recipient, from, to, label, text } = message
-    const [owner, peer] = sender ? [sender.owner, to] : [recipient!.owner, from]
-    const rows: { id: number }[] = await this.database.knex.raw(
-      `select messages.id from archive join messages on messages.id = archive.id
-         where archive.owner = ? and archive.peer = ? and archive.id > ? and messages.id > ?
-           and archive.label = ? and sent_by = ? and sent_to = ? and text = ?
-         order by messages.id`,
-      [owner, peerKey(peer), after, after, label, from.text, to.text, fromWire(text)],
-    )
-    return rows.map(({ id }) => id)
   }
 
   async indexed(): Promise<void> {}
@@ -171,8 +164,10 @@ export class MessageStore extends MessageRemover implements MessageLog {
   }
 
   async tidy(): Promise<boolean> {
+    const now = this.#clock.now()
     await this.#partitions()
-    return this.dropKeys(this.#clock.now())
+    await this.database.knex.raw(FORGET_GROUPS, [numberAt(now - KEPT_GROUPS)])
+    return this.dropKeys(now)
   }
 
   /** Whole months at once; the rest of a month row by row. */

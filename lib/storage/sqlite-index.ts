@@ -12,6 +12,8 @@ import type { Write } from './writes.js'
 const BATCH = 100_000
 /** Of one account: whoever reads there looks through them. */
 const BATCH_OF_ONE = 5000
+/** LIM-index-waiting: rows in memory, a batch on its way included */
+const MOST = 300_000
 /** How many more must have come before a batch that failed is tried again. */
 const AGAIN = 2000
 /** Rows of one transaction: the thread does nothing else meanwhile. */
@@ -31,6 +33,7 @@ export class DeferredIndex {
   #count = 0
   /** A batch on its way: still read from here. */
   #moving: ByOwner = new Map()
+  #onTheWay = 0
   #batch: Promise<void> | undefined
   #due = BATCH
   /** The newest message that has its rows here or on disk */
@@ -66,12 +69,16 @@ export class DeferredIndex {
     if (to > this.#seen) this.#seen = to
   }
 
+  /** More does not fit in memory: batches fail although messages do not. */
+  get full(): boolean {
+    return this.#count + this.#onTheWay >= MOST
+  }
+
   /** An account's, oldest first. */
   rows(owner: number): readonly IndexRow[] {
     const moving = this.#moving.get(owner)
     const pending = this.#pending.get(owner)
-    if (!moving) return pending ?? []
-    return pending ? [...moving, ...pending] : moving
+    return merged(moving, pending)
   }
 
   owners(): readonly number[] {
@@ -79,20 +86,28 @@ export class DeferredIndex {
   }
 
   remove(owner: number, which: (row: IndexRow) => boolean): Undo {
-    const gone: IndexRow[] = []
+    const undo: Undo[] = []
     for (const map of [this.#moving, this.#pending]) {
       const rows = map.get(owner)
-      const removed = rows?.filter(which) ?? []
-      if (removed.length === 0) continue
-      gone.push(...removed)
-      map.set(
-        owner,
-        rows!.filter((row) => !which(row)),
-      )
+      const gone = rows?.filter(which) ?? []
+      if (gone.length === 0) continue
+      const rest = rows!.filter((row) => !which(row))
+      this.#replace(map, owner, rest)
+      undo.push(() => {
+        // A batch may have ended meanwhile.
+        const place = map === this.#moving ? map : this.#pending
+        this.#replace(place, owner, merged(gone, place.get(owner)))
+      })
     }
     return () => {
-      for (const row of gone) this.add(row)
+      for (const step of undo) step()
     }
+  }
+
+  #replace(map: ByOwner, owner: number, rows: IndexRow[]): void {
+    if (map === this.#pending) this.#count += rows.length - (map.get(owner)?.length ?? 0)
+    if (rows.length > 0) map.set(owner, rows)
+    else map.delete(owner)
   }
 
   mark(owner: number, id: number, flags: number): Undo {
@@ -122,6 +137,7 @@ export class DeferredIndex {
     const doubtful = this.#doubtful
     const moving = this.#pending
     this.#moving = moving
+    this.#onTheWay = this.#count
     this.#pending = new Map()
     this.#count = 0
     this.#doubtful = undefined
@@ -132,6 +148,7 @@ export class DeferredIndex {
       this.#reached = upTo
       this.#due = BATCH
       this.#moving = new Map()
+      this.#onTheWay = 0
     } catch (error) {
       this.#putBack(moving)
       if (doubtful !== undefined) this.doubt(doubtful, upTo)
@@ -145,13 +162,21 @@ export class DeferredIndex {
   }
 
   #putBack(moving: ByOwner): void {
-    for (const [owner, rows] of this.#pending)
-      moving.set(owner, [...(moving.get(owner) ?? []), ...rows])
+    for (const [owner, rows] of this.#pending) moving.set(owner, merged(moving.get(owner), rows))
     this.#pending = moving
     this.#moving = new Map()
+    this.#onTheWay = 0
     this.#count = [...moving.values()].reduce((sum, rows) => sum + rows.length, 0)
     this.#due = this.#count + AGAIN
   }
+}
+
+/** Older ones come first, but for rows that were put back. */
+function merged(older: IndexRow[] = [], newer: IndexRow[] = []): IndexRow[] {
+  if (older.length === 0) return newer
+  if (newer.length === 0) return older
+  const all = [...older, ...newer]
+  return older.at(-1)!.id < newer[0]!.id ? all : all.sort((a, b) => a.id - b.id)
 }
 
 function sorted(rows: ByOwner): IndexRow[] {

@@ -11,6 +11,7 @@ import { type IndexRow, type MessageLog, peerKey } from './message-log.js'
 import { MessageRemover } from './message-remover.js'
 import { type IndexedMessage, indexRows, ownersOf } from './message-rows.js'
 import { DeferredIndex, type Undo } from './sqlite-index.js'
+import { Unsent } from './trouble.js'
 import { type Answer, type Row, type Write, writeWithin } from './writes.js'
 
 /** Messages of one step of long work: the thread does nothing else meanwhile. */
@@ -71,6 +72,7 @@ export class MessageStore extends MessageRemover implements MessageLog {
   // For the journal
 
   writes(messages: readonly LoggedMessage[]): Write[] {
+    if (this.#index.full) this.#refuse()
     if (this.#open !== undefined) this.#index.doubt(this.#open, this.#last)
     const now = this.#clock.now()
     this.#last = Math.max(this.#last, numberAt(now) - 1)
@@ -90,6 +92,12 @@ export class MessageStore extends MessageRemover implements MessageLog {
       },
       { sql: INSERT, runs: plain.map(columns) },
     ]
+  }
+
+  /** Messages find a place on the disk, their rows in the index do not: nobody would find them. */
+  #refuse(): never {
+    this.#index.flush().catch(() => undefined)
+    throw new Unsent(new Error('the index of messages does not get to the disk'))
   }
 
   written(messages: readonly LoggedMessage[], answers: readonly Answer[]): void {

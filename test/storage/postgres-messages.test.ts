@@ -121,3 +121,24 @@ test('what looked for a lost group and was cut short finds all of it the next ti
   await log.recover(lost)
   for (const { id, duplicate } of lost) t.ok(id > 0 && !duplicate)
 })
+
+test('a lost group is not taken for what another node wrote before it', async (t) => {
+  const one = await open(t)
+  const other = await open(t, { store: one.store, clock: one.clock })
+  await one.say({ text: 'before', key: '1' })
+  const same = await other.say({ text: 'a' })
+  const lost = [{ text: 'a' }, { text: 'before', key: '1' }, { text: 'b' }].map((words) =>
+    messageOf(words),
+  )
+  await one.database.write(one.log.writes(lost))
+  await other.say({ text: 'b' })
+  await one.log.recover(lost)
+  t.strictSame(
+    lost.map(({ id, duplicate }) => [id, duplicate]),
+    [
+      [same.id + 1, false],
+      [0, true],
+      [same.id + 3, false],
+    ],
+  )
+})

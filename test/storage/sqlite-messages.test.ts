@@ -7,7 +7,15 @@ import tap, { test } from 'tap'
 import type { Test } from 'tap'
 import { Database } from '../../lib/storage/database.js'
 import type { JournalOptions } from '../../lib/storage/journal.js'
-import { addressOf, type Book, bookOf, juliet, refused, romeo } from '../contracts/message-book.js'
+import {
+  addressOf,
+  type Book,
+  bookOf,
+  juliet,
+  messageOf,
+  refused,
+  romeo,
+} from '../contracts/message-book.js'
 import { messageLogContract } from '../contracts/message-log.js'
 import type { FreshStore, StoreKind } from '../contracts/stores.js'
 import { AGAIN, NOTHING, told } from '../contracts/told.js'
@@ -118,6 +126,23 @@ test('a batch that does not fit on the disk waits, and nothing is missing meanwh
   await log.indexed()
   await whileFull()
   t.strictSame(await book.database.knex('archive').count({ count: '*' }), [{ count: 4000 }])
+})
+
+test('where batches do not fit for long, messages are refused until they do', async (t) => {
+  const book = await opened(t, { grace: 0 })
+  const { log, say, texts } = book
+  const group = Array.from({ length: 2000 }, () => messageOf({ text: '' }))
+  await say({ text: 'before' })
+  await limitPages(book, await pagesNow(book))
+  for (let rows = 0; rows < 300_000; rows += 4000) {
+    log.writes(group)
+    log.written(group, [])
+  }
+  await t.rejects(say({ text: 'refused' }), refused)
+  await limitPages(book, 1_000_000)
+  await log.indexed()
+  await say({ text: 'after' })
+  t.strictSame(await texts(juliet), ['before', 'after'])
 })
 
 test('closing does not wait for a disk that is full; a new start makes the index again', async (t) => {

@@ -1,0 +1,71 @@
+// The rows of SQLite's index that wait in memory.
+
+import { test } from 'tap'
+import type { Database } from '../../lib/storage/database.js'
+import type { IndexRow } from '../../lib/storage/message-log.js'
+import { DeferredIndex } from '../../lib/storage/sqlite-index.js'
+
+const OWNER = 1
+
+function row(id: number, owner = OWNER): IndexRow {
+  return { owner, id, peer: 5, flags: 1, label: 0 }
+}
+
+function indexOn(disk: { full: boolean }): DeferredIndex {
+  const write = async (): Promise<[]> => {
+    if (disk.full) throw Object.assign(new Error('full'), { code: 'SQLITE_FULL' })
+    return []
+  }
+  return new DeferredIndex({ write } as unknown as Database, 0, async () => [])
+}
+
+const idsOf = (index: DeferredIndex) => index.rows(OWNER).map(({ id }) => id)
+
+test('rows that a failed transaction took away are back in their order', async (t) => {
+  const index = indexOn({ full: false })
+  for (const id of [1, 2, 3, 4]) index.add(row(id))
+  const undo = index.remove(OWNER, ({ id }) => id === 1 || id === 3)
+  t.strictSame(idsOf(index), [2, 4])
+  index.add(row(5))
+  undo()
+  t.strictSame(idsOf(index), [1, 2, 3, 4, 5])
+})
+
+test('so they are while a batch is on its way, and when it failed', async (t) => {
+  const disk = { full: true }
+  const index = indexOn(disk)
+  for (const id of [1, 2, 3]) index.add(row(id))
+  index.added(3)
+  const moved = index.flush()
+  index.add(row(4))
+  const first = index.remove(OWNER, ({ id }) => id === 1 || id === 4)
+  first()
+  t.strictSame(idsOf(index), [1, 2, 3, 4])
+  const second = index.remove(OWNER, ({ id }) => id === 2)
+  await t.rejects(moved, { code: 'SQLITE_FULL' })
+  second()
+  t.strictSame(idsOf(index), [1, 2, 3, 4])
+  disk.full = false
+  const third = index.remove(OWNER, ({ id }) => id <= 2)
+  const again = index.flush()
+  third()
+  t.strictSame(idsOf(index), [1, 2, 3, 4])
+  await again
+})
+
+test('no more rows wait than there is room for (LIM-index-waiting)', async (t) => {
+  const disk = { full: true }
+  const index = indexOn(disk)
+  let id = 0
+  while (!index.full) {
+    index.add(row(++id, id % 1000))
+    if (id % 50_000 === 0) index.added(id)
+    if (id > 300_000) break
+  }
+  t.equal(id, 300_000)
+  await t.rejects(index.flush())
+  t.ok(index.full)
+  disk.full = false
+  await index.flush()
+  t.notOk(index.full)
+})
