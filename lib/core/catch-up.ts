@@ -111,6 +111,7 @@ export class CatchUp {
   #end(): void {
     this.#session.behind = undefined
     this.done()
+    this.#session.keeper?.caughtUp()
   }
 
   /** What was read here may still arrive: it was on disk before its sender's node knew. */

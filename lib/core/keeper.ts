@@ -18,6 +18,8 @@ export interface Keeper {
   readonly full: boolean
   /** Whether it takes more of what a session missed; who says no has the session go on later. */
   room(): boolean
+  /** Nothing is left of what the session was behind with; what comes next is written to it at once. */
+  caughtUp(): void
   /** The stream is gone; whether the session stays for another one. */
   lingers(error: Error | undefined): boolean
   /** What the session's row has of the modules' part is out of date. */

@@ -18,6 +18,7 @@ import { Database } from '../storage/database.js'
 import { Journal } from '../storage/journal.js'
 import { type MessageLog, openMessageLog } from '../storage/message-log.js'
 import { Taken } from '../storage/taken.js'
+import { isTrouble } from '../storage/trouble.js'
 import { ClientStream } from '../streams/client-stream.js'
 import { addChores } from './chores.js'
 import { type Command, type CommandResult, readArguments } from './commands.js'
@@ -250,7 +251,9 @@ export class Server {
 
   /** A bug in `where`: its stack is in the log, and nobody else is harmed. */
   failed(where: string, error: unknown): void {
-    this.log.error(`a bug in ${where}`, { error })
+    // That the database is away or full is nobody's fault.
+    if (isTrouble(error)) this.log.warn(`${where} needs the database`, { error })
+    else this.log.error(`a bug in ${where}`, { error })
   }
 
   /** Takes over what can change while running; says what changed and what needs a restart. */

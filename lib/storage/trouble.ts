@@ -17,7 +17,7 @@ const POSTGRES = /^(08|40|53|57|58)...$/
 
 const NETWORK = /^(ECONN|ETIMEDOUT|EPIPE|EHOST|ENET|ENOTFOUND|ENOENT)/
 /** Errors of the driver and the pool have no code. */
-const MESSAGES = /connection|timeout|timed out|pool|terminated|SQLite thread has ended/i
+const MESSAGES = /connection|timeout|timed out|pool|aborted|terminated|SQLite thread has ended/i
 
 /** Nothing reached the database: no connection was had, or the transaction did not begin. */
 export class Unsent extends Error {

@@ -78,7 +78,9 @@ export class Backlogs {
   #begun(session: Session, waiting: Backlog): void {
     session.changed()
     if (this.#waiting.get(session) === waiting) this.#waiting.delete(session)
-    if (session.behind === waiting) waiting.done()
+    if (session.behind !== waiting) return
+    waiting.done()
+    session.keeper?.caughtUp()
   }
 
   end(session: Session): void {

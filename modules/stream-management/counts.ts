@@ -1,6 +1,8 @@
 // Counts of stanzas (XEP-0198 §4). Inside they only grow; on the wire they are reduced to 32 bits, and
 // what a client says is read relative to what it said before.
 
+import { StreamError } from '../../lib/xmpp/errors.js'
+
 const WRAP = 2 ** 32
 
 /** As it is written: 2^32 - 1 is followed by 0. */
@@ -23,4 +25,11 @@ export function beyond(h: number, inner: number): number {
   const ahead = (h - onWire(inner) + WRAP) % WRAP
   const earlier = WRAP - ahead
   return ahead > 0 && earlier <= inner && earlier < ahead ? -earlier : ahead
+}
+
+/** What a client says that it has. */
+export function countOf(text: unknown): number {
+  const h = readCount(text)
+  if (h === undefined) throw new StreamError('policy-violation', 'h is no count')
+  return h
 }

@@ -14,7 +14,7 @@ import type { ClientStream } from '../../lib/streams/client-stream.js'
 import type { Envelope } from '../../lib/xmpp/envelope.js'
 import { StreamError } from '../../lib/xmpp/errors.js'
 import { Acknowledged } from './acknowledged.js'
-import { readCount } from './counts.js'
+import { countOf } from './counts.js'
 import { Outbox } from './outbox.js'
 import { Outlet } from './outlet.js'
 import { giveBack } from './overflow.js'
@@ -169,6 +169,10 @@ export class ManagedSession implements Keeper {
     this.outlet.heard()
   }
 
+  caughtUp(): void {
+    this.outlet.missed.more()
+  }
+
   /** As its row has it: exactly, or what came after its position. */
   owe(down: WrittenDown | undefined): void {
     if (down) fill(this.outbox, down)
@@ -277,13 +281,6 @@ export class ManagedSession implements Keeper {
     this.acknowledged.stale = true
     if (!this.restoring) this.rows.saveSoon()
   }
-}
-
-/** What a client says that it has. */
-export function countOf(text: unknown): number {
-  const h = readCount(text)
-  if (h === undefined) throw new StreamError('policy-violation', 'h is no count')
-  return h
 }
 
 /** RFC 6120 §4.9.1.1: the client says that something it got is an error. */

@@ -18,11 +18,6 @@ export class Missed {
     this.#room = room
   }
 
-  /** Whether there is something that it will want. */
-  get waits(): boolean {
-    return this.#leftFrom > 0
-  }
-
   /** Everything after this number comes from the log, unless somebody sees to that already. */
   fallBehind(after: number): void {
     this.#session.behind ??= this.#catchUp(after)
@@ -39,10 +34,12 @@ export class Missed {
     if (behind) host.server.pending(behind.run())
   }
 
-  /** It is available: what was left out of what it missed is for it now. */
+  /**
+   * It is available: what was left out of what it missed is for it now, before anything that comes. Who
+   * has it catch up already is done first, and says so.
+   */
   more(): void {
     const { behind, available, priority } = this.#session
-    // Who has it catch up now is done first.
     if (this.#leftFrom === 0 || behind || !available || priority < 0) return
     this.#session.behind = this.#catchUp(this.#leftFrom)
     this.#leftFrom = 0

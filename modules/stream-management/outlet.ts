@@ -150,11 +150,10 @@ export class Outlet {
 
   /** Once a second. Whether there is something to look at the next time. */
   look(now: number): boolean {
-    this.missed.more()
     if (this.#asked > 0 && now - this.#asked >= MOST_PATIENCE)
       this.#session.stream?.close(new StreamError('connection-timeout', 'nothing is acknowledged'))
     else if (this.#asked === 0 && this.#flowing && this.#outbox.written > 0) this.#ask()
-    return this.#outbox.length > 0 || this.missed.waits
+    return this.#outbox.length > 0
   }
 
   // What waits

@@ -219,6 +219,7 @@ function counting(session: Session): Keeper {
     told: () => false,
     write: (envelope) => session.send(envelope),
     room: () => true,
+    caughtUp: () => {},
     full: false,
     lingers: () => false,
     changed: () => {},

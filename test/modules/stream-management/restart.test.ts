@@ -234,6 +234,25 @@ test('who had not been available when the server died is sent what came once it 
   t.same(bodies(again).filter(Boolean), ['to all'])
 })
 
+test('what it missed comes before what is live, and nothing of either twice (XEP-0198 §5)', async (t) => {
+  const modules = ['stream-management', 'presence', 'archive', 'offline-messages']
+  const w = await friends(t, { database: 'sqlite', modules })
+  const romeo = await w.device('romeo', 'phone')
+  const id = await enable(romeo)
+  await w.restart({ kill: true })
+  const juliet = await present(w, 'juliet')
+  for (const body of ['1', '2', '3']) juliet.sends(chat(ROMEO, body))
+  await w.settle()
+  const again = await resumes(w, 'romeo', { id, h: 0 })
+  again.sends('<presence/>')
+  juliet.sends(chat(ROMEO, '4'))
+  await w.settle()
+  juliet.sends(chat(ROMEO, '5'))
+  await w.settle()
+  await waits(w, 3)
+  t.same(bodies(again).filter(Boolean), ['1', '2', '3', '4', '5'])
+})
+
 test('killed while a session is made again: nothing that was known of it is forgotten', async (t) => {
   const saved: unknown[] = []
   const first = defineModule({
