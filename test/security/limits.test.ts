@@ -196,9 +196,10 @@ overBoth(
     }
     t.equal(sessions.size, 1)
     romeo.peer.inbox.length = 0
-    romeo.peer.sends(`<message to='${juliet.jid}' type='normal' id='late'><body>!</body></message>`)
+    const fleeting = `<body>!</body><no-store xmlns='urn:xmpp:hints'/>`
+    romeo.peer.sends(`<message to='${juliet.jid}' type='normal' id='late'>${fleeting}</message>`)
     const answer = await romeo.peer.finds('message')
-    t.equal(outcomeOf(answer), 'service-unavailable', 'and senders are told')
+    t.equal(outcomeOf(answer), 'service-unavailable', 'and senders are told of what nobody keeps')
   },
 )
 
