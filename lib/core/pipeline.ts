@@ -76,54 +76,63 @@ interface Entry {
 
 const empty: readonly Entry[] = []
 
-/** The handlers of one host. Lists are replaced, never changed, so a run may be under way meanwhile. */
+/** The handlers of one hook. Lists are replaced, never changed, so a run may be under way meanwhile. */
+type Lists = { [P in Phase]: readonly Entry[] }
+
+const nobody: Lists = { admit: empty, amend: empty, record: empty, deliver: empty, copy: empty }
+
+/** The handlers of one host. */
 export class Pipeline {
-  #lists = new Map<StanzaHook, Map<Phase, readonly Entry[]>>()
+  #lists = new Map<StanzaHook, Lists>()
   #shuffle: (<T>(list: T[]) => T[]) | undefined
 
   /** Tests pass a shuffle: order inside a phase must not matter. */
   constructor(shuffle?: <T>(list: T[]) => T[]) {
     this.#shuffle = shuffle
-    for (const hook of stanzaHooks) this.#lists.set(hook, new Map())
   }
 
   add(owner: string, hooks: Hooks): void {
     for (const [hook, handlers] of Object.entries(hooks) as [StanzaHook, PhaseHandlers][]) {
+      const lists = { ...this.#of(hook) }
       for (const [phase, call] of Object.entries(handlers) as [Phase, Call][]) {
-        const next = [...this.handlers(hook, phase), { owner, call }]
-        this.#lists.get(hook)?.set(phase, this.#shuffle ? this.#shuffle(next) : next)
+        const next = [...lists[phase], { owner, call }]
+        lists[phase] = this.#shuffle ? this.#shuffle(next) : next
       }
+      this.#lists.set(hook, lists)
     }
   }
 
   remove(owner: string): void {
-    for (const list of this.#lists.values()) {
-      for (const [phase, entries] of list) {
-        const next = entries.filter((entry) => entry.owner !== owner)
-        if (next.length === 0) list.delete(phase)
-        else list.set(phase, next)
-      }
+    for (const [hook, before] of this.#lists) {
+      const lists = { ...before }
+      for (const phase of phases)
+        lists[phase] = before[phase].filter((entry) => entry.owner !== owner)
+      if (phases.every((phase) => lists[phase].length === 0)) this.#lists.delete(hook)
+      else this.#lists.set(hook, lists)
     }
   }
 
+  #of(hook: StanzaHook): Lists {
+    return this.#lists.get(hook) ?? nobody
+  }
+
   has(hook: StanzaHook): boolean {
-    return this.#lists.get(hook)!.size > 0
+    return this.#lists.has(hook)
   }
 
   handlers(hook: StanzaHook, phase: Phase): readonly Entry[] {
-    return this.#lists.get(hook)?.get(phase) ?? empty
+    return this.#of(hook)[phase]
   }
 
   /** admit, amend and record. The envelope to go on with, or `handled` where it ends. */
   prepare(hook: StanzaHook, envelope: Envelope, passage: Passage): Later<Envelope | Handled> {
-    const lists = this.#lists.get(hook)!
-    return lists.size === 0 ? envelope : runPrepare(lists, envelope, passage)
+    const lists = this.#lists.get(hook)
+    return lists ? runPrepare(lists, envelope, passage) : envelope
   }
 
   /** The modules' say in `deliver`; the core delivers where none says `handled`. */
   deliver(hook: StanzaHook, envelope: Envelope, passage: Passage): Later<Nothing | Handled> {
-    const list = this.#lists.get(hook)!.get('deliver')
-    return list && (runList(list, 0, envelope, passage) as Later<Nothing | Handled>)
+    return runList(this.#of(hook).deliver, 0, envelope, passage) as Later<Nothing | Handled>
   }
 
   /** Nobody waits for it but who stops the server. */
@@ -134,7 +143,7 @@ export class Pipeline {
     failed: CopyFailed,
   ): Promise<void> | undefined {
     let waiting: Promise<unknown>[] | undefined
-    for (const { owner, call } of this.handlers(hook, 'copy')) {
+    for (const { owner, call } of this.#of(hook).copy) {
       try {
         const result = call(envelope, passage)
         if (result instanceof Promise)
@@ -149,10 +158,8 @@ export class Pipeline {
 
 export type CopyFailed = (owner: string, error: unknown) => void
 
-type Lists = Map<Phase, readonly Entry[]>
-
 function runPrepare(lists: Lists, envelope: Envelope, passage: Passage): Later<Envelope | Handled> {
-  const admitted = runList(lists.get('admit') ?? empty, 0, envelope, passage)
+  const admitted = runList(lists.admit, 0, envelope, passage)
   if (admitted === handled) return handled
   if (admitted instanceof Promise) {
     return admitted.then((result) =>
@@ -163,13 +170,13 @@ function runPrepare(lists: Lists, envelope: Envelope, passage: Passage): Later<E
 }
 
 function afterAdmit(lists: Lists, envelope: Envelope, passage: Passage): Later<Envelope> {
-  const amended = runAmend(lists.get('amend') ?? empty, 0, envelope, passage)
+  const amended = runAmend(lists.amend, 0, envelope, passage)
   if (amended instanceof Promise) return amended.then((result) => runRecord(lists, result, passage))
   return runRecord(lists, amended, passage)
 }
 
 function runRecord(lists: Lists, envelope: Envelope, passage: Passage): Later<Envelope> {
-  const recorded = runList(lists.get('record') ?? empty, 0, envelope, passage)
+  const recorded = runList(lists.record, 0, envelope, passage)
   return recorded instanceof Promise ? recorded.then(() => envelope) : envelope
 }
 
