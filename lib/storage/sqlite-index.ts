@@ -2,10 +2,11 @@
 // readers find them, and go in sorted batches. Nothing of it must be lost by a failure: rows of a batch
 // that fails wait on, and after a crash they are made again from the messages. Whoever changes rows does
 // so within its own transaction, and in the messages too: a batch is written in others, before or after.
+// A batch goes at the pace at which new rows come: live messages wait for one small step of it at most.
 
 import type { Database } from './database.js'
 import type { IndexRow } from './message-log.js'
-import { INCOMING } from './logged-message.js'
+import { side, WaitingRows } from './waiting-rows.js'
 import type { Write } from './writes.js'
 
 /** How many rows wait for a batch: the more an account has in it, the fewer pages they dirty. */
@@ -17,27 +18,31 @@ const MOST = 300_000
 /** How many more must have come before a batch that failed is tried again. */
 const AGAIN = 2000
 /** Rows of one transaction: the thread does nothing else meanwhile. */
-const CHUNK = 1000
+const CHUNK = 500
+/** How many new rows come between two of them, so that a batch ends before the next is due */
+const PACE = 400
 
 /** Puts back what a transaction that failed had changed here. */
 export type Undo = () => void
 
-type ByOwner = Map<number, IndexRow[]>
 /** The rows of the messages from one number to another, both inclusive */
 type Reread = (from: number, to: number) => Promise<IndexRow[]>
 
 export class DeferredIndex {
   readonly #database: Database
   readonly #reread: Reread
-  #pending: ByOwner = new Map()
-  #count = 0
+  #pending = new WaitingRows()
   /** A batch on its way: still read from here. */
-  #moving: ByOwner = new Map()
-  #onTheWay = 0
+  #moving = new WaitingRows()
   #batch: Promise<void> | undefined
   #due = BATCH
+  /** How many wait for a batch of their own to be complete */
+  #hurried = 0
+  #next: { at: number; go: () => void } | undefined
   /** The newest message that has its rows here or on disk */
   #seen: number
+  /** The newest one of the batch on its way */
+  #upTo = 0
   /** The newest one that has them on disk, with all before it */
   #reached: number
   /** From here on messages may be on disk of which nobody was told. */
@@ -51,16 +56,16 @@ export class DeferredIndex {
   }
 
   add(row: IndexRow): void {
-    this.#count++
-    const rows = this.#pending.get(row.owner)
-    if (!rows) this.#pending.set(row.owner, [row])
-    else if (rows.push(row) === BATCH_OF_ONE) this.#due = Math.min(this.#due, this.#count)
+    if (this.#pending.add(row) === BATCH_OF_ONE)
+      this.#due = Math.min(this.#due, this.#pending.length)
   }
 
   /** All rows up to this message were added; begins a batch where that is due. */
   added(upTo: number): void {
     if (upTo > this.#seen) this.#seen = upTo
-    if (this.#count >= this.#due) this.flush().catch(() => undefined)
+    const { length } = this.#pending
+    if (this.#next && length >= this.#next.at) this.#next.go()
+    if (length >= this.#due) this.#begin().catch(() => undefined)
   }
 
   /** What became of these numbers is not known: the next batch looks. */
@@ -71,51 +76,30 @@ export class DeferredIndex {
 
   /** More does not fit in memory: batches fail although messages do not. */
   get full(): boolean {
-    return this.#count + this.#onTheWay >= MOST
+    return this.#pending.length + this.#moving.length >= MOST
   }
 
   /** An account's, oldest first. */
   rows(owner: number): readonly IndexRow[] {
-    const moving = this.#moving.get(owner)
-    const pending = this.#pending.get(owner)
-    return merged(moving, pending)
+    return [...this.#moving.rows(owner), ...this.#pending.rows(owner)]
   }
 
   owners(): readonly number[] {
-    return [...new Set([...this.#moving.keys(), ...this.#pending.keys()])]
+    return [...new Set([...this.#moving.owners(), ...this.#pending.owners()])]
   }
 
   remove(owner: number, which: (row: IndexRow) => boolean): Undo {
-    const undo: Undo[] = []
-    for (const map of [this.#moving, this.#pending]) {
-      const rows = map.get(owner)
-      const gone = rows?.filter(which) ?? []
-      if (gone.length === 0) continue
-      const rest = rows!.filter((row) => !which(row))
-      this.#replace(map, owner, rest)
-      undo.push(() => {
-        // A batch may have ended meanwhile.
-        const place = map === this.#moving ? map : this.#pending
-        this.#replace(place, owner, merged(gone, place.get(owner)))
-      })
-    }
-    return () => {
-      for (const step of undo) step()
-    }
-  }
-
-  #replace(map: ByOwner, owner: number, rows: IndexRow[]): void {
-    if (map === this.#pending) this.#count += rows.length - (map.get(owner)?.length ?? 0)
-    if (rows.length > 0) map.set(owner, rows)
-    else map.delete(owner)
+    return this.#inBoth((rows) => rows.remove(owner, which))
   }
 
   mark(owner: number, id: number, flags: number): Undo {
-    const row = this.rows(owner).find((one) => one.id === id)
-    const before = row?.flags
-    if (row) row.flags |= flags
+    return this.#inBoth((rows) => rows.mark(owner, id, flags))
+  }
+
+  #inBoth(change: (rows: WaitingRows) => Undo): Undo {
+    const undo = [this.#moving, this.#pending].map(change)
     return () => {
-      if (row) row.flags = before!
+      for (const step of undo) step()
     }
   }
 
@@ -125,7 +109,18 @@ export class DeferredIndex {
     while (this.#reached < wanted || this.#doubtful !== undefined) await this.flush()
   }
 
-  flush(): Promise<void> {
+  /** What waits, or is on its way, without waiting for what comes. */
+  async flush(): Promise<void> {
+    this.#hurried++
+    this.#next?.go()
+    try {
+      await this.#begin()
+    } finally {
+      this.#hurried--
+    }
+  }
+
+  #begin(): Promise<void> {
     this.#batch ??= this.#move().finally(() => {
       this.#batch = undefined
     })
@@ -133,58 +128,57 @@ export class DeferredIndex {
   }
 
   async #move(): Promise<void> {
-    const upTo = this.#seen
+    // What failed is still there, and goes first.
+    if (this.#moving.length === 0) {
+      ;[this.#moving, this.#pending] = [this.#pending, this.#moving]
+      this.#upTo = this.#seen
+    }
+    const upTo = this.#upTo
     const doubtful = this.#doubtful
-    const moving = this.#pending
-    this.#moving = moving
-    this.#onTheWay = this.#count
-    this.#pending = new Map()
-    this.#count = 0
-    this.#doubtful = undefined
+    // What this batch does not reach is looked at with the next one.
+    const rest = doubtful !== undefined && upTo < this.#seen
+    this.#doubtful = rest ? Math.max(doubtful, upTo + 1) : undefined
     try {
-      await this.#write(sorted(moving))
-      if (doubtful !== undefined) await this.#write(await this.#reread(doubtful, upTo))
-      await this.#database.write([{ put: 'archive_progress', rows: [{ place: 1, indexed: upTo }] }])
-      this.#reached = upTo
-      this.#due = BATCH
-      this.#moving = new Map()
-      this.#onTheWay = 0
+      await this.#writeUpTo(upTo, doubtful)
     } catch (error) {
-      this.#putBack(moving)
-      if (doubtful !== undefined) this.doubt(doubtful, upTo)
+      this.#due = this.#pending.length + AGAIN
+      if (doubtful !== undefined) this.doubt(doubtful, this.#seen)
       throw error
+    }
+    this.#reached = upTo
+    this.#moving = new WaitingRows()
+    this.#due = this.#pending.longest >= BATCH_OF_ONE ? this.#pending.length : BATCH
+  }
+
+  async #writeUpTo(upTo: number, doubtful: number | undefined): Promise<void> {
+    await this.#write(this.#moving.chunks(CHUNK))
+    if (doubtful !== undefined) await this.#write(split(await this.#reread(doubtful, upTo)))
+    await this.#database.write([{ put: 'archive_progress', rows: [{ place: 1, indexed: upTo }] }])
+  }
+
+  async #write(chunks: Iterable<readonly number[]>): Promise<void> {
+    let first = true
+    for (const sides of chunks) {
+      if (!first && this.#hurried === 0) await this.#newRows()
+      first = false
+      await this.#database.write([insertion(sides)])
     }
   }
 
-  async #write(rows: readonly IndexRow[]): Promise<void> {
-    for (let at = 0; at < rows.length; at += CHUNK)
-      await this.#database.write([insertion(rows.slice(at, at + CHUNK))])
-  }
-
-  #putBack(moving: ByOwner): void {
-    for (const [owner, rows] of this.#pending) moving.set(owner, merged(moving.get(owner), rows))
-    this.#pending = moving
-    this.#moving = new Map()
-    this.#onTheWay = 0
-    this.#count = [...moving.values()].reduce((sum, rows) => sum + rows.length, 0)
-    this.#due = this.#count + AGAIN
+  #newRows(): Promise<void> {
+    return new Promise((resolve) => {
+      const go = (): void => {
+        this.#next = undefined
+        resolve()
+      }
+      this.#next = { at: this.#pending.length + PACE, go }
+    })
   }
 }
 
-/** Older ones come first, but for rows that were put back. */
-function merged(older: IndexRow[] = [], newer: IndexRow[] = []): IndexRow[] {
-  if (older.length === 0) return newer
-  if (newer.length === 0) return older
-  const all = [...older, ...newer]
-  return older.at(-1)!.id < newer[0]!.id ? all : all.sort((a, b) => a.id - b.id)
-}
-
-function sorted(rows: ByOwner): IndexRow[] {
-  const all: IndexRow[] = []
-  for (const owner of [...rows.keys()].sort((a, b) => a - b)) {
-    for (const row of rows.get(owner)!) all.push(row)
-  }
-  return all
+function* split(rows: readonly IndexRow[]): Iterable<number[]> {
+  for (let at = 0; at < rows.length; at += CHUNK)
+    yield rows.slice(at, at + CHUNK).map(({ id, flags }) => side(id, flags))
 }
 
 /**
@@ -198,9 +192,9 @@ const INSERT = `insert or ignore into archive (owner, id, peer, flags, label)
   from (select value as side from json_each(?1)) cross join messages on id = ?2 + abs(side)
   where iif(side < 0, sender, recipient) is not null`
 
-function insertion(rows: readonly IndexRow[]): Write {
+function insertion(sides: readonly number[]): Write {
   let below = Number.MAX_SAFE_INTEGER
-  for (const { id } of rows) if (id <= below) below = id - 1
-  const sides = rows.map(({ id, flags }) => (flags & INCOMING ? id - below : below - id))
-  return { sql: INSERT, runs: [[`[${sides}]`, below]] }
+  for (const one of sides) if (Math.abs(one) <= below) below = Math.abs(one) - 1
+  const small = sides.map((one) => (one > 0 ? one - below : one + below))
+  return { sql: INSERT, runs: [[`[${small}]`, below]] }
 }

@@ -157,7 +157,7 @@ function pragmas({ durability, readOnly }: SqliteSettings): string[] {
     'page_size = 8192',
     'journal_mode = wal',
     `synchronous = ${durability === 'power' ? 'full' : 'normal'}`,
-    'wal_autocheckpoint = 2000',
+    'wal_autocheckpoint = 500',
     'temp_store = memory',
     ...common,
   ]

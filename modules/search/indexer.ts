@@ -10,10 +10,10 @@ import { isTrouble } from '../../lib/storage/trouble.js'
 import { documentOf } from './document.js'
 import type { WordIndex } from './word-index.js'
 
-/** Messages of one portion: about 3 ms of the database and as much of this thread */
-const PORTION = 50
+/** Messages of one portion: a millisecond or two of the database and as much of this thread */
+const PORTION = 25
 /** Portions of each run, however much else there is to do */
-const LEAST = 5
+const LEAST = 2
 /** The part of its time that the event loop is at work, from which on the rest can wait */
 const MUCH = 0.6
 /** How often it looks whether the journal pauses */

@@ -69,3 +69,28 @@ test('no more rows wait than there is room for (LIM-index-waiting)', async (t) =
   await index.flush()
   t.notOk(index.full)
 })
+
+test('a batch that failed goes first, and what became doubtful meanwhile is looked at all the same', async (t) => {
+  const disk = { full: true }
+  const looked: [number, number][] = []
+  const write = async (): Promise<[]> => {
+    if (disk.full) throw Object.assign(new Error('full'), { code: 'SQLITE_FULL' })
+    return []
+  }
+  const reread = async (from: number, to: number): Promise<IndexRow[]> => {
+    looked.push([from, to])
+    return []
+  }
+  const index = new DeferredIndex({ write } as unknown as Database, 0, reread)
+  index.add(row(1))
+  index.added(1)
+  await t.rejects(index.flush())
+  index.doubt(2, 4)
+  index.add(row(5))
+  index.added(5)
+  t.strictSame(idsOf(index), [1, 5])
+  disk.full = false
+  await index.flushed()
+  t.strictSame(idsOf(index), [])
+  t.ok(looked.some(([from, to]) => from <= 2 && to >= 4))
+})
