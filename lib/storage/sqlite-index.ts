@@ -17,10 +17,11 @@ const BATCH_OF_ONE = 5000
 const MOST = 300_000
 /** How many more must have come before a batch that failed is tried again. */
 const AGAIN = 2000
-/** Rows of one transaction: the thread does nothing else meanwhile. */
+/** Rows of one transaction: the thread does nothing else meanwhile. More only where more come. */
 const CHUNK = 500
-/** How many new rows come between two of them, so that a batch ends before the next is due */
-const PACE = 400
+const LARGEST = 5000
+/** For each row that came since the last step so many go: a batch ends before the next one is due. */
+const AHEAD = 1.25
 
 /** Puts back what a transaction that failed had changed here. */
 export type Undo = () => void
@@ -39,6 +40,8 @@ export class DeferredIndex {
   /** How many wait for a batch of their own to be complete */
   #hurried = 0
   #next: { at: number; go: () => void } | undefined
+  /** How many waited for the next batch when the last step was measured */
+  #paced = 0
   /** The newest message that has its rows here or on disk */
   #seen: number
   /** The newest one of the batch on its way */
@@ -151,7 +154,8 @@ export class DeferredIndex {
   }
 
   async #writeUpTo(upTo: number, doubtful: number | undefined): Promise<void> {
-    await this.#write(this.#moving.chunks(CHUNK))
+    this.#paced = this.#pending.length
+    await this.#write(this.#moving.chunks(() => this.#step()))
     if (doubtful !== undefined) await this.#write(split(await this.#reread(doubtful, upTo)))
     await this.#database.write([{ put: 'archive_progress', rows: [{ place: 1, indexed: upTo }] }])
   }
@@ -159,19 +163,29 @@ export class DeferredIndex {
   async #write(chunks: Iterable<readonly number[]>): Promise<void> {
     let first = true
     for (const sides of chunks) {
-      if (!first && this.#hurried === 0) await this.#newRows()
+      if (!first && this.#hurried === 0) await this.#newRows(sides.length / AHEAD)
       first = false
       await this.#database.write([insertion(sides)])
     }
   }
 
-  #newRows(): Promise<void> {
+  #step(): number {
+    const { length } = this.#pending
+    const came = length - this.#paced
+    this.#paced = length
+    return Math.min(Math.max(CHUNK, came * AHEAD), LARGEST)
+  }
+
+  /** Since the last step so many */
+  #newRows(many: number): Promise<void> | undefined {
+    const at = this.#paced + many
+    if (this.#pending.length >= at) return undefined
     return new Promise((resolve) => {
       const go = (): void => {
         this.#next = undefined
         resolve()
       }
-      this.#next = { at: this.#pending.length + PACE, go }
+      this.#next = { at, go }
     })
   }
 }

@@ -108,16 +108,18 @@ export class WaitingRows {
   }
 
   /**
-   * Their numbers, by account, so many at a time; those of senders' sides with a minus. Removed ones too:
-   * who removed them may yet put them back.
+   * Their numbers, by account, as many at a time as are wanted; those of senders' sides with a minus.
+   * Removed ones too: who removed them may yet put them back.
    */
-  *chunks(size: number): Iterable<number[]> {
+  *chunks(size: () => number): Iterable<number[]> {
     let chunk: number[] = []
+    let wanted = size()
     for (const owner of Float64Array.from(this.#chains.keys()).sort()) {
       for (let at = this.#chains.get(owner)!.first; at >= 0; at = this.#next[at]!) {
-        if (chunk.push(side(this.#id[at]!, this.#flags[at]!)) < size) continue
+        if (chunk.push(side(this.#id[at]!, this.#flags[at]!)) < wanted) continue
         yield chunk
         chunk = []
+        wanted = size()
       }
     }
     if (chunk.length > 0) yield chunk

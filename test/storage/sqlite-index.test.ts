@@ -94,3 +94,16 @@ test('a batch that failed goes first, and what became doubtful meanwhile is look
   t.strictSame(idsOf(index), [])
   t.ok(looked.some(([from, to]) => from <= 2 && to >= 4))
 })
+
+test('however many rows come at once, as many go (LIM-index-waiting)', async (t) => {
+  const write = () => new Promise<[]>((resolve) => setImmediate(() => resolve([])))
+  const index = new DeferredIndex({ write } as unknown as Database, 0, async () => [])
+  for (let id = 0; id < 1_000_000; ) {
+    for (let one = 0; one < 1000; one++) index.add(row(++id, id % 1000))
+    index.added(id)
+    // As long as a batch takes one step for each of these groups
+    await new Promise((resolve) => setImmediate(resolve))
+    if (index.full) break
+  }
+  t.notOk(index.full)
+})
