@@ -151,8 +151,9 @@ function failureOf(error: unknown): SqliteFailure {
 }
 
 function pragmas({ durability, readOnly }: SqliteSettings): string[] {
-  const common = ['cache_size = -32000', 'mmap_size = 268435456', 'foreign_keys = on']
-  if (readOnly) return common
+  const common = ['cache_size = -32000', 'foreign_keys = on']
+  // Who writes reads what it wrote lately: mapped, all of that would count as the process's memory.
+  if (readOnly) return [...common, 'mmap_size = 268435456']
   return [
     'page_size = 8192',
     'journal_mode = wal',
