@@ -8,12 +8,11 @@ import type { Database } from '../../lib/storage/database.js'
 import { Journal, type JournalEntry, type JournalOptions } from '../../lib/storage/journal.js'
 import { migrate } from '../../lib/storage/migrations.js'
 import { Unsent } from '../../lib/storage/trouble.js'
+import { counting, type Through } from './counting.js'
 import { refused } from './message-book.js'
 import { passing } from './passing.js'
 import type { StoreKind } from './stores.js'
 import { NOTHING, told } from './told.js'
-
-type Through = Pick<Database, 'transaction' | 'write'>
 
 interface Ledger {
   readonly database: Database
@@ -42,7 +41,7 @@ export function journalFailuresContract({ name, fresh }: StoreKind): void {
       table.string('who').primary()
       table.bigInteger('count').notNullable()
     })
-    const { asked, ...way } = counting(through?.(database) ?? database)
+    const { asked, way } = counting(through?.(database) ?? database)
     return {
       database,
       journal: new Journal(way, options),
@@ -58,21 +57,6 @@ export function journalFailuresContract({ name, fresh }: StoreKind): void {
   countsContract(name, ledger)
   awayContract(name, ledger)
   markContract(name, ledger)
-}
-
-function counting(through: Through): Through & { asked(): number } {
-  let asked = 0
-  return {
-    asked: () => asked,
-    transaction(run) {
-      asked++
-      return through.transaction(run)
-    },
-    write(writes) {
-      asked++
-      return through.write(writes)
-    },
-  }
 }
 
 /** Writes its text in a change; those with a question mark throw afterwards. */

@@ -9,6 +9,7 @@ import { Journal } from '../../lib/storage/journal.js'
 import type { JournalEntry, JournalOptions } from '../../lib/storage/journal.js'
 import { migrate } from '../../lib/storage/migrations.js'
 import { StanzaError } from '../../lib/xmpp/errors.js'
+import { counting } from './counting.js'
 import type { StoreKind } from './stores.js'
 
 interface Notebook {
@@ -42,22 +43,12 @@ export function journalContract({ name, fresh }: StoreKind): void {
 type OpenNotebook = (t: Test, options?: JournalOptions) => Promise<Notebook>
 
 function open(database: Database, options?: JournalOptions): Notebook {
-  let transactions = 0
-  const counted: Pick<Database, 'transaction' | 'write'> = {
-    transaction(run) {
-      transactions++
-      return database.transaction(run)
-    },
-    write(writes) {
-      transactions++
-      return database.write(writes)
-    },
-  }
-  const journal = new Journal(counted, options)
+  const { way, asked } = counting(database)
+  const journal = new Journal(way, options)
   return {
     database,
     journal,
-    transactions: () => transactions,
+    transactions: asked,
     note(text) {
       const entry = journal.entry()
       entry.write(async (trx) => {
