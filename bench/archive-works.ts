@@ -73,14 +73,18 @@ export function postgres(chat: ChatPlan): Work[] {
 
 /** An open loop at a given rate, or else at half of what a closed loop reaches before. */
 export function latency(chat: ChatPlan, { rate }: Size): Work[] {
-  const each = { ...kept, family: 'latency', modern: true, figure: LATENCY, goal: 10 } as const
+  const each = { ...kept, family: 'latency', counted: true, figure: LATENCY, goal: 10 } as const
   const load = rate === undefined ? 'half load' : `${thousands(rate)}/s`
-  const plan = chat({ rate: rate ?? 1, askEvery: 1, kept: true })
+  const title = '1:1, archived'
+  const acknowledged = `${title}, SM + acks + carbons`
   const halved = rate === undefined
-  const title = '1:1, archived, SM + acks + carbons'
+  const plain = { plan: chat({ rate: rate ?? 1, kept: true }), halved }
+  const modern = { plan: chat({ rate: rate ?? 1, askEvery: 1, kept: true }), modern: true, halved }
   return [
-    { ...each, title: `${title}, ${load}`, plan, halved },
-    { ...each, title: `${title}, PostgreSQL, ${load}`, plan, halved, store: 'postgres' },
+    { ...each, ...plain, title: `${title}, ${load}` },
+    { ...each, ...modern, title: `${acknowledged}, ${load}` },
+    { ...each, ...plain, title: `${title}, PostgreSQL, ${load}`, store: 'postgres' },
+    { ...each, ...modern, title: `${acknowledged}, PostgreSQL, ${load}`, store: 'postgres' },
   ]
 }
 

@@ -8,6 +8,7 @@ import { ControlSocket } from '../lib/core/control.js'
 import type { ControlRequest } from '../lib/core/control.js'
 import { controlVerbs, notReady } from '../lib/core/control-verbs.js'
 import { Server } from '../lib/core/server.js'
+import { keepShortLivedYoung } from '../lib/ops/heap.js'
 import { createLog } from '../lib/ops/log.js'
 import type { Level, Log } from '../lib/ops/log.js'
 import { ConfigError } from '../lib/xmpp/errors.js'
@@ -29,6 +30,7 @@ export interface Serving {
 
 /** Resolves when the server has stopped. */
 export async function serve({ source, log, ready }: Serving): Promise<number> {
+  keepShortLivedYoung()
   const configuration = await configure(source)
   for (const warning of configuration.warnings) log.warn(showFault(warning))
   const folder = configuration.settings.data

@@ -40,6 +40,8 @@ const PRESSED = 0.1
  * the group before: half as many commits where everybody waits for somebody, and no wait when idle.
  */
 const GATHERING = 2
+/** Milliseconds in which it gathers as long as every turn brings more */
+const LONGEST_GATHERING = 5
 /** LIM-riding: what rides along waits no longer than until there is this much of it. */
 const MOST_RIDING = 20_000
 
@@ -137,7 +139,7 @@ export class Journal {
 
   async #run(): Promise<void> {
     while (this.#waiting.length > 0) {
-      for (let turn = 0; turn < GATHERING; turn++) await turnOfTheLoop()
+      await this.#gather()
       const group = this.#waiting.splice(0, this.#group)
       for (const { entry } of group) this.#waitingText -= entry.message?.text.length ?? 0
       this.#underWay = group.length
@@ -145,6 +147,21 @@ export class Journal {
       this.#underWay = 0
     }
     this.#running = undefined
+  }
+
+  async #gather(): Promise<void> {
+    const until = performance.now() + LONGEST_GATHERING
+    let before = 0
+    for (let turn = 0; turn < GATHERING || this.#goesOn(before, until); turn++) {
+      before = this.#waiting.length
+      await turnOfTheLoop()
+    }
+  }
+
+  /** The last turn brought something, and there is room for more. */
+  #goesOn(before: number, until: number): boolean {
+    const { length } = this.#waiting
+    return length > before && length < this.#group && performance.now() < until
   }
 }
 

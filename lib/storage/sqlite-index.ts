@@ -1,8 +1,9 @@
 // The part of SQLite's index of the message log that is not on disk yet: rows wait in memory, where
-// readers find them, and go in sorted batches. Nothing of it must be lost by a failure: rows of a batch
-// that fails wait on, and after a crash they are made again from the messages. Whoever changes rows does
-// so within its own transaction, and in the messages too: a batch is written in others, before or after.
-// A batch goes at the pace at which new rows come: live messages wait for one small step of it at most.
+// readers find them, and go in sorted batches. A batch has no transactions of its own: each group of
+// messages takes a step of it along, at the pace at which they come, so that nobody waits behind one.
+// Nothing of it must be lost by a failure: a step whose group failed goes again with the next one, and
+// after a crash rows are made again from the messages. Whoever changes rows does so within its own
+// transaction, and in the messages too: a batch is written in others, before or after.
 
 import type { Database } from './database.js'
 import type { IndexRow } from './message-log.js'
@@ -15,13 +16,12 @@ const BATCH = 100_000
 const BATCH_OF_ONE = 5000
 /** LIM-index-waiting: rows in memory, a batch on its way included */
 const MOST = 300_000
-/** How many more must have come before a batch that failed is tried again. */
-const AGAIN = 2000
-/** Rows of one transaction: the thread does nothing else meanwhile. More only where more come. */
-const CHUNK = 500
-const LARGEST = 5000
 /** For each row that came since the last step so many go: a batch ends before the next one is due. */
 const AHEAD = 1.25
+/** Fewer are not worth the pages that they dirty. */
+const STEP = 100
+/** Where nobody waits for anything: the thread does nothing else meanwhile. */
+const CHUNK = 500
 
 /** Puts back what a transaction that failed had changed here. */
 export type Undo = () => void
@@ -29,27 +29,50 @@ export type Undo = () => void
 /** The rows of the messages from one number to another, both inclusive */
 type Reread = (from: number, to: number) => Promise<IndexRow[]>
 
+/** The rows of one batch, a step of which is on its way or due */
+class Batch {
+  readonly rows: WaitingRows
+  /** The newest message that has rows here */
+  readonly upTo: number
+  readonly #steps: Iterator<readonly number[]>
+  #step: readonly number[] | undefined
+  #size = CHUNK
+
+  constructor(rows: WaitingRows, upTo: number) {
+    this.rows = rows
+    this.upTo = upTo
+    this.#steps = rows.chunks(() => this.#size)[Symbol.iterator]()
+  }
+
+  /** The next that is to go; the same one until it has gone. */
+  step(size: number): readonly number[] | undefined {
+    this.#size = size
+    return (this.#step ??= this.#steps.next().value)
+  }
+
+  gone(step: readonly number[]): void {
+    if (this.#step === step) this.#step = undefined
+  }
+}
+
 export class DeferredIndex {
   readonly #database: Database
   readonly #reread: Reread
   #pending = new WaitingRows()
-  /** A batch on its way: still read from here. */
-  #moving = new WaitingRows()
-  #batch: Promise<void> | undefined
+  /** On its way: still read from here. */
+  #batch: Batch | undefined
+  #flushing: Promise<void> | undefined
   #due = BATCH
-  /** How many wait for a batch of their own to be complete */
-  #hurried = 0
-  #next: { at: number; go: () => void } | undefined
-  /** How many waited for the next batch when the last step was measured */
+  /** How many waited for the next batch when the last step went */
   #paced = 0
+  /** What becomes of the step on its way */
+  #arrived: (() => void) | undefined
   /** The newest message that has its rows here or on disk */
   #seen: number
-  /** The newest one of the batch on its way */
-  #upTo = 0
   /** The newest one that has them on disk, with all before it */
   #reached: number
-  /** From here on messages may be on disk of which nobody was told. */
-  #doubtful: number | undefined
+  /** Messages may be on disk of which nobody was told. */
+  #doubtful: { from: number; to: number } | undefined
 
   constructor(database: Database, reached: number, reread: Reread) {
     this.#database = database
@@ -63,32 +86,56 @@ export class DeferredIndex {
       this.#due = Math.min(this.#due, this.#pending.length)
   }
 
-  /** All rows up to this message were added; begins a batch where that is due. */
+  /** A group is on disk, with the step that went along; all rows up to this message were added. */
   added(upTo: number): void {
     if (upTo > this.#seen) this.#seen = upTo
-    const { length } = this.#pending
-    if (this.#next && length >= this.#next.at) this.#next.go()
-    if (length >= this.#due) this.#begin().catch(() => undefined)
+    this.#arrived?.()
+    this.#arrived = undefined
+    if (!this.#batch && this.#pending.length >= this.#due) this.#begin()
+  }
+
+  /** What goes along with a group of messages. */
+  step(): Write[] {
+    this.#arrived = undefined
+    const batch = this.#batch
+    const rows = (this.#pending.length - this.#paced) * AHEAD
+    if (!batch || this.#flushing || rows < STEP) return []
+    this.#paced = this.#pending.length
+    const step = batch.step(rows)
+    if (step) {
+      this.#arrived = () => batch.gone(step)
+      return [insertion(step)]
+    }
+    if (this.#isDoubtful(batch.upTo)) {
+      this.flush().catch(() => undefined)
+      return []
+    }
+    this.#arrived = () => this.#end(batch)
+    return [reached(batch.upTo)]
   }
 
   /** What became of these numbers is not known: the next batch looks. */
   doubt(from: number, to: number): void {
-    this.#doubtful = Math.min(this.#doubtful ?? from, from)
+    this.#doubtful = { from: Math.min(this.#doubtful?.from ?? from, from), to }
     if (to > this.#seen) this.#seen = to
   }
 
-  /** More does not fit in memory: batches fail although messages do not. */
+  #isDoubtful(upTo: number): boolean {
+    return this.#doubtful !== undefined && this.#doubtful.from <= upTo
+  }
+
+  /** More does not fit in memory. */
   get full(): boolean {
-    return this.#pending.length + this.#moving.length >= MOST
+    return this.#pending.length + (this.#batch?.rows.length ?? 0) >= MOST
   }
 
   /** An account's, oldest first. */
   rows(owner: number): readonly IndexRow[] {
-    return [...this.#moving.rows(owner), ...this.#pending.rows(owner)]
+    return this.#both().flatMap((rows) => rows.rows(owner))
   }
 
   owners(): readonly number[] {
-    return [...new Set([...this.#moving.owners(), ...this.#pending.owners()])]
+    return [...new Set(this.#both().flatMap((rows) => [...rows.owners()]))]
   }
 
   remove(owner: number, which: (row: IndexRow) => boolean): Undo {
@@ -99,8 +146,12 @@ export class DeferredIndex {
     return this.#inBoth((rows) => rows.mark(owner, id, flags))
   }
 
+  #both(): WaitingRows[] {
+    return this.#batch ? [this.#batch.rows, this.#pending] : [this.#pending]
+  }
+
   #inBoth(change: (rows: WaitingRows) => Undo): Undo {
-    const undo = [this.#moving, this.#pending].map(change)
+    const undo = this.#both().map(change)
     return () => {
       for (const step of undo) step()
     }
@@ -109,85 +160,54 @@ export class DeferredIndex {
   /** Resolves when everything added so far is on disk; rejects when the disk does not take it. */
   async flushed(): Promise<void> {
     const wanted = this.#seen
-    while (this.#reached < wanted || this.#doubtful !== undefined) await this.flush()
+    while (this.#reached < wanted || this.#isDoubtful(wanted)) await this.flush()
   }
 
   /** What waits, or is on its way, without waiting for what comes. */
-  async flush(): Promise<void> {
-    this.#hurried++
-    this.#next?.go()
-    try {
-      await this.#begin()
-    } finally {
-      this.#hurried--
-    }
+  flush(): Promise<void> {
+    this.#flushing ??= this.#flush().finally(() => {
+      this.#flushing = undefined
+    })
+    return this.#flushing
   }
 
-  #begin(): Promise<void> {
-    this.#batch ??= this.#move().finally(() => {
-      this.#batch = undefined
-    })
+  #begin(): Batch {
+    this.#batch = new Batch(this.#pending, this.#seen)
+    this.#pending = new WaitingRows()
+    this.#paced = 0
+    this.#due = BATCH
     return this.#batch
   }
 
-  async #move(): Promise<void> {
-    // What failed is still there, and goes first.
-    if (this.#moving.length === 0) {
-      ;[this.#moving, this.#pending] = [this.#pending, this.#moving]
-      this.#upTo = this.#seen
+  async #flush(): Promise<void> {
+    const batch = this.#batch ?? this.#begin()
+    for (let step = batch.step(CHUNK); step; step = batch.step(CHUNK)) {
+      await this.#database.write([insertion(step)])
+      batch.gone(step)
     }
-    const upTo = this.#upTo
-    const doubtful = this.#doubtful
-    // What this batch does not reach is looked at with the next one.
-    const rest = doubtful !== undefined && upTo < this.#seen
-    this.#doubtful = rest ? Math.max(doubtful, upTo + 1) : undefined
-    try {
-      await this.#writeUpTo(upTo, doubtful)
-    } catch (error) {
-      this.#due = this.#pending.length + AGAIN
-      if (doubtful !== undefined) this.doubt(doubtful, this.#seen)
-      throw error
-    }
-    this.#reached = upTo
-    this.#moving = new WaitingRows()
-    this.#due = this.#pending.longest >= BATCH_OF_ONE ? this.#pending.length : BATCH
+    const { upTo } = batch
+    if (this.#isDoubtful(upTo)) await this.#look(this.#doubtful!.from, upTo)
+    await this.#database.write([reached(upTo)])
+    this.#end(batch)
   }
 
-  async #writeUpTo(upTo: number, doubtful: number | undefined): Promise<void> {
-    this.#paced = this.#pending.length
-    await this.#write(this.#moving.chunks(() => this.#step()))
-    if (doubtful !== undefined) await this.#write(split(await this.#reread(doubtful, upTo)))
-    await this.#database.write([{ put: 'archive_progress', rows: [{ place: 1, indexed: upTo }] }])
+  async #look(from: number, upTo: number): Promise<void> {
+    for (const step of split(await this.#reread(from, upTo)))
+      await this.#database.write([insertion(step)])
+    const { to } = this.#doubtful!
+    this.#doubtful = to > upTo ? { from: upTo + 1, to } : undefined
   }
 
-  async #write(chunks: Iterable<readonly number[]>): Promise<void> {
-    let first = true
-    for (const sides of chunks) {
-      if (!first && this.#hurried === 0) await this.#newRows(sides.length / AHEAD)
-      first = false
-      await this.#database.write([insertion(sides)])
-    }
+  #end(batch: Batch): void {
+    if (this.#batch !== batch) return
+    this.#batch = undefined
+    this.#reached = batch.upTo
+    if (this.#pending.longest >= BATCH_OF_ONE) this.#due = this.#pending.length
   }
+}
 
-  #step(): number {
-    const { length } = this.#pending
-    const came = length - this.#paced
-    this.#paced = length
-    return Math.min(Math.max(CHUNK, came * AHEAD), LARGEST)
-  }
-
-  /** Since the last step so many */
-  #newRows(many: number): Promise<void> | undefined {
-    const at = this.#paced + many
-    if (this.#pending.length >= at) return undefined
-    return new Promise((resolve) => {
-      const go = (): void => {
-        this.#next = undefined
-        resolve()
-      }
-      this.#next = { at, go }
-    })
-  }
+function reached(upTo: number): Write {
+  return { put: 'archive_progress', rows: [{ place: 1, indexed: upTo }] }
 }
 
 function* split(rows: readonly IndexRow[]): Iterable<number[]> {

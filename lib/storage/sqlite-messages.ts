@@ -82,7 +82,7 @@ export class MessageStore extends MessageRemover implements MessageLog {
     const since = numberAt(now - DAY)
     const keyed = messages.filter(({ key }) => key !== '')
     const plain = messages.filter(({ key }) => key === '')
-    // Always all three, so that the answers have their places.
+    // Always the first three, so that the answers have their places.
     return [
       { sql: CLAIM, runs: keyed.map(({ author, key, id }) => [day, author, key, id, since]) },
       {
@@ -91,6 +91,7 @@ export class MessageStore extends MessageRemover implements MessageLog {
         runs: keyed.map((message) => [...columns(message), day, message.author, message.key]),
       },
       { sql: INSERT, runs: plain.map(columns) },
+      ...this.#index.step(),
     ]
   }
 
@@ -150,6 +151,7 @@ export class MessageStore extends MessageRemover implements MessageLog {
       for (const message of messages) for (const row of indexRows(message)) this.#index.add(row)
       const last = messages.length < CHUNK ? this.#last : messages.at(-1)!.id
       this.#index.added(last)
+      if (this.#index.full) await this.#index.flush()
       from = last + 1
     }
   }
@@ -201,7 +203,9 @@ export class MessageStore extends MessageRemover implements MessageLog {
     await writeWithin(trx, [{ put: 'archive_progress', rows: [row] }])
   }
 
-  tidy(): Promise<boolean> {
+  async tidy(): Promise<boolean> {
+    // Where little is written, rows would wait for days: all of them are made again after a crash.
+    await this.indexed()
     return this.dropKeys(this.#clock.now())
   }
 

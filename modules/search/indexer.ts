@@ -1,8 +1,10 @@
 // Fills the index of words behind the log, in small portions when nothing else is being written: live
-// messages never wait for more than one of them. While the process has much to do it goes on a little in
-// each second. It begins again where the index ends, whatever happened.
+// messages never wait for more than one of them. While others write, most of the time is theirs; while the
+// process has much to do it goes on a little in each second. It begins again where the index ends, whatever
+// happened.
 
 import { performance } from 'node:perf_hooks'
+import { setTimeout as pause } from 'node:timers/promises'
 import type { Database } from '../../lib/storage/database.js'
 import type { Journal } from '../../lib/storage/journal.js'
 import type { MessageLog } from '../../lib/storage/message-log.js'
@@ -10,8 +12,12 @@ import { isTrouble } from '../../lib/storage/trouble.js'
 import { documentOf } from './document.js'
 import type { WordIndex } from './word-index.js'
 
-/** Messages of one portion: a millisecond or two of the database and as much of this thread */
+/** Messages of one portion: a millisecond of the database and as much of this thread */
 const PORTION = 25
+/** The same while others write */
+const SMALL_PORTION = 8
+/** While others write, it rests so many times as long as a portion takes. */
+const REST = 5
 /** Portions of each run, however much else there is to do */
 const LEAST = 2
 /** The part of its time that the event loop is at work, from which on the rest can wait */
@@ -64,8 +70,10 @@ class Indexer {
     this.#seen = performance.eventLoopUtilization()
     let more = await this.#isBehind()
     for (let portion = 1; more && !this.#stopped; portion++) {
-      await this.#quiet()
-      more = await this.#portion()
+      const alone = await this.#quiet()
+      const began = performance.now()
+      more = await this.#portion(alone ? PORTION : SMALL_PORTION)
+      if (!alone) await pause((performance.now() - began) * REST)
       if (portion % LEAST === 0 && this.#load() > MUCH) return
     }
   }
@@ -83,21 +91,23 @@ class Indexer {
     return next.length > 0
   }
 
-  /** Waits a little for a moment in which nothing is being written. */
-  async #quiet(): Promise<void> {
+  /** Waits a little for a moment in which nothing is being written; whether it was there at once. */
+  async #quiet(): Promise<boolean> {
+    const alone = !this.#journal.busy
     for (let look = 0; look < PATIENCE && this.#journal.busy; look++)
       await new Promise((resolve) => setImmediate(resolve))
+    return alone
   }
 
-  async #portion(): Promise<boolean> {
+  async #portion(most: number): Promise<boolean> {
     let read = 0
     const ours = await this.#index.advance(async (after) => {
-      const messages = await this.#log.scan(after, PORTION)
+      const messages = await this.#log.scan(after, most)
       read = messages.length
       const documents = messages.flatMap((message) => documentOf(message) ?? [])
       return { upTo: messages.at(-1)?.id ?? after, documents }
     })
-    return ours && read === PORTION
+    return ours && read === most
   }
 
   /** What expired in the log. */

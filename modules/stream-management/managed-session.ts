@@ -7,7 +7,6 @@
 
 import type { Keeper } from '../../lib/core/keeper.js'
 import type { Session } from '../../lib/core/session.js'
-import { failpoint } from '../../lib/ops/failpoint.js'
 import type { Brief } from '../../lib/net/xml-unit.js'
 import type { Row } from '../../lib/storage/writes.js'
 import type { ClientStream } from '../../lib/streams/client-stream.js'
@@ -17,12 +16,13 @@ import { Acknowledged } from './acknowledged.js'
 import { countOf } from './counts.js'
 import { Outbox } from './outbox.js'
 import { Outlet } from './outlet.js'
+import { Handled } from './handled.js'
 import { giveBack } from './overflow.js'
 import { OwnRows } from './own-rows.js'
 import type { Registry } from './registry.js'
 import { OpenRequests } from './requests.js'
 import { COUNTS, countsRow } from './store.js'
-import { acknowledgement, NS_SM } from './wording.js'
+import { NS_SM } from './wording.js'
 import { fill, type WrittenDown } from './written-down.js'
 
 interface ManagedTerms {
@@ -46,12 +46,11 @@ export class ManagedSession implements Keeper {
   readonly requests = new OpenRequests()
   readonly outbox = new Outbox()
   readonly acknowledged: Acknowledged
+  readonly handled: Handled
   readonly outlet: Outlet
   readonly rows: OwnRows
   /** In the registry's list of those that it looks at */
   listed = false
-  /** An acknowledgement is on its way. */
-  telling = false
   /** Another stream is about to take it up. */
   moving = false
   /** It is made again, and what modules say of it is not complete yet. */
@@ -59,23 +58,22 @@ export class ManagedSession implements Keeper {
   /** Since when it is without a stream; 0 while it has one */
   detached = 0
   readonly #registry: Registry
-  #committed: number
-  #marked: number
-  #told = 0
-  #wanted = 0
   #rejected = false
 
   constructor(session: Session, registry: Registry, terms: ManagedTerms) {
     this.session = session
     this.terms = terms
     this.#registry = registry
-    this.#committed = terms.handled ?? 0
-    this.#marked = this.#committed
     const { outbox } = this
     const start = { count: terms.acknowledged ?? 0, position: terms.position }
     const acknowledged = new Acknowledged(session, this, start)
     this.acknowledged = acknowledged
     this.outlet = new Outlet(session, { outbox, acknowledged, bounds: () => registry.bounds })
+    this.handled = new Handled(session, {
+      outlet: this.outlet,
+      registry,
+      count: terms.handled ?? 0,
+    })
     this.rows = new OwnRows(this, registry)
   }
 
@@ -90,61 +88,30 @@ export class ManagedSession implements Keeper {
 
   // What the client sent
 
-  get handled(): number {
-    return this.#committed
-  }
-
-  /** Those included that are on their way to the disk */
-  get marked(): number {
-    return this.#marked
-  }
-
   mark(count: number): { table: string; row: Row } {
-    if (count > this.#marked) this.#marked = count
+    this.handled.mark(count)
     return { table: COUNTS, row: this.counts(count) }
   }
 
   committed(count: number): void {
-    if (count <= this.#committed) return
-    this.#committed = count
-    if (this.#isDue()) this.#registry.tellSoon(this)
+    this.handled.committed(count)
   }
 
   /** §5: the client sends again what is beyond the count that it is told. */
   countAnew(): void {
-    this.#marked = this.#committed
-    this.requests.rewind(this.#committed)
-    this.session.keep(this, this.#committed)
+    this.handled.forgetMarked()
+    this.requests.rewind(this.handled.count)
+    this.session.keep(this, this.handled.count)
   }
 
-  /** `<r/>` (§4): answered at once with what is on disk; what comes there later is told unasked. */
   asked(): void {
-    this.#wanted = this.session.lane.arrived
-    this.#tell()
-  }
-
-  /** What was asked for is there by now. */
-  tell(): void {
-    if (this.#isDue()) this.#tell()
-  }
-
-  #isDue(): boolean {
-    return this.#told < this.#wanted
-  }
-
-  /** §5: nothing is said on a stream before it was told that it is managed or resumed. */
-  #tell(): void {
-    const { stream } = this.session
-    if (!stream || this.outlet.quiet) return
-    this.#told = this.#committed
-    stream.write(acknowledgement(this.#committed))
-    failpoint('during-ack')
+    this.handled.asked()
+    this.#registry.list(this)
   }
 
   /** Counting goes on from here in both directions, as if so many stanzas had been. */
   preset(count: number): void {
-    this.#committed = count
-    this.#marked = count
+    this.handled.preset(count)
     this.acknowledged.count = count
   }
 
@@ -217,8 +184,7 @@ export class ManagedSession implements Keeper {
     this.outlet.rewind()
     if (this.#rejected) this.acknowledged.rejected()
     this.moving = false
-    this.#told = this.#committed
-    this.#wanted = this.#committed
+    this.handled.toldAnew()
     this.session.attach(stream)
     return true
   }
@@ -236,7 +202,7 @@ export class ManagedSession implements Keeper {
 
   begin(): void {
     this.outlet.begin()
-    this.tell()
+    this.handled.tell()
   }
 
   ended(): void {
@@ -249,11 +215,12 @@ export class ManagedSession implements Keeper {
 
   /** Once a second. Whether there is something to look at the next time. */
   look(now: number): boolean {
-    if (this.acknowledged.stale && this.#marked === this.#committed) this.#ride()
+    if (this.acknowledged.stale && this.handled.marked === this.handled.count) this.#ride()
     if (this.session.closed) return false
     if (this.detached > 0) return this.#waits(now)
+    const unanswered = this.handled.look()
     const more = this.outlet.look(now)
-    return more || this.acknowledged.stale || this.detached > 0
+    return more || unanswered || this.acknowledged.stale || this.detached > 0
   }
 
   #waits(now: number): boolean {
@@ -273,7 +240,7 @@ export class ManagedSession implements Keeper {
   /** Only the position and the requests are new: losing that costs a repetition. */
   #ride(): void {
     this.acknowledged.stale = false
-    this.session.host.journal.ride(COUNTS, this.counts(this.#committed))
+    this.session.host.journal.ride(COUNTS, this.counts(this.handled.count))
   }
 
   changed(): void {

@@ -54,7 +54,8 @@ export class OwnRows {
 
   async #write(ended: number): Promise<void> {
     const managed = this.#managed
-    const { session, marked, acknowledged } = managed
+    const { session, acknowledged } = managed
+    const { marked } = managed.handled
     // What has ended is not to come back.
     if (ended === 0 && session.closed) return
     this.#unsaved = false

@@ -5,6 +5,7 @@
 import type { Host } from '../../lib/core/host.js'
 import type { Session } from '../../lib/core/session.js'
 import type { Sessions } from '../../lib/core/sessions.js'
+import type { Handled } from './handled.js'
 import type { ManagedSession } from './managed-session.js'
 
 /** LIM-sm-queue */
@@ -30,7 +31,7 @@ export class Registry {
   bounds: Bounds = { stanzas: 1000, bytes: 1024 * 1024 }
   readonly #byId = new Map<string, ManagedSession>()
   #listed: ManagedSession[] = []
-  #telling: ManagedSession[] = []
+  #telling: Handled[] = []
 
   static of(host: Host): Registry {
     const known = registries.get(host.sessions)
@@ -83,18 +84,18 @@ export class Registry {
   }
 
   /** When this turn is over: a group's stanzas are committed one after the other. */
-  tellSoon(managed: ManagedSession): void {
-    if (managed.telling) return
-    managed.telling = true
-    if (this.#telling.push(managed) === 1) setImmediate(() => this.#tell())
+  tellSoon(handled: Handled): void {
+    if (handled.telling) return
+    handled.telling = true
+    if (this.#telling.push(handled) === 1) setImmediate(() => this.#tell())
   }
 
   #tell(): void {
     const telling = this.#telling
     this.#telling = []
-    for (const managed of telling) {
-      managed.telling = false
-      managed.tell()
+    for (const handled of telling) {
+      handled.telling = false
+      handled.tell()
     }
   }
 

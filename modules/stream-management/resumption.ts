@@ -49,7 +49,7 @@ export class Resumption {
     } catch (error) {
       // §6: whatever goes wrong here, the client hears that it failed, and may bind.
       if (error instanceof StreamError) throw error
-      const handled = this.#own(previd, stream.account)?.handled
+      const handled = this.#own(previd, stream.account)?.handled.count
       return { element: refusal(error, this.#host, handled) }
     }
   }
@@ -77,7 +77,8 @@ export class Resumption {
     if (!there || there.terms.timeout === 0) return { element: unknown() }
     // Before the stream that it has is closed for this one.
     there.acknowledged.check(h)
-    if (there.acknowledged.forgot(h)) return { element: failed('item-not-found', there.handled) }
+    if (there.acknowledged.forgot(h))
+      return { element: failed('item-not-found', there.handled.count) }
     try {
       if (!(await this.#released(there))) return await this.#fromDisk(wanted)
       return await this.#take(there, wanted)
@@ -105,9 +106,9 @@ export class Resumption {
 
   async #take(managed: ManagedSession, { stream, previd, h }: Wanted): Promise<Answer> {
     if (!(await managed.take(stream as ClientStream, h)))
-      return { element: failed('item-not-found', managed.handled) }
+      return { element: failed('item-not-found', managed.handled.count) }
     return {
-      element: resumed(previd, managed.handled),
+      element: resumed(previd, managed.handled.count),
       begin: () => {
         if (managed.session.stream === stream) managed.begin()
       },

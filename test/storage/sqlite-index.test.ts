@@ -4,6 +4,7 @@ import { test } from 'tap'
 import type { Database } from '../../lib/storage/database.js'
 import type { IndexRow } from '../../lib/storage/message-log.js'
 import { DeferredIndex } from '../../lib/storage/sqlite-index.js'
+import type { Write } from '../../lib/storage/writes.js'
 
 const OWNER = 1
 
@@ -95,15 +96,57 @@ test('a batch that failed goes first, and what became doubtful meanwhile is look
   t.ok(looked.some(([from, to]) => from <= 2 && to >= 4))
 })
 
-test('however many rows come at once, as many go (LIM-index-waiting)', async (t) => {
-  const write = () => new Promise<[]>((resolve) => setImmediate(() => resolve([])))
-  const index = new DeferredIndex({ write } as unknown as Database, 0, async () => [])
-  for (let id = 0; id < 1_000_000; ) {
+test('however many rows come at once, as many go (LIM-index-waiting)', (t) => {
+  const index = indexOn({ full: false })
+  for (let id = 0; id < 1_000_000 && !index.full; ) {
+    index.step()
     for (let one = 0; one < 1000; one++) index.add(row(++id, id % 1000))
     index.added(id)
-    // As long as a batch takes one step for each of these groups
-    await new Promise((resolve) => setImmediate(resolve))
-    if (index.full) break
   }
   t.notOk(index.full)
+  t.end()
+})
+
+/** Which rows a step brings: by their messages' numbers */
+function numbersIn(step: readonly Write[]): number[] {
+  return step.flatMap((write) => {
+    if (!('sql' in write)) return []
+    const [sides, below] = write.runs[0] as [string, number]
+    return (JSON.parse(sides) as number[]).map((one) => Math.abs(one) + below)
+  })
+}
+
+/** A group of messages, as many as make a step */
+function group(index: DeferredIndex, from: number, failing = false): number[] {
+  const step = index.step()
+  if (failing) return numbersIn(step)
+  for (let id = from; id < from + 100; id++) index.add(row(id))
+  index.added(from + 99)
+  return numbersIn(step)
+}
+
+test('a batch goes along with groups of messages; what went with one that failed goes again', (t) => {
+  const index = indexOn({ full: false })
+  const gone: number[] = []
+  const repeated: number[][] = []
+  let next = 1
+  while (gone.length < 5000) {
+    // Nobody has said that the first one is on disk.
+    if (next % 3 === 0) repeated.push(group(index, next, true), numbersIn(index.step()))
+    gone.push(...group(index, next))
+    next += 100
+  }
+  t.strictSame(
+    gone.slice(0, 5000),
+    Array.from({ length: 5000 }, (_, at) => at + 1),
+  )
+  t.ok(repeated.length > 0)
+  t.strictSame(
+    idsOf(index),
+    Array.from({ length: next - 1 }, (_, at) => at + 1),
+    'until the batch is complete its rows are read here',
+  )
+  group(index, next)
+  t.equal(idsOf(index)[0], 5001)
+  t.end()
 })

@@ -44,6 +44,27 @@ test('a resumed client is counted on from what it was told (XEP-0198 §5)', asyn
   t.equal(await handled(again), 3, 'nor does what waited to be counted before count now')
 })
 
+test('an answer that takes long says what is on disk, and the rest follows (XEP-0198 §4)', async (t) => {
+  const w = await managed(t)
+  await enable(w.romeo)
+  w.romeo.sends(chat(JULIET, 'one'))
+  t.equal(await handled(w.romeo), 1)
+  const freed = fillsDisk(w)
+  w.romeo.sends(`${chat(JULIET, 'two')}<r ${SM}/>`)
+  await w.settle()
+  t.notOk(w.romeo.inbox.some((element) => element.is('a')))
+  await waits(w, 1)
+  await w.romeo.finds(`<a ${SM} h='1'/>`)
+  await waits(w, 3)
+  t.notOk(
+    w.romeo.inbox.some((element) => element.is('a')),
+    'once',
+  )
+  freed()
+  await waits(w, 3)
+  await w.romeo.finds(`<a ${SM} h='2'/>`)
+})
+
 test('what a broken stream had brought is not counted behind the back of the next one', async (t) => {
   const w = await managed(t)
   const id = await enable(w.romeo)
