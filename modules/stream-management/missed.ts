@@ -41,19 +41,20 @@ export class Missed {
   more(): void {
     const { behind, available, priority } = this.#session
     if (this.#leftFrom === 0 || behind || !available || priority < 0) return
-    this.#session.behind = this.#catchUp(this.#leftFrom)
+    // Nothing else was left out: a copy that it was not to have then would come after what is newer.
+    this.#session.behind = this.#catchUp(this.#leftFrom, ({ to }) => to.isBare)
     this.#leftFrom = 0
     this.#restored = false
     this.run()
   }
 
-  #catchUp(after: number): CatchUp {
+  #catchUp(after: number, isMeant: (envelope: Envelope) => boolean = () => true): CatchUp {
     const session = this.#session
     return new CatchUp(session, after, {
       flags: 0,
       room: this.#room,
       amend: (envelope, { id }) => {
-        if (session.position.has(id)) return undefined
+        if (session.position.has(id) || !isMeant(envelope)) return undefined
         if (!this.#wants(envelope)) return this.#leaveOut(id)
         return late(envelope, session.host.jid.attr)
       },

@@ -457,3 +457,33 @@ test('the server is killed again and again, and nothing is missing', async (t) =
     ['0', '1', '2', '3'].flatMap((round) => [0, 1, 2, 3, 4].map((i) => `${round}.${i}`)),
   )
 })
+
+test('presence and carbons that were lost with the process: nothing old is copied after what is newer (I7)', async (t) => {
+  const modules = [
+    'stream-management',
+    'presence',
+    'archive',
+    'carbons',
+    'offline-messages',
+    'ping',
+  ]
+  const w = await friends(t, { database: 'sqlite', modules })
+  const phone = await w.device('romeo', 'phone')
+  const id = await enable(phone)
+  await w.restart({ kill: true })
+  await present(w, 'romeo', 'laptop')
+  const juliet = await present(w, 'juliet')
+  const texts = ['one', 'two', 'three', 'four']
+  for (const [at, text] of texts.entries())
+    juliet.sends(chat(at % 2 === 0 ? ROMEO : `${ROMEO}/laptop`, text))
+  await w.settle()
+  const again = await resumes(w, 'romeo', { id, h: 0 })
+  await again.receives(`<resumed ${SM} h='0'/>`)
+  again.sends("<presence/><iq type='set' id='c'><enable xmlns='urn:xmpp:carbons:2'/></iq>")
+  await w.settle()
+  t.same(bodies(again), ['one', 'three'])
+  t.notOk(again.inbox.some((element) => element.getChild('received')))
+  juliet.sends(chat(`${ROMEO}/laptop`, 'five'))
+  await w.settle()
+  t.equal(again.inbox.filter((element) => element.getChild('received')).length, 1)
+})
