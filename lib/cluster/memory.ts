@@ -3,13 +3,18 @@
 // loop, as it would from a network.
 
 import type { Bus } from './bus.js'
+import type { Cluster, Joining, Neighbourhood } from './cluster.js'
 import type { Directory, Place } from './directory.js'
 
 type Receive = (from: string, frame: Buffer) => void
 
-export class MemoryCluster {
+export class MemoryCluster implements Cluster {
   readonly #receivers = new Map<string, Receive>()
   readonly #places = new Map<string, readonly Place[]>()
+
+  async join({ node }: Pick<Joining, 'node'>): Promise<Neighbourhood> {
+    return { bus: this.bus(node), directory: this.directory() }
+  }
 
   bus(node: string): Bus {
     if (this.#receivers.has(node)) throw new Error(`there is a node ${node} already`)

@@ -2,8 +2,8 @@
 // modules, the router, the listeners. What is here belongs to all hosts.
 
 import type { Bus } from '../cluster/bus.js'
+import type { Cluster } from '../cluster/cluster.js'
 import type { Directory, Place } from '../cluster/directory.js'
-import { MemoryCluster } from '../cluster/memory.js'
 import type { Clock } from '../ops/clock.js'
 import { systemClock } from '../ops/clock.js'
 import type { Log } from '../ops/log.js'
@@ -14,9 +14,9 @@ import type { Envelope } from '../xmpp/envelope.js'
 import type { Jid } from '../xmpp/jid.js'
 import { Routes } from '../net/http.js'
 import type { Transport } from '../net/transport.js'
-import { Database } from '../storage/database.js'
+import type { Database } from '../storage/database.js'
 import { Journal } from '../storage/journal.js'
-import { type MessageLog, openMessageLog } from '../storage/message-log.js'
+import type { MessageLog } from '../storage/message-log.js'
 import { Taken } from '../storage/taken.js'
 import { isTrouble } from '../storage/trouble.js'
 import { ClientStream } from '../streams/client-stream.js'
@@ -25,9 +25,9 @@ import { type Command, type CommandResult, readArguments } from './commands.js'
 import type { Host } from './host.js'
 import { Hosts } from './hosts.js'
 import { Listeners } from './listeners.js'
-import { findModules } from './loader.js'
 import type { DomainOffer, Module } from './module.js'
 import { Neighbours } from './neighbours.js'
+import { openResources, type Resources } from './resources.js'
 import { Router } from './router.js'
 import { Schedule } from './schedule.js'
 import type { ServerSettings } from './settings.js'
@@ -41,8 +41,19 @@ export interface ServerOptions {
   modules?: readonly Module[]
   /** Tests: several nodes in one process, and handlers in any order */
   node?: string
-  cluster?: MemoryCluster
-  shuffle?: <T>(list: T[]) => T[]
+  cluster?: Cluster
+  shuffle?: Shuffle
+}
+
+type Shuffle = <T>(list: T[]) => T[]
+
+interface Given {
+  readonly settings: ServerSettings
+  readonly log: Log
+  readonly clock: Clock
+  readonly random: Random
+  readonly node: string
+  readonly shuffle: Shuffle | undefined
 }
 
 export class Server {
@@ -62,7 +73,7 @@ export class Server {
   readonly directory: Directory
   readonly bus: Bus
   readonly neighbours: Neighbours
-  readonly shuffle: (<T>(list: T[]) => T[]) | undefined
+  readonly shuffle: Shuffle | undefined
   readonly schedule: Schedule
   settings: ServerSettings
   readonly #hosts: Hosts
@@ -71,17 +82,12 @@ export class Server {
   #stopping = false
 
   static async start(options: ServerOptions): Promise<Server> {
-    const { settings } = options
-    const [database, modules] = await Promise.all([
-      Database.open({
-        url: settings.database,
-        folder: settings.data,
-        durability: settings.durability,
-      }),
-      options.modules ?? findModules(),
-    ])
-    const messages = await openMessageLog(database, options.clock ?? systemClock)
-    const server = new Server(options, { database, messages, modules })
+    const { settings, log, modules, cluster } = options
+    const { clock = systemClock, random = systemRandom } = options
+    const node = options.node ?? random.id()
+    const given = { settings, log, clock, random, node }
+    const resources = await openResources({ ...given, modules, cluster })
+    const server = new Server({ ...given, shuffle: options.shuffle }, resources)
     try {
       await server.#open()
     } catch (error) {
@@ -91,27 +97,20 @@ export class Server {
     return server
   }
 
-  private constructor(
-    options: ServerOptions,
-    {
-      database,
-      messages,
-      modules,
-    }: { database: Database; messages: MessageLog; modules: readonly Module[] },
-  ) {
-    this.settings = options.settings
-    this.log = options.log
-    this.clock = options.clock ?? systemClock
-    this.random = options.random ?? systemRandom
-    this.node = options.node ?? this.random.id()
-    this.shuffle = options.shuffle
+  private constructor(given: Given, resources: Resources) {
+    const { database, messages, modules, neighbourhood } = resources
+    this.settings = given.settings
+    this.log = given.log
+    this.clock = given.clock
+    this.random = given.random
+    this.node = given.node
+    this.shuffle = given.shuffle
     this.database = database
     this.messages = messages
     this.journal = new Journal(database, { messages, log: this.log })
     this.taken = new Taken(database, this.journal)
-    const cluster = options.cluster ?? new MemoryCluster()
-    this.directory = cluster.directory()
-    this.bus = cluster.bus(this.node)
+    this.directory = neighbourhood.directory
+    this.bus = neighbourhood.bus
     this.neighbours = new Neighbours(this, this.bus)
     this.schedule = new Schedule(
       this.clock,

@@ -6,6 +6,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Test } from 'tap'
+import type { Cluster } from '../../lib/cluster/cluster.js'
 import { MemoryCluster } from '../../lib/cluster/memory.js'
 import { findModules } from '../../lib/core/loader.js'
 import { defineModule, type Module } from '../../lib/core/module.js'
@@ -29,6 +30,8 @@ export interface WorldOptions {
   host?: Partial<HostSettings>
   people?: readonly string[]
   nodes?: 1 | 2
+  /** How nodes find each other; in memory where nothing is said */
+  cluster?: Cluster & { settled?(): Promise<void> }
   /** 'default' where a test is about pace and throttles */
   limits?: 'default' | 'off'
   /** Where sessions are bound already: default true */
@@ -90,10 +93,14 @@ export async function world(t: Test, options: WorldOptions = {}): Promise<World>
     write: (line) => void lines.push(line),
     now: () => clock.now(),
   })
-  const made = { folder, clock, log, cluster: new MemoryCluster(), modules: await chosen(options) }
+  const together = options.cluster ?? new MemoryCluster()
+  const made = { folder, clock, log, cluster: together, modules: await chosen(options) }
   const servers: Server[] = []
   const settle = async (): Promise<void> => {
-    for (const server of [...servers, ...servers]) await server.settled()
+    for (const server of [...servers, ...servers]) {
+      await server.settled()
+      await options.cluster?.settled?.()
+    }
   }
   const close = async (): Promise<void> => {
     for (const server of servers) await server.stop()
@@ -119,7 +126,7 @@ export async function world(t: Test, options: WorldOptions = {}): Promise<World>
     const old = servers[node]!
     if (kill) await killed(old)
     else await old.stop()
-    const cluster = options.nodes === 2 ? made.cluster : new MemoryCluster()
+    const cluster = options.nodes === 2 ? together : new MemoryCluster()
     servers[node] = await start(node, options, { ...made, cluster })
     return servers[node]
   }
@@ -199,7 +206,7 @@ interface Made {
   folder: string
   clock: ManualClock
   log: Log
-  cluster: MemoryCluster
+  cluster: Cluster
   modules: Module[]
 }
 

@@ -1,0 +1,95 @@
+// This node's connections to Redis: one for commands, one that listens. Redis may be away at any time, and
+// nothing waits for it: what cannot be sent now fails now, and nothing is sent twice. Its absence is told at
+// its beginning and its end.
+
+import { Redis } from 'ioredis'
+import type { Log } from '../ops/log.js'
+
+/** Milliseconds */
+const ANSWER = 2000
+const CONNECT = 3000
+const SOONEST = 50
+const LATEST = 1000
+
+const options = {
+  lazyConnect: true,
+  enableOfflineQueue: false,
+  autoResendUnfulfilledCommands: false,
+  // Who listens again has missed something: that is for the bus to know.
+  autoResubscribe: false,
+  maxRetriesPerRequest: 0,
+  commandTimeout: ANSWER,
+  connectTimeout: CONNECT,
+  disconnectTimeout: ANSWER,
+  retryStrategy: (times: number) => Math.min(SOONEST * 2 ** Math.min(times, 10), LATEST),
+}
+
+export class RedisLink {
+  readonly commands: Redis
+  readonly listener: Redis
+  readonly #log: Log
+  #away = false
+  #closed = false
+
+  /** Whether Redis is there or not. */
+  static async open(url: string, log: Log): Promise<RedisLink> {
+    const link = new RedisLink(url, log)
+    await Promise.allSettled([link.commands.connect(), link.listener.connect()])
+    return link
+  }
+
+  private constructor(url: string, log: Log) {
+    this.#log = log
+    this.commands = new Redis(url, { ...options })
+    this.listener = new Redis(url, { ...options })
+    for (const redis of [this.commands, this.listener]) {
+      redis.on('error', (error) => this.#lost(error))
+      redis.on('close', () => this.#lost(new Error('the connection has ended')))
+      redis.on('ready', () => this.#found())
+    }
+  }
+
+  get up(): boolean {
+    return this.commands.status === 'ready' && this.listener.status === 'ready'
+  }
+
+  /** Each time when somebody can listen, from now on */
+  whenListening(run: () => void): void {
+    this.listener.on('ready', run)
+    if (this.listener.status === 'ready') run()
+  }
+
+  /** Each time when commands are taken again */
+  whenUp(run: () => void): void {
+    this.commands.on('ready', run)
+  }
+
+  /** Undefined where Redis does not answer: whoever asks does without. */
+  async attempt<T>(ask: (redis: Redis) => Promise<T>): Promise<T | undefined> {
+    if (this.commands.status !== 'ready') return undefined
+    try {
+      return await ask(this.commands)
+    } catch (error) {
+      this.#lost(error as Error)
+      return undefined
+    }
+  }
+
+  close(): void {
+    this.#closed = true
+    this.commands.disconnect()
+    this.listener.disconnect()
+  }
+
+  #lost(error: Error): void {
+    if (this.#closed || this.#away) return
+    this.#away = true
+    this.#log.error('Redis is away', { error: error.message })
+  }
+
+  #found(): void {
+    if (!this.#away || !this.up) return
+    this.#away = false
+    this.#log.info('Redis is there again')
+  }
+}

@@ -1,0 +1,46 @@
+// What a server stands on: its database and the log in it, its modules, the other nodes.
+
+import type { Cluster, Neighbourhood } from '../cluster/cluster.js'
+import { MemoryCluster } from '../cluster/memory.js'
+import type { Clock } from '../ops/clock.js'
+import type { Log } from '../ops/log.js'
+import type { Random } from '../ops/random.js'
+import { Database } from '../storage/database.js'
+import { type MessageLog, openMessageLog } from '../storage/message-log.js'
+import { sharedSecret } from '../storage/shared-secrets.js'
+import { findModules } from './loader.js'
+import type { Module } from './module.js'
+import type { ServerSettings } from './settings.js'
+
+const SECRET = 32
+
+interface Wanted {
+  readonly settings: ServerSettings
+  readonly modules: readonly Module[] | undefined
+  readonly cluster: Cluster | undefined
+  readonly node: string
+  readonly clock: Clock
+  readonly log: Log
+  readonly random: Random
+}
+
+export interface Resources {
+  readonly database: Database
+  readonly messages: MessageLog
+  readonly modules: readonly Module[]
+  readonly neighbourhood: Neighbourhood
+}
+
+export async function openResources(wanted: Wanted): Promise<Resources> {
+  const { settings, node, clock, log, random } = wanted
+  const { database: url, data: folder, durability } = settings
+  const [database, modules] = await Promise.all([
+    Database.open({ url, folder, durability }),
+    wanted.modules ?? findModules(),
+  ])
+  const messages = await openMessageLog(database, clock)
+  const secret = () => sharedSecret(database, 'bus', () => random.bytes(SECRET))
+  const joining = { node, life: random.id(), clock, log, secret }
+  const neighbourhood = await (wanted.cluster ?? new MemoryCluster()).join(joining)
+  return { database, messages, modules, neighbourhood }
+}

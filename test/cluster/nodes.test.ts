@@ -1,0 +1,83 @@
+// Two nodes over a real Redis and a real PostgreSQL, as their users see them.
+
+import { test, type Test } from 'tap'
+import { freshPostgres } from '../world/postgres.js'
+import { noRedis, TestRedis } from '../world/redis.js'
+import { RedisNodes } from '../world/redis-nodes.js'
+import { type World, world } from '../world/world.js'
+
+const ROMEO = 'romeo@capulet.example'
+
+if (noRedis) {
+  test('two nodes over Redis', { skip: noRedis }, async () => {})
+} else {
+  const redis = await TestRedis.start()
+
+  const twoNodes = async (t: Test): Promise<World> => {
+    await redis.ask('flushall')
+    const cluster = new RedisNodes(redis.url)
+    const database = await freshPostgres()
+    return world(t, { nodes: 2, cluster, database, modules: 'all' })
+  }
+
+  const says = (text: string) => `<message to='${ROMEO}' type='chat'><body>${text}</body></message>`
+  const hears = (text: string) => `<message><body>${text}</body></message>`
+
+  /** Redis is another process: what it will say takes a moment. */
+  const appears = async (look: () => Promise<unknown>): Promise<void> => {
+    while (!(await look())) await new Promise((resolve) => setTimeout(resolve, 10))
+  }
+
+  test('a message reaches all devices, on whatever node they are', async (t) => {
+    const w = await twoNodes(t)
+    await w.romeo.comesOnline()
+    const laptop = await w.device('romeo', 'laptop', { node: 1 })
+    await laptop.comesOnline()
+    w.juliet.sends(says('here and there'))
+    await w.settle()
+    for (const device of [w.romeo, laptop]) await device.finds(hears('here and there'))
+    laptop.sends("<message to='juliet@capulet.example/phone'><body>and back</body></message>")
+    await w.settle()
+    await w.juliet.finds(hears('and back'))
+  })
+
+  test('many messages keep their order on their way (RFC 6120 §10.1)', async (t) => {
+    const w = await twoNodes(t)
+    const laptop = await w.device('romeo', 'laptop', { node: 1 })
+    await laptop.comesOnline()
+    const texts = Array.from({ length: 200 }, (_, i) => `m${i}`)
+    for (const text of texts) w.juliet.sends(says(text))
+    await w.settle()
+    const bodies = laptop.inbox.flatMap((element) => element.getChildText('body') ?? [])
+    t.strictSame(bodies, texts)
+  })
+
+  test('who binds an address that is bound on another node takes it (RFC 6120 §7.7.2.2)', async (t) => {
+    const w = await twoNodes(t)
+    const again = await w.device('romeo', 'phone', { node: 1 })
+    await w.settle()
+    t.ok(w.romeo.streamError?.getChild('conflict'))
+    await again.comesOnline()
+    w.juliet.sends(says('to the new one'))
+    await w.settle()
+    await again.finds(hears('to the new one'))
+  })
+
+  test('without Redis a node serves its own; what is for the other one waits in the log', async (t) => {
+    const w = await twoNodes(t)
+    await w.romeo.comesOnline()
+    const laptop = await w.device('romeo', 'laptop', { node: 1 })
+    await laptop.comesOnline()
+    redis.kill()
+    w.juliet.sends(says('while it is away'))
+    await w.settle()
+    await w.romeo.finds(hears('while it is away'))
+    await redis.again()
+    await appears(() => redis.ask('exists', 'tercet:s:{romeo@capulet.example}'))
+    w.juliet.sends(says('and after that'))
+    await w.settle()
+    await laptop.finds(hears('and after that'))
+  })
+
+  test('stopped', () => redis.stop())
+}

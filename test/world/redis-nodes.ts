@@ -1,0 +1,53 @@
+// Nodes over a real Redis whose frames can be waited for: what one has sent the other has got.
+
+import type { Bus } from '../../lib/cluster/bus.js'
+import type { Cluster, Joining, Neighbourhood } from '../../lib/cluster/cluster.js'
+import { RedisCluster } from '../../lib/cluster/redis-cluster.js'
+
+export class RedisNodes implements Cluster {
+  readonly #cluster: RedisCluster
+  readonly #sending = new Set<Promise<unknown>>()
+  #underWay = 0
+
+  constructor(url: string) {
+    this.#cluster = new RedisCluster(url)
+  }
+
+  async join(joining: Joining): Promise<Neighbourhood> {
+    const { bus, directory } = await this.#cluster.join(joining)
+    return { bus: this.#watched(bus), directory }
+  }
+
+  /** Resolves when everything sent so far has arrived. */
+  async settled(): Promise<void> {
+    while (this.#sending.size > 0 || this.#underWay > 0) {
+      await Promise.all(this.#sending)
+      await new Promise((resolve) => setImmediate(resolve))
+    }
+  }
+
+  #watched(bus: Bus): Bus {
+    return {
+      get node() {
+        return bus.node
+      },
+      nodes: () => bus.nodes(),
+      close: () => bus.close(),
+      onFrame: (receive) =>
+        bus.onFrame((from, frame) => {
+          this.#underWay--
+          receive(from, frame)
+        }),
+      send: (node, frame) => {
+        this.#underWay++
+        const sent = Promise.resolve(bus.send(node, frame)).then((arrived) => {
+          if (!arrived) this.#underWay--
+          this.#sending.delete(sent)
+          return arrived
+        })
+        this.#sending.add(sent)
+        return sent
+      },
+    }
+  }
+}
