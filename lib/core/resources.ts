@@ -38,9 +38,14 @@ export async function openResources(wanted: Wanted): Promise<Resources> {
     Database.open({ url, folder, durability }),
     wanted.modules ?? findModules(),
   ])
-  const messages = await openMessageLog(database, clock)
-  const secret = () => sharedSecret(database, 'bus', () => random.bytes(SECRET))
-  const joining = { node, life: random.id(), clock, log, secret }
-  const neighbourhood = await (wanted.cluster ?? new MemoryCluster()).join(joining)
-  return { database, messages, modules, neighbourhood }
+  try {
+    const messages = await openMessageLog(database, clock)
+    const secret = () => sharedSecret(database, 'bus', () => random.bytes(SECRET))
+    const joining = { node, life: random.id(), clock, log, secret }
+    const neighbourhood = await (wanted.cluster ?? new MemoryCluster()).join(joining)
+    return { database, messages, modules, neighbourhood }
+  } catch (error) {
+    await database.close()
+    throw error
+  }
 }
