@@ -14,6 +14,8 @@ export type Group = {
   accounts: number
   filled: number
   lasting: boolean
+  /** Filled beforehand, and nobody looks for words in it: to index those takes longer than the rest. */
+  unsearched: boolean
   /** The server can be asked to collect its garbage. */
   told: boolean
 }
@@ -47,5 +49,6 @@ function groupOf(works: Work[], name: string, accounts: number): Group {
   const { archive, store = 'own', filled = 0 } = works[0]!
   const lasting = !archive || filled > 0
   const told = works.some((work) => work.plan.kind === 'readers')
-  return { works, name, archive, store, accounts, filled, lasting, told }
+  const unsearched = filled > 0 && !works.some(({ plan }) => plan.kind === 'search')
+  return { works, name, archive, store, accounts, filled, lasting, unsearched, told }
 }

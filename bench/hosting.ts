@@ -96,6 +96,7 @@ async function siteIn(folder: string, { stage, group, database }: Place): Promis
   const setting = {
     archive: group.archive,
     store: group.store,
+    unsearched: group.unsearched,
     ...(database !== undefined && { database }),
     ...(group.told && stage.peer.tellsMemory && { memory: join(folder, 'memory.json') }),
   }

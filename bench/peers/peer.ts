@@ -11,6 +11,8 @@ export type Setting = {
   /** Messages are kept. */
   archive: boolean
   store: Store
+  /** Nobody looks for words. */
+  unsearched?: boolean
   /** For `postgres`: the address of a database that is this server's alone. */
   database?: string
   /** Where a server whose garbage can be collected on request tells its memory. */

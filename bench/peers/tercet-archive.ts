@@ -1,6 +1,7 @@
 // A long archive in Tercet's own message log, through the log itself: only the clock is ours, so that
-// the messages have the times of the corpus. Nobody is owed them: the account has taken them all. The
-// index of words is filled as well, which the server would do behind its work, and take longer.
+// the messages have the times of the corpus. Nobody is owed them: the account has taken them all. Where
+// words are looked for their index is filled as well, which the server would do behind its work, and take
+// longer.
 import { join } from 'node:path'
 import { type Kept, kept, OWNER, timeOf } from '../generator/corpus.js'
 import { systemClock } from '../../lib/ops/clock.js'
@@ -57,12 +58,12 @@ class Filling {
     this.now = timeOf(0, messages)
   }
 
-  async run(): Promise<void> {
+  async run(words: boolean): Promise<void> {
     const log = await openMessageLog(this.database, { ...systemClock, now: () => this.now })
     const { number } = await this.database.knex('accounts').where({ local: OWNER }).first()
     for (let first = 0; first < this.messages; first += GROUP) await this.group(log, first, number)
     await log.indexed()
-    await this.indexWords(log)
+    if (words) await this.indexWords(log)
     await log.close()
     await this.database.knex('taken').insert({ account: number, id: this.last })
     await this.tidyUp()
@@ -111,7 +112,7 @@ export async function fillTercet({ folder, setting }: Site, messages: number): P
   const place = { url, folder: join(folder, 'data'), durability: 'crash', limit: 0 } as const
   const database = await Database.open(place)
   try {
-    await new Filling(database, messages).run()
+    await new Filling(database, messages).run(!setting.unsearched)
   } finally {
     await database.close()
   }

@@ -4,7 +4,7 @@ import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { outputOf } from '../programs.js'
-import { DOMAIN, type Launch, type Peer, type Site } from './peer.js'
+import { DOMAIN, type Launch, type Peer, type Setting, type Site } from './peer.js'
 import { addAccounts } from './tercet-accounts.js'
 import { fillTercet } from './tercet-archive.js'
 
@@ -32,7 +32,12 @@ encryption: optional
 registration: open
 password_rounds: 4096
 limits: off
-${setting.database ? `database: ${setting.database}\n` : ''}${setting.archive ? '' : 'modules: { archive: false }\n'}`
+${setting.database ? `database: ${setting.database}\n` : ''}${modules(setting)}`
+}
+
+function modules({ archive, unsearched = false }: Setting): string {
+  const out = [...(archive ? [] : ['archive']), ...(unsearched ? ['search'] : [])]
+  return out.length > 0 ? `modules: { ${out.map((name) => `${name}: false`).join(', ')} }\n` : ''
 }
 
 function prepare(site: Site): Launch {
