@@ -71,9 +71,9 @@ export function postgres(chat: ChatPlan): Work[] {
   ]
 }
 
-/** An open loop at a given rate, or else at half of what a closed loop reaches before. */
+/** An open loop at a given rate, or else at half of what a closed loop reaches before, one in flight. */
 export function latency(chat: ChatPlan, { rate }: Size): Work[] {
-  const each = { ...kept, family: 'latency', counted: true, figure: LATENCY, goal: 10 } as const
+  const each = { ...kept, family: 'latency', figure: LATENCY, goal: 10 } as const
   const load = rate === undefined ? 'half load' : `${thousands(rate)}/s`
   const title = '1:1, archived'
   const acknowledged = `${title}, SM + acks + carbons`

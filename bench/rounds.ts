@@ -90,11 +90,11 @@ async function undisturbed(work: Work, plan: Plan, hosted: Hosted) {
   return { outcome, disturbance }
 }
 
-/** What a closed loop carries, four messages of each user in flight, says what half the load is. */
+/** What a closed loop carries, one message of each user in flight, says what half the load is. */
 async function halfLoad(work: Work, hosted: Hosted): Promise<Plan> {
   if (work.plan.kind !== 'chat') return work.plan
   const seconds = Math.min(work.plan.seconds, SATURATION_SECONDS)
-  const full = { ...work.plan, rate: 0, inFlight: 4, seconds }
+  const full = { ...work.plan, rate: 0, inFlight: 1, seconds }
   const outcome: Outcome = await generate(jobFor(hosted, full, work))
   const carried = outcome.figures.perSecond ?? 0
   if (carried === 0) throw new Error(outcome.error ?? 'nothing was delivered')

@@ -17,7 +17,7 @@ const PORTION = 25
 /** The same while others write */
 const SMALL_PORTION = 8
 /** While others write, it rests so many times as long as a portion takes. */
-const REST = 5
+const REST = 20
 /** Portions of each run, however much else there is to do */
 const LEAST = 2
 /** The part of its time that the event loop is at work, from which on the rest can wait */
