@@ -41,7 +41,7 @@ export class RedisBus implements Bus {
 
   static async open(options: RedisBusOptions): Promise<RedisBus> {
     const bus = new RedisBus(options)
-    await bus.#listen()
+    await options.link.listen(channelOf(bus.node))
     await options.membership.join()
     bus.#greet()
     return bus
@@ -136,12 +136,6 @@ export class RedisBus implements Bus {
   /** The others learn that this one is there. */
   #greet(): void {
     for (const node of this.nodes()) if (node !== this.node) void this.#publish(node, [])
-  }
-
-  async #listen(): Promise<void> {
-    const subscribe = () => this.#link.listener.ssubscribe(channelOf(this.node))
-    this.#link.whenListening(() => void subscribe().catch(() => undefined))
-    if (this.#link.up) await subscribe().catch(() => undefined)
   }
 
   async close(): Promise<void> {

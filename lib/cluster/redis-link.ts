@@ -53,10 +53,13 @@ export class RedisLink {
     return this.commands.status === 'ready' && this.listener.status === 'ready'
   }
 
-  /** Each time when somebody can listen, from now on */
-  whenListening(run: () => void): void {
-    this.listener.on('ready', run)
-    if (this.listener.status === 'ready') run()
+  /** Now, where that can be, and again each time when the listener is there again. */
+  async listen(channel: string): Promise<void> {
+    const subscribe = async (): Promise<void> => {
+      await this.listener.ssubscribe(channel).catch((error) => this.#lost(error))
+    }
+    this.listener.on('ready', () => void subscribe())
+    if (this.listener.status === 'ready') await subscribe()
   }
 
   /** Each time when commands are taken again */
@@ -68,7 +71,9 @@ export class RedisLink {
   async attempt<T>(ask: (redis: Redis) => Promise<T>): Promise<T | undefined> {
     if (this.commands.status !== 'ready') return undefined
     try {
-      return await ask(this.commands)
+      const answer = await ask(this.commands)
+      this.#found()
+      return answer
     } catch (error) {
       this.#lost(error as Error)
       return undefined
