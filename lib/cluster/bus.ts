@@ -1,10 +1,13 @@
 // Tells another node something. Frames between two nodes arrive in the order they were sent, at most
-// once; whoever needs more asks for an answer. `send` says whether the node was there to receive.
+// once; whoever needs more asks for an answer, or reads in the log what was lost. `send` says whether the
+// node was there to receive.
 
 export interface Bus {
   readonly node: string
   /** One receiver; set before the first frame can arrive. */
   onFrame(receive: (from: string, frame: Buffer) => void): void
+  /** Frames may have been lost since this moment; what comes waits until the promise is kept. */
+  onMissed(repair: (since: number) => Promise<void>): void
   send(node: string, frame: Buffer): boolean | Promise<boolean>
   nodes(): readonly string[]
   close(): Promise<void>

@@ -5,11 +5,27 @@ import type { Log } from '../ops/log.js'
 import type { Bus } from './bus.js'
 import type { Directory } from './directory.js'
 
-/** Somebody who wants to take part */
-export interface Joining {
+/** A node, in one of the lives that it has had: a new one with each start */
+export interface Member {
   readonly node: string
-  /** A new one with each start */
   readonly life: string
+}
+
+/** Who takes part, this node included. */
+export interface Members {
+  readonly self: Member
+  all(): readonly Member[]
+  lifeOf(node: string): string | undefined
+  /** The others can neither be told anything nor be heard. */
+  readonly cutOff: boolean
+  /** False for a while after Redis was away or emptied: who is not known then may well be there. */
+  readonly sure: boolean
+  /** A life has ended, or nobody has heard of it for long; whether it said so. */
+  onGone(run: (member: Member, said: boolean) => void): void
+}
+
+/** Somebody who wants to take part */
+export interface Joining extends Member {
   readonly clock: Clock
   readonly log: Log
   /** The same for all nodes, and known to nobody else */
@@ -17,6 +33,7 @@ export interface Joining {
 }
 
 export interface Neighbourhood {
+  readonly members: Members
   readonly bus: Bus
   readonly directory: Directory
 }

@@ -3,27 +3,22 @@
 // and learns that when it can speak again.
 
 import type { Clock, Timer } from '../ops/clock.js'
+import type { Member, Members } from './cluster.js'
 import type { RedisLink } from './redis-link.js'
 
 /** Milliseconds */
-const EVERY = 5000
-const LEASE = 15_000
+const EVERY = 4000
+export const LEASE = 12_000
 
 const KEY = 'tercet:nodes'
 
-/** Members are `node life`, their scores when their leases end. Gives the time, whether ours had ended, and all. */
+/** Members are `node life`, their scores when their leases end. Gives whether ours had ended, and all. */
 const SAY_SO = `
   local time = redis.call('TIME')
   local now = time[1] * 1000 + math.floor(time[2] / 1000)
   redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', now)
   local added = redis.call('ZADD', KEYS[1], now + tonumber(ARGV[2]), ARGV[1])
-  return { now, added, redis.call('ZRANGE', KEYS[1], 0, -1) }`
-
-export interface Member {
-  readonly node: string
-  /** Of many that a node has had */
-  readonly life: string
-}
+  return { added, redis.call('ZRANGE', KEYS[1], 0, -1) }`
 
 interface MembershipOptions {
   readonly self: Member
@@ -31,25 +26,31 @@ interface MembershipOptions {
   readonly clock: Clock
 }
 
-export class Membership {
+export class Membership implements Members {
   readonly self: Member
   readonly #link: RedisLink
   readonly #clock: Clock
   #lives = new Map<string, string>()
   #timer: Timer | undefined
   #saying: Promise<void> | undefined
-  #joined = false
+  #said = 0
+  #unsure = 0
   #closed = false
-  #lapsed: (() => void) | undefined
+  #lapsed: ((since: number) => void) | undefined
+  readonly #mourners: ((member: Member, said: boolean) => void)[] = []
 
   constructor({ self, link, clock }: MembershipOptions) {
     this.self = self
     this.#link = link
     this.#clock = clock
     this.#lives.set(self.node, self.life)
+    link.whenUp(() => this.#doubt())
   }
 
-  /** This one included */
+  all(): readonly Member[] {
+    return [...this.#lives].map(([node, life]) => ({ node, life }))
+  }
+
   nodes(): readonly string[] {
     return [...this.#lives.keys()]
   }
@@ -58,9 +59,25 @@ export class Membership {
     return this.#lives.get(node)
   }
 
-  /** Its own lease had ended: others may have taken over what was here. */
-  onLapse(run: () => void): void {
+  get cutOff(): boolean {
+    return !this.#link.up
+  }
+
+  get sure(): boolean {
+    return !this.cutOff && this.#clock.now() >= this.#unsure
+  }
+
+  #doubt(): void {
+    if (this.#said > 0) this.#unsure = this.#clock.now() + LEASE
+  }
+
+  /** Its own lease had ended: since it last said so the others may have taken it for gone. */
+  onLapse(run: (since: number) => void): void {
     this.#lapsed = run
+  }
+
+  onGone(run: (member: Member, said: boolean) => void): void {
+    this.#mourners.push(run)
   }
 
   /** Says so now, and from now on. While Redis is away the others stay as they were. */
@@ -81,16 +98,28 @@ export class Membership {
     const { commands } = this.#link
     const answer = await commands.eval(SAY_SO, 1, KEY, textOf(this.self), LEASE)
     if (this.#closed) return
-    const [, added, members] = answer as [number, number, string[]]
+    const [added, members] = answer as [number, string[]]
+    const before = this.#lives
     this.#lives = new Map(members.map(memberOf).map(({ node, life }) => [node, life]))
-    const lapsed = this.#joined && added === 1
-    this.#joined = true
-    if (lapsed) this.#lapsed?.()
+    const since = this.#said
+    this.#said = this.#clock.now()
+    const lapsed = since > 0 && added === 1
+    if (lapsed) this.#doubt()
+    for (const [node, life] of before)
+      if (this.#lives.get(node) !== life) this.#mourn({ node, life }, false)
+    if (lapsed) this.#lapsed?.(since)
   }
 
   /** Nobody listens there, or it said that it ends. */
-  gone(node: string): void {
-    if (node !== this.self.node) this.#lives.delete(node)
+  gone(node: string, said: boolean): void {
+    const life = this.#lives.get(node)
+    if (life === undefined || node === this.self.node) return
+    this.#lives.delete(node)
+    this.#mourn({ node, life }, said)
+  }
+
+  #mourn(member: Member, said: boolean): void {
+    for (const run of this.#mourners) run(member, said)
   }
 
   async leave(): Promise<void> {

@@ -3,7 +3,7 @@
 // loop, as it would from a network.
 
 import type { Bus } from './bus.js'
-import type { Cluster, Joining, Neighbourhood } from './cluster.js'
+import type { Cluster, Joining, Member, Members, Neighbourhood } from './cluster.js'
 import type { Directory, Place } from './directory.js'
 
 type Receive = (from: string, frame: Buffer) => void
@@ -11,9 +11,33 @@ type Receive = (from: string, frame: Buffer) => void
 export class MemoryCluster implements Cluster {
   readonly #receivers = new Map<string, Receive>()
   readonly #places = new Map<string, readonly Place[]>()
+  readonly #lives = new Map<string, string>()
+  readonly #mourners = new Map<string, (member: Member) => void>()
 
-  async join({ node }: Pick<Joining, 'node'>): Promise<Neighbourhood> {
-    return { bus: this.bus(node), directory: this.directory() }
+  async join({ node, life }: Pick<Joining, 'node' | 'life'>): Promise<Neighbourhood> {
+    const bus = this.bus(node)
+    this.#lives.set(node, life)
+    return { members: this.#members({ node, life }), bus, directory: this.directory() }
+  }
+
+  #members(self: Member): Members {
+    const lives = this.#lives
+    return {
+      self,
+      all: () => [...lives].map(([node, life]) => ({ node, life })),
+      lifeOf: (node) => lives.get(node),
+      cutOff: false,
+      sure: true,
+      onGone: (run) => void this.#mourners.set(self.node, (member) => run(member, true)),
+    }
+  }
+
+  #leave(node: string): void {
+    this.#receivers.delete(node)
+    this.#mourners.delete(node)
+    const life = this.#lives.get(node)
+    this.#lives.delete(node)
+    if (life !== undefined) for (const mourn of this.#mourners.values()) mourn({ node, life })
   }
 
   bus(node: string): Bus {
@@ -23,9 +47,11 @@ export class MemoryCluster implements Cluster {
     return {
       node,
       onFrame: (receive) => void receivers.set(node, receive),
+      // Memory loses nothing.
+      onMissed: () => {},
       send: (to, frame) => deliver(receivers, { from: node, to, frame }),
       nodes: () => [...receivers.keys()],
-      close: async () => void receivers.delete(node),
+      close: async () => this.#leave(node),
     }
   }
 
@@ -40,6 +66,8 @@ export class MemoryCluster implements Cluster {
         else places.delete(account)
       },
       lookup: (account) => places.get(account) ?? nowhere,
+      doubt: () => {},
+      alone: () => {},
       close: async () => {},
     }
   }

@@ -1,9 +1,12 @@
 // The bus over Redis: one channel for each node. What a turn of the event loop has for a node leaves as one
 // batch; batches of a link carry numbers. Redis says how many listened: nobody means that the node is gone.
+// Who sees a number missing, or was deaf for a while, has what it missed repaired before it goes on.
 
+import type { Clock, Timer } from '../ops/clock.js'
 import type { Log } from '../ops/log.js'
 import { type Batch, encodeBatch, readBatch } from './batch.js'
 import type { Bus } from './bus.js'
+import { Gaps } from './gaps.js'
 import type { Membership } from './membership.js'
 import type { RedisLink } from './redis-link.js'
 
@@ -12,6 +15,7 @@ interface RedisBusOptions {
   readonly membership: Membership
   /** Known to the nodes of this cluster alone */
   readonly secret: Buffer
+  readonly clock: Clock
   readonly log: Log
 }
 
@@ -22,36 +26,49 @@ interface Outgoing {
   done(arrived: boolean): void
 }
 
-interface Heard {
-  readonly life: string
-  number: number
-}
+/** Milliseconds until whoever may have missed something is told how far the numbers are. */
+const AGAIN = 1000
 
 export class RedisBus implements Bus {
   readonly #link: RedisLink
   readonly #membership: Membership
   readonly #secret: Buffer
+  readonly #clock: Clock
   readonly #log: Log
+  readonly #gaps: Gaps
   #receive: (from: string, frame: Buffer) => void = () => {}
   #outgoing = new Map<string, Outgoing>()
-  /** Of the last batch for each node */
+  /** Of the last batch for each life */
   readonly #numbers = new Map<string, number>()
-  readonly #heard = new Map<string, Heard>()
+  /** Nodes for which a batch did not leave */
+  readonly #doubtful = new Set<string>()
+  #reminder: Timer | undefined
+  #deafSince = 0
   #closed = false
 
   static async open(options: RedisBusOptions): Promise<RedisBus> {
     const bus = new RedisBus(options)
-    await options.link.listen(channelOf(bus.node))
+    await options.link.listen(channelOf(bus.node), {
+      deaf: () => bus.#deaf(),
+      heard: () => bus.#hears(),
+    })
     await options.membership.join()
     bus.#greet()
     return bus
   }
 
-  private constructor({ link, membership, secret, log }: RedisBusOptions) {
+  private constructor({ link, membership, secret, clock, log }: RedisBusOptions) {
     this.#link = link
     this.#membership = membership
     this.#secret = secret
+    this.#clock = clock
     this.#log = log
+    this.#gaps = new Gaps(clock, (batch) => this.#take(batch))
+    membership.onLapse((since) => this.#gaps.missed(since))
+    membership.onGone(({ node, life }) => {
+      this.#numbers.delete(life)
+      this.#doubtful.delete(node)
+    })
     link.listener.on('smessageBuffer', (_channel: Buffer, bytes: Buffer) => this.#arrived(bytes))
   }
 
@@ -61,6 +78,10 @@ export class RedisBus implements Bus {
 
   onFrame(receive: (from: string, frame: Buffer) => void): void {
     this.#receive = receive
+  }
+
+  onMissed(repair: (since: number) => Promise<void>): void {
+    this.#gaps.repair = repair
   }
 
   nodes(): readonly string[] {
@@ -93,18 +114,33 @@ export class RedisBus implements Bus {
 
   /** Whether somebody listened. */
   async #publish(node: string, frames: readonly Buffer[], last = false): Promise<boolean> {
+    const other = this.#membership.lifeOf(node)
+    if (other === undefined) return false
     const { life } = this.#membership.self
-    const number = (this.#numbers.get(node) ?? 0) + 1
-    this.#numbers.set(node, number)
+    const number = (this.#numbers.get(other) ?? 0) + 1
+    this.#numbers.set(other, number)
     const batch: Batch = { from: this.node, life, to: node, number, frames, last }
     try {
       const bytes = encodeBatch(this.#secret, batch)
       const listeners = Number(await this.#link.commands.spublish(channelOf(node), bytes))
-      if (listeners === 0) this.#membership.gone(node)
+      if (listeners === 0) this.#membership.gone(node, false)
       return listeners > 0
     } catch {
+      this.#doubt(node)
       return false
     }
+  }
+
+  /** It learns by the next number that something is missing; so there must be a next one. */
+  #doubt(node: string): void {
+    if (this.#closed) return
+    this.#doubtful.add(node)
+    this.#reminder ??= this.#clock.after(AGAIN, () => {
+      this.#reminder = undefined
+      const nodes = [...this.#doubtful]
+      this.#doubtful.clear()
+      for (const doubtful of nodes) void this.#publish(doubtful, [])
+    })
   }
 
   #arrived(bytes: Buffer): void {
@@ -113,24 +149,25 @@ export class RedisBus implements Bus {
       if (!batch) this.#log.warn('something on the bus was written by nobody of this cluster')
       return
     }
-    if (!this.#isNew(batch)) return
-    for (const frame of batch.frames) this.#receive(batch.from, frame)
-    if (batch.last) this.#forget(batch.from)
+    this.#gaps.arrived(batch)
   }
 
-  #isNew({ from, life, number }: Batch): boolean {
-    const heard = this.#heard.get(from)
-    if (heard?.life === life && number <= heard.number) return false
-    if (heard?.life !== life) this.#heard.set(from, { life, number })
-    else heard.number = number
+  #take({ from, life, frames, last }: Batch): void {
+    if (this.#closed) return
+    for (const frame of frames) this.#receive(from, frame)
+    if (last) this.#membership.gone(from, true)
     // Somebody who is not known yet, or is known by an earlier life.
-    if (this.#membership.lifeOf(from) !== life) this.#membership.say().catch(() => undefined)
-    return true
+    else if (this.#membership.lifeOf(from) !== life) this.#membership.say().catch(() => undefined)
   }
 
-  #forget(node: string): void {
-    this.#heard.delete(node)
-    this.#membership.gone(node)
+  #deaf(): void {
+    if (this.#deafSince === 0) this.#deafSince = this.#clock.now()
+  }
+
+  #hears(): void {
+    const since = this.#deafSince
+    this.#deafSince = 0
+    if (since > 0 && !this.#closed) this.#gaps.missed(since)
   }
 
   /** The others learn that this one is there. */
@@ -142,6 +179,7 @@ export class RedisBus implements Bus {
     if (this.#closed) return
     this.#flush()
     this.#closed = true
+    this.#reminder?.cancel()
     const others = this.nodes().filter((node) => node !== this.node)
     await Promise.all(others.map((node) => this.#publish(node, [], true)))
     await this.#membership.leave()

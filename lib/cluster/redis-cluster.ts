@@ -16,8 +16,8 @@ export class RedisCluster implements Cluster {
   async join({ node, life, clock, log, secret }: Joining): Promise<Neighbourhood> {
     const [link, key] = await Promise.all([RedisLink.open(this.#url, log), secret()])
     const membership = new Membership({ self: { node, life }, link, clock })
-    membership.onLapse(() => log.warn('this node was taken for gone: its lease had ended'))
-    const bus = await RedisBus.open({ link, membership, secret: key, log })
-    return { bus, directory: new RedisDirectory(link) }
+    const bus = await RedisBus.open({ link, membership, secret: key, clock, log })
+    const directory = new RedisDirectory({ link, members: membership, clock })
+    return { members: membership, bus, directory }
   }
 }

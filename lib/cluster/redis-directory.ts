@@ -1,6 +1,9 @@
 // The directory in Redis: one hash for each bare address, a field for each session. The sessions are the
 // truth: each node knows its own, says so again whenever Redis is there again, and serves them meanwhile.
+// What was looked up is remembered: it may be old, and whoever learns that says so (`doubt`).
 
+import type { Clock, Timer } from '../ops/clock.js'
+import type { Members } from './cluster.js'
 import type { Directory, Place } from './directory.js'
 import type { RedisLink } from './redis-link.js'
 
@@ -8,39 +11,109 @@ import type { RedisLink } from './redis-link.js'
 const LIFETIME = 3_600_000
 /** Entries that are written at once */
 const TOGETHER = 500
+/** LIM-directory: accounts whose places on other nodes are remembered */
+const MOST_KNOWN = 100_000
 
-/** Of a place: its node, its resource, whether it is available, its priority */
-type Entry = [node: string, resource: string, available: 0 | 1, priority: number]
+/** Of a place: its node and the life of that, its resource, whether it is available, its priority */
+type Entry = [node: string, life: string, resource: string, available: 0 | 1, priority: number]
+
+type Places = readonly Place[]
+
+interface DirectoryOptions {
+  readonly link: RedisLink
+  readonly members: Members
+  readonly clock: Clock
+}
 
 const nowhere: ReadonlyMap<string, Place> = new Map()
 
 export class RedisDirectory implements Directory {
   readonly #link: RedisLink
+  readonly #members: Members
   /** What was put here: by account, then by id */
   readonly #own = new Map<string, Map<string, Place>>()
+  /** With the own places; by account */
+  readonly #known = new Map<string, Places | Promise<Places>>()
 
-  constructor(link: RedisLink) {
+  #timer: Timer | undefined
+
+  constructor({ link, members, clock }: DirectoryOptions) {
     this.#link = link
-    link.whenUp(() => void this.renew())
+    this.#members = members
+    const again = (): void => {
+      this.#timer = clock.after(LIFETIME / 3, () => void this.renew().then(again))
+    }
+    again()
+    members.onGone(() => this.#known.clear())
+    link.whenUp(() => {
+      this.#known.clear()
+      void this.renew()
+    })
   }
 
   async put(account: string, place: Place): Promise<void> {
-    const places = this.#own.get(account) ?? new Map<string, Place>()
+    const there = this.#own.get(account)
+    const places = there ?? new Map<string, Place>()
     this.#own.set(account, places.set(place.id, place))
-    await this.#link.attempt((redis) => this.#write(redis.pipeline(), account, place).exec())
+    this.#learn(account, (known) => [...without(known, place.id), place])
+    await this.#link.attempt((redis) => {
+      const pipeline = this.#write(redis.pipeline(), account, place)
+      return (there ? pipeline : pipeline.pexpire(keyOf(account), LIFETIME)).exec()
+    })
   }
 
   async remove(account: string, id: string): Promise<void> {
     const places = this.#own.get(account)
     if (places?.delete(id) && places.size === 0) this.#own.delete(account)
+    this.#learn(account, (known) => without(known, id))
     await this.#link.attempt((redis) => redis.hdel(keyOf(account), id))
   }
 
-  async lookup(account: string): Promise<readonly Place[]> {
-    const own = this.#own.get(account) ?? nowhere
+  lookup(account: string): Places | Promise<Places> {
+    const known = this.#known.get(account)
+    if (known) return known
+    const asked: Promise<Places> = this.#ask(account).then((found) => {
+      // Otherwise something changed meanwhile that the answer may not know of.
+      if (this.#known.get(account) === asked) this.#known.delete(account)
+      return found ?? [...(this.#own.get(account) ?? nowhere).values()]
+    })
+    this.#remember(account, asked)
+    return asked
+  }
+
+  doubt(account: string): void {
+    this.#known.delete(account)
+  }
+
+  alone(account: string): void {
+    this.#remember(account, [...(this.#own.get(account) ?? nowhere).values()])
+  }
+
+  /** Undefined where Redis does not answer. */
+  async #ask(account: string): Promise<Places | undefined> {
     const found = await this.#link.attempt((redis) => redis.hgetall(keyOf(account)))
-    if (!found) return [...own.values()]
-    return Object.entries(found).map(([id, text]) => own.get(id) ?? placeOf(id, text))
+    if (!found) return undefined
+    const own = this.#own.get(account) ?? nowhere
+    return Object.entries(found).flatMap(([id, text]) => own.get(id) ?? this.#read(id, text))
+  }
+
+  /** Those of lives that have ended are not there, nor are those of an earlier life of this node. */
+  #read(id: string, text: string): Place[] {
+    const [node, life, resource, available, priority] = JSON.parse(text) as Entry
+    if (node === this.#members.self.node || this.#members.lifeOf(node) !== life) return []
+    return [{ id, node, resource, available: available === 1, priority }]
+  }
+
+  /** An answer that is under way may be of before or after the change. */
+  #learn(account: string, change: (known: Places) => Places): void {
+    const known = this.#known.get(account)
+    if (known instanceof Promise) this.#known.delete(account)
+    else if (known) this.#remember(account, change(known))
+  }
+
+  #remember(account: string, places: Places | Promise<Places>): void {
+    this.#known.set(account, places)
+    if (this.#known.size > MOST_KNOWN) this.#known.delete(this.#known.keys().next().value!)
   }
 
   /** All that this node has, in portions: after Redis was away, and before entries end. */
@@ -52,29 +125,31 @@ export class RedisDirectory implements Directory {
       await this.#link.attempt((redis) => {
         const pipeline = redis.pipeline()
         for (const { account, place } of all.slice(at, at + TOGETHER))
-          if (this.#own.get(account)?.has(place.id)) this.#write(pipeline, account, place)
+          if (this.#own.get(account)?.has(place.id))
+            this.#write(pipeline, account, place).pexpire(keyOf(account), LIFETIME)
         return pipeline.exec()
       })
     }
   }
 
   async close(): Promise<void> {
+    this.#timer?.cancel()
     this.#own.clear()
+    this.#known.clear()
   }
 
   #write(pipeline: Pipeline, account: string, place: Place): Pipeline {
     const { id, node, resource, available, priority } = place
-    const entry: Entry = [node, resource, available ? 1 : 0, priority]
-    const key = keyOf(account)
-    return pipeline.hset(key, id, JSON.stringify(entry)).pexpire(key, LIFETIME)
+    const { life } = this.#members.self
+    const entry: Entry = [node, life, resource, available ? 1 : 0, priority]
+    return pipeline.hset(keyOf(account), id, JSON.stringify(entry))
   }
 }
 
 type Pipeline = ReturnType<RedisLink['commands']['pipeline']>
 
-function placeOf(id: string, text: string): Place {
-  const [node, resource, available, priority] = JSON.parse(text) as Entry
-  return { id, node, resource, available: available === 1, priority }
+function without(places: Places, id: string): Places {
+  return places.filter((place) => place.id !== id)
 }
 
 /** In a cluster of Redis all of an account is in one place. */

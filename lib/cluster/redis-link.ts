@@ -53,11 +53,19 @@ export class RedisLink {
     return this.commands.status === 'ready' && this.listener.status === 'ready'
   }
 
-  /** Now, where that can be, and again each time when the listener is there again. */
-  async listen(channel: string): Promise<void> {
+  /** Now, where that can be, and again each time when the listener is there again; `heard` then runs. */
+  async listen(channel: string, { deaf, heard }: { deaf(): void; heard(): void }): Promise<void> {
     const subscribe = async (): Promise<void> => {
-      await this.listener.ssubscribe(channel).catch((error) => this.#lost(error))
+      try {
+        await this.listener.ssubscribe(channel)
+        heard()
+      } catch (error) {
+        this.#lost(error as Error)
+        // Deaf but connected: nothing else would have it try again.
+        if (this.listener.status === 'ready') this.listener.disconnect(true)
+      }
     }
+    this.listener.on('close', deaf)
     this.listener.on('ready', () => void subscribe())
     if (this.listener.status === 'ready') await subscribe()
   }

@@ -4,6 +4,7 @@
 import { Jid } from '../xmpp/jid.js'
 import { StanzaError } from '../xmpp/errors.js'
 import type { Host } from './host.js'
+import type { Server } from './server.js'
 
 export interface Parameter {
   readonly kind: 'text' | 'secret' | 'jid' | 'jids' | 'lines' | 'integer' | 'flag' | 'choice'
@@ -104,4 +105,44 @@ function read(parameter: Parameter, value: unknown): unknown {
     default:
       return String(value)
   }
+}
+
+/** Of all hosts, or of one; each name once */
+export function commandsOf(server: Server, domain?: string): Command[] {
+  const byName = new Map<string, Command>()
+  for (const host of hostsOf(server, domain))
+    for (const { offer } of host.offered('commands'))
+      for (const command of offer) byName.set(command.name, command)
+  return [...byName.values()]
+}
+
+/** Whose command and with what */
+export interface Order {
+  readonly domain: string | undefined
+  readonly name: string
+  readonly args: Record<string, unknown>
+  readonly by: Jid | undefined
+}
+
+export async function runCommand(
+  server: Server,
+  { domain, name, args, by }: Order,
+): Promise<CommandResult> {
+  const hosts = hostsOf(server, domain)
+  if (hosts.length === 0) throw new StanzaError('item-not-found', `there is no host ${domain}`)
+  for (const host of hosts) {
+    const command = commandOf(host, name)
+    if (command) return command.run(readArguments(command, args), { host, by })
+  }
+  throw new StanzaError('item-not-found', `there is no command '${name}'`)
+}
+
+function hostsOf({ hosts }: Server, domain: string | undefined): Host[] {
+  return [...hosts.values()].filter((host) => domain === undefined || host.domain === domain)
+}
+
+function commandOf(host: Host, name: string): Command | undefined {
+  for (const { offer } of host.offered('commands'))
+    for (const command of offer) if (command.name === name) return command
+  return undefined
 }

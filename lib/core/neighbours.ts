@@ -16,7 +16,7 @@ export class Neighbours {
   constructor(server: Server, bus: Bus) {
     this.#server = server
     this.#bus = bus
-    bus.onFrame((_from, frame) => this.#receive(frame))
+    bus.onFrame((from, frame) => this.#receive(from, frame))
   }
 
   /** Whether its node was there. */
@@ -30,8 +30,9 @@ export class Neighbours {
   }
 
   // Called by the bus: whatever is wrong with a frame harms nobody else.
-  #receive(frame: Buffer): void {
+  #receive(from: string, frame: Buffer): void {
     try {
+      if (this.#server.talk.take(from, frame)) return
       const { session: id, envelope } = readFrame(frame)
       const session = this.#session(id)
       if (!envelope) session?.close(new StreamError('conflict', 'the resource was bound again'))

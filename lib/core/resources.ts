@@ -29,6 +29,8 @@ export interface Resources {
   readonly messages: MessageLog
   readonly modules: readonly Module[]
   readonly neighbourhood: Neighbourhood
+  /** Of this node: a new one with each start */
+  readonly life: string
 }
 
 export async function openResources(wanted: Wanted): Promise<Resources> {
@@ -41,9 +43,10 @@ export async function openResources(wanted: Wanted): Promise<Resources> {
   try {
     const messages = await openMessageLog(database, clock)
     const secret = () => sharedSecret(database, 'bus', () => random.bytes(SECRET))
-    const joining = { node, life: random.id(), clock, log, secret }
+    const life = random.id()
+    const joining = { node, life, clock, log, secret }
     const neighbourhood = await (wanted.cluster ?? new MemoryCluster()).join(joining)
-    return { database, messages, modules, neighbourhood }
+    return { database, messages, modules, neighbourhood, life }
   } catch (error) {
     await database.close()
     throw error

@@ -2,14 +2,15 @@
 // modules, the router, the listeners. What is here belongs to all hosts.
 
 import type { Bus } from '../cluster/bus.js'
-import type { Cluster } from '../cluster/cluster.js'
+import type { Cluster, Members } from '../cluster/cluster.js'
 import type { Directory, Place } from '../cluster/directory.js'
+import { Talk } from '../cluster/talk.js'
 import type { Clock } from '../ops/clock.js'
 import { systemClock } from '../ops/clock.js'
 import type { Log } from '../ops/log.js'
 import type { Random } from '../ops/random.js'
 import { systemRandom } from '../ops/random.js'
-import { StanzaError, StreamError } from '../xmpp/errors.js'
+import { StreamError } from '../xmpp/errors.js'
 import type { Envelope } from '../xmpp/envelope.js'
 import type { Jid } from '../xmpp/jid.js'
 import { Routes } from '../net/http.js'
@@ -21,7 +22,7 @@ import { Taken } from '../storage/taken.js'
 import { isTrouble } from '../storage/trouble.js'
 import { ClientStream } from '../streams/client-stream.js'
 import { addChores } from './chores.js'
-import { type Command, type CommandResult, readArguments } from './commands.js'
+import { type Command, type CommandResult, commandsOf, runCommand } from './commands.js'
 import type { Host } from './host.js'
 import { Hosts } from './hosts.js'
 import { Listeners } from './listeners.js'
@@ -72,7 +73,11 @@ export class Server {
   readonly taken: Taken
   readonly directory: Directory
   readonly bus: Bus
+  readonly members: Members
+  readonly talk: Talk
   readonly neighbours: Neighbours
+  /** Of this node: a new one with each start */
+  readonly life: string
   readonly shuffle: Shuffle | undefined
   readonly schedule: Schedule
   settings: ServerSettings
@@ -98,7 +103,7 @@ export class Server {
   }
 
   private constructor(given: Given, resources: Resources) {
-    const { database, messages, modules, neighbourhood } = resources
+    const { database, messages, modules, neighbourhood, life } = resources
     this.settings = given.settings
     this.log = given.log
     this.clock = given.clock
@@ -111,6 +116,9 @@ export class Server {
     this.taken = new Taken(database, this.journal)
     this.directory = neighbourhood.directory
     this.bus = neighbourhood.bus
+    this.members = neighbourhood.members
+    this.life = life
+    this.talk = new Talk(this.bus, this)
     this.neighbours = new Neighbours(this, this.bus)
     this.schedule = new Schedule(
       this.clock,
@@ -188,33 +196,16 @@ export class Server {
   // Commands
 
   commands(domain?: string): Command[] {
-    const hosts =
-      domain === undefined
-        ? [...this.hosts.values()]
-        : [this.hosts.get(domain)].filter((host) => host !== undefined)
-    const byName = new Map<string, Command>()
-    for (const host of hosts) {
-      for (const { offer } of host.offered('commands'))
-        for (const command of offer) byName.set(command.name, command)
-    }
-    return [...byName.values()]
+    return commandsOf(this, domain)
   }
 
-  async run(
+  run(
     domain: string | undefined,
     name: string,
     args: Record<string, unknown>,
     by?: Jid,
   ): Promise<CommandResult> {
-    const hosts = [...this.hosts.values()].filter(
-      (host) => domain === undefined || host.domain === domain,
-    )
-    if (hosts.length === 0) throw new StanzaError('item-not-found', `there is no host ${domain}`)
-    for (const host of hosts) {
-      const command = commandOf(host, name)
-      if (command) return command.run(readArguments(command, args), { host, by })
-    }
-    throw new StanzaError('item-not-found', `there is no command '${name}'`)
+    return runCommand(this, { domain, name, args, by })
   }
 
   // Running
@@ -285,13 +276,8 @@ export class Server {
     await this.#listeners?.close()
     await this.journal.close()
     await this.messages.close()
+    this.talk.close()
     await Promise.all([this.bus.close(), this.directory.close()])
     await this.database.close()
   }
-}
-
-function commandOf(host: Host, name: string): Command | undefined {
-  for (const { offer } of host.offered('commands'))
-    for (const command of offer) if (command.name === name) return command
-  return undefined
 }

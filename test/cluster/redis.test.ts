@@ -27,8 +27,19 @@ if (noRedis) {
   const join = async (node: string, secret: Buffer): Promise<RedisBus> => {
     const link = await connect()
     const self = { node, life: randomUUID() }
-    const membership = new Membership({ self, link, clock: systemClock })
-    return RedisBus.open({ link, membership, secret, log: silentLog })
+    const clock = systemClock
+    const membership = new Membership({ self, link, clock })
+    return RedisBus.open({ link, membership, secret, clock, log: silentLog })
+  }
+
+  const view = async (node: string): Promise<RedisDirectory> => {
+    const [link, asker] = [await connect(), await connect()]
+    const clock = systemClock
+    const members = new Membership({ self: { node, life: `life-of-${node}` }, link: asker, clock })
+    for (const other of ['a', 'b'])
+      await redis.ask('zadd', 'tercet:nodes', '1e15', `${other} life-of-${other}`)
+    await members.say()
+    return new RedisDirectory({ link, members, clock })
   }
 
   /** What was sent before this has arrived: Redis keeps the order, and so does each connection. */
@@ -56,8 +67,7 @@ if (noRedis) {
   directoryContract('over Redis', {
     async open(count) {
       await redis.ask('flushall')
-      const made = Array.from({ length: count }, async () => new RedisDirectory(await connect()))
-      return Promise.all(made)
+      return Promise.all(Array.from({ length: count }, (_, at) => view('ab'[at]!)))
     },
   })
 

@@ -14,8 +14,8 @@ export class RedisNodes implements Cluster {
   }
 
   async join(joining: Joining): Promise<Neighbourhood> {
-    const { bus, directory } = await this.#cluster.join(joining)
-    return { bus: this.#watched(bus), directory }
+    const { bus, ...rest } = await this.#cluster.join(joining)
+    return { ...rest, bus: this.#watched(bus) }
   }
 
   /** Resolves when everything sent so far has arrived. */
@@ -33,6 +33,7 @@ export class RedisNodes implements Cluster {
       },
       nodes: () => bus.nodes(),
       close: () => bus.close(),
+      onMissed: (repair) => bus.onMissed(repair),
       onFrame: (receive) =>
         bus.onFrame((from, frame) => {
           this.#underWay--
