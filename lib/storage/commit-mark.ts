@@ -4,12 +4,14 @@
 
 import { randomUUID } from 'node:crypto'
 import type { Database } from './database.js'
+import { COMMITS, livesMigration } from './lives.js'
 import type { MigrationSet } from './migrations.js'
 import type { Write } from './writes.js'
 
-const TABLE = 'commits'
-const KEPT_MS = 7 * 86_400_000
-const FORGET = `delete from commits where at < (select max(at) from commits) - ${KEPT_MS}`
+const DAY = 86_400_000
+/** A life that is over may come back as long as its row says so: a machine that stood still. */
+const FORGET = `delete from commits where at < (select max(at) from commits) -
+  case when alive = 0 then ${365 * DAY} else ${7 * DAY} end`
 
 export const journalMigrations: MigrationSet = {
   owner: 'journal',
@@ -17,18 +19,24 @@ export const journalMigrations: MigrationSet = {
     {
       name: 'commits',
       up: (schema) =>
-        schema.createTable(TABLE, (table) => {
+        schema.createTable(COMMITS, (table) => {
           table.string('journal').primary()
           table.bigInteger('number').notNullable()
           table.bigInteger('at').notNullable()
         }),
     },
+    livesMigration,
   ],
 }
 
 export class CommitMark {
-  readonly #journal = randomUUID()
+  readonly #journal: string
   #last = 0
+
+  /** `life` is this journal's name. */
+  constructor(life: string = randomUUID()) {
+    this.#journal = life
+  }
 
   next(): number {
     return ++this.#last
@@ -38,15 +46,15 @@ export class CommitMark {
   writes(number: number): Write[] {
     const at = Date.now()
     const old = number === 1 ? [{ sql: FORGET, runs: [[]] }] : []
-    return [{ put: TABLE, rows: [{ journal: this.#journal, number, at }] }, ...old]
+    return [{ put: COMMITS, rows: [{ journal: this.#journal, number, at }] }, ...old]
   }
 
   committed(database: Pick<Database, 'transaction'>, number: number): Promise<boolean> {
     return database.transaction(async (trx) => {
       const journal = this.#journal
       const none = { journal, number: 0, at: Date.now() }
-      await trx(TABLE).insert(none).onConflict('journal').ignore()
-      const row = await trx(TABLE).where({ journal }).forUpdate().first()
+      await trx(COMMITS).insert(none).onConflict('journal').ignore()
+      const row = await trx(COMMITS).where({ journal }).forUpdate().first()
       return row?.number === number
     })
   }

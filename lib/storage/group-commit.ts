@@ -13,7 +13,7 @@ import type { Database } from './database.js'
 import type { Entry } from './journal-entry.js'
 import type { MessageLog } from './message-log.js'
 import type { Outage } from './outage.js'
-import { isTrouble, OutcomeUnknown, Unsent } from './trouble.js'
+import { isFencedOff, isTrouble, OutcomeUnknown, Unsent } from './trouble.js'
 
 export interface Waiting {
   readonly entry: Entry
@@ -39,20 +39,31 @@ interface GroupCommitOptions {
   readonly clock: Clock
   readonly grace: number
   readonly patience: number
+  readonly life: string | undefined
+  /** This life is over; called before anybody in the group hears of it. */
+  fenced(): void
 }
 
 export class GroupCommit {
   readonly #options: GroupCommitOptions
-  readonly #mark = new CommitMark()
+  readonly #mark: CommitMark
   #closing = false
+  #fenced = false
 
   constructor(options: GroupCommitOptions) {
     this.#options = options
+    this.#mark = new CommitMark(options.life)
   }
 
   /** A database that is away is not waited for any more. */
   close(): void {
     this.#closing = true
+  }
+
+  /** Nothing is written any more, and nothing is waited for. */
+  fence(): void {
+    this.#closing = true
+    this.#fenced = true
   }
 
   /** Resolves when everybody in it was told. */
@@ -68,6 +79,7 @@ export class GroupCommit {
         failpoint('after-commit')
         this.#tell(part.group, attempt.failures, course)
       } catch (error) {
+        if (isFencedOff(error)) this.#options.fenced()
         // Where nothing reaches the database at all, parts would fare no better.
         if (this.#isOver(error, course)) {
           for (const { group: rest } of [part, ...parts.splice(0)]) this.#refuse(rest, error)
@@ -86,7 +98,7 @@ export class GroupCommit {
   }
 
   #isOver(error: unknown, { until }: Course): boolean {
-    if (error instanceof Unsent || error instanceof OutcomeUnknown) return true
+    if (this.#fenced || error instanceof Unsent || error instanceof OutcomeUnknown) return true
     return isTrouble(error) && this.#options.clock.now() >= until
   }
 
@@ -103,14 +115,14 @@ export class GroupCommit {
     }
   }
 
-  /** Trouble with the disk or the server is nobody's fault: the sender may try again later. */
+  /** Trouble with the disk or the server is nobody's fault: the sender may try again later, or elsewhere. */
   #refuse(group: readonly Waiting[], error: unknown): void {
     const trouble = isTrouble(error)
-    if (trouble) this.#options.outage.seen(error)
+    if (trouble && !this.#fenced) this.#options.outage.seen(error)
     const refusal = new StanzaError('resource-constraint', 'it could not be stored')
     for (const { entry, reject } of group) {
       entry.counted = false
-      reject(trouble ? refusal : error)
+      reject(trouble || this.#fenced ? refusal : error)
     }
   }
 
@@ -124,7 +136,7 @@ export class GroupCommit {
     } catch (error) {
       if (isTrouble(error)) outage.seen(error)
       // It may be a lost answer to a commit that took place.
-      if (error instanceof Unsent || attempt.threw) throw error
+      if (error instanceof Unsent || isFencedOff(error) || attempt.threw) throw error
       if (!(await this.#tookPlace(number, attempt))) throw error
     }
     outage.over()
@@ -139,7 +151,10 @@ export class GroupCommit {
       return there
     }
     try {
-      return await outage.insist(look, { until: clock.now() + patience, again: () => true })
+      return await outage.insist(look, {
+        until: clock.now() + patience,
+        again: () => !this.#fenced,
+      })
     } catch (error) {
       throw new OutcomeUnknown(error)
     }

@@ -31,6 +31,10 @@ export interface JournalOptions {
   readonly grace?: number
   /** How long to ask for the outcome of a commit whose answer was lost, in milliseconds */
   readonly patience?: number
+  /** What this journal is known by (lives.ts) */
+  readonly life?: string
+  /** This life is over: called once, before those that wait hear that nothing is written. */
+  readonly fenced?: () => void
 }
 
 /** LIM-journal: beyond a part of what may wait, whoever can wait is asked to. */
@@ -56,13 +60,18 @@ export class Journal {
   #underWay = 0
   #running: Promise<void> | undefined
   #closed = false
+  #fenced = false
+  readonly #whenFenced: () => void
 
   /** The database has been through `migrate`. */
   constructor(database: Pick<Database, 'transaction' | 'write'>, options: JournalOptions = {}) {
     const { messages, log = silentLog, clock = systemClock } = options
-    const { grace = 8000, patience = 60_000 } = options
+    const { grace = 8000, patience = 60_000, life } = options
     const outage = new Outage(clock, log)
-    this.#groups = new GroupCommit({ database, messages, outage, clock, grace, patience })
+    const fenced = (): void => this.fence()
+    const limits = { grace, patience, life, fenced }
+    this.#groups = new GroupCommit({ database, messages, outage, clock, ...limits })
+    this.#whenFenced = options.fenced ?? (() => {})
     this.#most = options.most ?? 20_000
     this.#mostText = options.mostText ?? 32 * 1024 * 1024
     this.#group = options.group ?? 500
@@ -124,9 +133,25 @@ export class Journal {
     this.commit(entry).catch(() => undefined)
   }
 
-  /** Resolves when everything committed so far is done. */
+  /**
+   * This life was ended by another node: nothing is written any more, and who waits hears the same as of
+   * a disk that is full, since elsewhere it may well be stored.
+   */
+  fence(): void {
+    if (this.#fenced) return
+    this.#fenced = true
+    this.#closed = true
+    this.#riding.clear()
+    this.#groups.fence()
+    this.#whenFenced()
+    const refusal = new StanzaError('resource-constraint', 'it could not be stored')
+    for (const { reject } of this.#waiting.splice(0)) reject(refusal)
+    this.#waitingText = 0
+  }
+
+  /** Resolves when everything committed so far is done; what a life that is over had under way is not. */
   async idle(): Promise<void> {
-    while (this.#running) await this.#running
+    while (this.#running && !this.#fenced) await this.#running
   }
 
   /** Finishes what was committed; refuses what comes now. */

@@ -19,6 +19,14 @@ const NETWORK = /^(ECONN|ETIMEDOUT|EPIPE|EHOST|ENET|ENOTFOUND|ENOENT)/
 /** Errors of the driver and the pool have no code. */
 const MESSAGES = /connection|timeout|timed out|pool|aborted|terminated|SQLite thread has ended/i
 
+/** SQLSTATE of our own: the life that would write is over (lives.ts). */
+export const FENCED = 'TC001'
+
+/** No trouble that ends: whoever meets it never writes again. */
+export function isFencedOff(error: unknown): boolean {
+  return (error as { code?: unknown } | null)?.code === FENCED
+}
+
 /** Nothing reached the database: no connection was had, or the transaction did not begin. */
 export class Unsent extends Error {
   readonly code: unknown

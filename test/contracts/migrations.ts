@@ -18,7 +18,7 @@ const sets: MigrationSet[] = [
   { owner: 'notes', migrations: [create, note('one')] },
   { owner: 'more', migrations: [note('two')] },
 ]
-const own = ['journal: commits']
+const own = ['journal: commits', 'journal: lives that are over']
 const all = ['notes: create', 'notes: note one', 'more: note two']
 
 export function migrationsContract({ name, fresh }: StoreKind): void {
