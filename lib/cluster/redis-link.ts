@@ -2,27 +2,10 @@
 // nothing waits for it: what cannot be sent now fails now, and nothing is sent twice. Its absence is told at
 // its beginning and its end.
 
-import { Redis } from 'ioredis'
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Redis } from 'ioredis'
 import type { Log } from '../ops/log.js'
-
-/** Milliseconds */
-const ANSWER = 2000
-const CONNECT = 3000
-const SOONEST = 50
-const LATEST = 1000
-
-const options = {
-  lazyConnect: true,
-  enableOfflineQueue: false,
-  autoResendUnfulfilledCommands: false,
-  // Who listens again has missed something: that is for the bus to know.
-  autoResubscribe: false,
-  maxRetriesPerRequest: 0,
-  commandTimeout: ANSWER,
-  connectTimeout: CONNECT,
-  disconnectTimeout: ANSWER,
-  retryStrategy: (times: number) => Math.min(SOONEST * 2 ** Math.min(times, 10), LATEST),
-}
+import { CONNECT, followed, redisClients } from './redis-clients.js'
 
 export class RedisLink {
   readonly commands: Redis
@@ -34,14 +17,19 @@ export class RedisLink {
   /** Whether Redis is there or not. */
   static async open(url: string, log: Log): Promise<RedisLink> {
     const link = new RedisLink(url, log)
-    await Promise.allSettled([link.commands.connect(), link.listener.connect()])
+    const tried = Promise.allSettled([link.commands.connect(), link.listener.connect()])
+    // Behind sentinels that are away the first attempt does not end.
+    const enough = new AbortController()
+    await Promise.race([tried, sleep(CONNECT, undefined, enough)])
+    enough.abort()
     return link
   }
 
   private constructor(url: string, log: Log) {
     this.#log = log
-    this.commands = new Redis(url, { ...options })
-    this.listener = new Redis(url, { ...options })
+    const { commands, listener } = redisClients(url)
+    this.commands = commands
+    this.listener = listener
     for (const redis of [this.commands, this.listener]) {
       redis.on('error', (error) => this.#lost(error))
       redis.on('close', () => this.#lost(new Error('the connection has ended')))
@@ -60,7 +48,7 @@ export class RedisLink {
         await this.listener.ssubscribe(channel)
         heard()
       } catch (error) {
-        this.#lost(error as Error)
+        if (!followed(this.listener, error as Error)) this.#lost(error as Error)
         // Deaf but connected: nothing else would have it try again.
         if (this.listener.status === 'ready') this.listener.disconnect(true)
       }

@@ -33,6 +33,10 @@ export interface ServerSettings {
   readonly hosts: readonly HostSettings[]
   readonly data: string
   readonly database: string
+  /** Where nodes find each other; empty or undefined: this one is alone. */
+  readonly redis?: string
+  /** Nodes of this machine that share its ports */
+  readonly workers?: number
   readonly durability: 'power' | 'crash'
   readonly limits: 'default' | 'off'
   readonly listen: {
@@ -44,3 +48,14 @@ export interface ServerSettings {
     readonly proxies: readonly string[]
   }
 }
+
+/** What changes with a restart only */
+export const fixedKeys = [
+  'data',
+  'database',
+  'redis',
+  'workers',
+  'durability',
+  'limits',
+  'listen',
+] as const

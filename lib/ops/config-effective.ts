@@ -57,8 +57,8 @@ function value(node: ConfigNode | undefined, key: Pick<Key, 'kind' | 'default'>)
 /** postgres://romeo:secret@db/tercet → postgres://romeo:***@db/tercet */
 function masked(text: string): string {
   return text
-    .replace(/^([a-z]+:\/\/[^\s:@/]*):.*@/i, '$1:***@')
-    .replace(/([?&](?:password|pass)=)[^&]*/gi, '$1***')
+    .replace(/^([a-z-]+:\/\/[^\s:@/]*):.*@/i, '$1:***@')
+    .replace(/([?&](?:sentinel_)?pass(?:word)?=)[^&]*/gi, '$1***')
 }
 
 /** Under a host only what was written there: the rest stands above. */

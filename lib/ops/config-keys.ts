@@ -5,6 +5,7 @@
 import { BlockList, isIP } from 'node:net'
 import { choice, flag, integer } from './options.js'
 import type { Option } from './options.js'
+import { readRedisAddress } from './redis-address.js'
 
 export interface Key extends Omit<Option, 'kind'> {
   /**
@@ -44,6 +45,13 @@ function postgresOrSqlite(written: unknown): string {
   if (typeof written === 'string' && /^postgres(ql)?:\/\/[^\s/]+\/[^\s/]+$/.test(written))
     return written
   throw new Error("'sqlite' or 'postgres://user@host/database' is wanted")
+}
+
+function redisOrNone(written: unknown): string {
+  if (written === '' || written === false) return ''
+  const text = plainText(written)
+  readRedisAddress(text)
+  return text
 }
 
 /** 5222, '127.0.0.1:5222', '[::1]:5222'; 0 and false are nowhere. */
@@ -251,28 +259,15 @@ export const globalKeys: Keys = {
   redis: {
     kind: 'secret',
     default: '',
-    doc: 'redis://host:6379, for more than one node; comes with a later version.',
-    read: (written) => (written === '' || written === false ? '' : plainText(written)),
-    later: (value) =>
-      value === ''
-        ? undefined
-        : { say: 'more than one node comes with a later version: leave redis out', refuse: true },
+    doc: 'redis://user:password@host:6379 makes this one of several nodes, which share a PostgreSQL database; rediss:// for TLS; redis-sentinel://host:26379,host/name; redis-cluster://host:6379,host.',
+    read: redisOrNone,
   },
-  workers: {
-    ...integer({
-      default: 1,
-      min: 1,
-      max: 256,
-      doc: 'Nodes on this machine; more than 1 comes with a later version.',
-    }),
-    later: (value) =>
-      (value as number) > 1
-        ? {
-            say: 'more than one node comes with a later version: write 1 or leave workers out',
-            refuse: true,
-          }
-        : undefined,
-  },
+  workers: integer({
+    default: 1,
+    min: 1,
+    max: 256,
+    doc: 'Nodes on this machine, which share its ports; more than 1 needs redis and PostgreSQL.',
+  }),
   durability: choice({
     default: 'power',
     choices: ['power', 'crash'],

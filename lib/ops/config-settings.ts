@@ -27,6 +27,9 @@ export interface Settings {
   hosts: readonly HostPart[]
   data: string
   database: string
+  /** Empty: this node alone */
+  redis: string
+  workers: number
   durability: 'power' | 'crash'
   limits: 'default' | 'off'
   listen: {
@@ -68,14 +71,46 @@ export function assemble(assembly: Assembly): Settings {
       'crash is for SQLite: PostgreSQL always commits synchronously',
     )
   }
+  const redis = pick<string>(section, globalKeys, 'redis')
+  const workers = pick<number>(section, globalKeys, 'workers')
+  checkNodes(assembly, section, { database, redis, workers })
   return {
     hosts: readHosts(assembly, section),
     data: assembly.data,
     database,
+    redis,
+    workers,
     durability,
     limits: pick(section, globalKeys, 'limits'),
     listen: readListen(listen, reader),
   }
+}
+
+/** Nodes find each other in Redis and share one database, which SQLite cannot be. */
+function checkNodes(
+  { reader, root }: Assembly,
+  section: Section,
+  { database, redis, workers }: Pick<Settings, 'database' | 'redis' | 'workers'>,
+): void {
+  const good = (key: string): boolean => section.has(key) || isAbsent(root.entries.get(key)?.node)
+  if (!good('database') || !good('redis')) return
+  const share = 'write database: postgres://user@host/database'
+  if (redis !== '' && database === 'sqlite')
+    reader.list.add(
+      section.get('redis')!.node,
+      `several nodes share one database, and SQLite is for one process alone: ${share}, or leave redis out`,
+    )
+  else if (workers > 1 && redis === '')
+    reader.list.add(
+      section.get('workers')!.node,
+      `every worker is a node, and nodes find each other in Redis: write redis: redis://host:6379${
+        database === 'sqlite' ? ` and ${share.slice(6)}` : ''
+      }, or workers: 1`,
+    )
+}
+
+function isAbsent(node: ConfigNode | undefined): boolean {
+  return node === undefined || isEmpty(node)
 }
 
 function pick<T>(section: Section, keys: Keys, name: string): T {

@@ -1,7 +1,11 @@
 // Values, hosts and ports of tercet.yaml: what is refused, where, and what hosts take over.
 
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { test } from 'tap'
-import { read, shown } from './config-texts.js'
+import { effective } from '../../lib/ops/config-effective.js'
+import { heads, read, shown } from './config-texts.js'
 
 test('values of the wrong shape are refused at their place', async (t) => {
   t.same(
@@ -139,12 +143,50 @@ hosts:
   )
 })
 
-test('what comes with a later version is refused or, where it does no harm, warned of', async (t) => {
-  const refused = await read(t, 'redis: redis://127.0.0.1\nworkers: 2\n')
-  t.same(shown(refused), [
-    '1:8 redis: more than one node comes with a later version: leave redis out',
-    '2:10 workers: more than one node comes with a later version: write 1 or leave workers out',
+test('several nodes need Redis and a database that they can share', async (t) => {
+  const postgres = 'database: postgres://romeo@db.example/tercet\n'
+  const several = await read(t, `${postgres}redis: redis://127.0.0.1\nworkers: 2\n`)
+  t.same(several.faults, [])
+  t.match(several.settings, { redis: 'redis://127.0.0.1', workers: 2 })
+  t.same(shown(await read(t, 'redis: redis://127.0.0.1\nworkers: 2\n')), [
+    '1:8 redis: several nodes share one database, and SQLite is for one process alone: write database: postgres://user@host/database, or leave redis out',
   ])
+  t.same(shown(await read(t, 'workers: 2\n')), [
+    '1:10 workers: every worker is a node, and nodes find each other in Redis: write redis: redis://host:6379 and database: postgres://user@host/database, or workers: 1',
+  ])
+  t.same(shown(await read(t, `${postgres}workers: 2\n`)), [
+    '2:10 workers: every worker is a node, and nodes find each other in Redis: write redis: redis://host:6379, or workers: 1',
+  ])
+})
+
+test('a fault of the database or of Redis is told once', async (t) => {
+  t.equal((await read(t, 'database: mysql\nredis: redis://a\n')).faults.length, 1)
+  t.equal((await read(t, 'redis: http://a\nworkers: 2\n')).faults.length, 1)
+})
+
+test('where Redis is may be a secret, and is shown without its password', async (t) => {
+  const database = 'database: postgres://romeo@db.example/tercet\n'
+  const from = async (redis: string) => {
+    const answer = await read(t, `${database}redis: ${redis}\n`)
+    t.same(answer.faults, [], redis)
+    return String(effective(answer, heads).redis)
+  }
+  t.equal(await from('redis://romeo:sesame@r.example/1'), 'redis://romeo:***@r.example/1')
+  t.equal(
+    await from('rediss-sentinel://:sesame@a,b/tercet?sentinel_password=open'),
+    'rediss-sentinel://:***@a,b/tercet?sentinel_password=***',
+  )
+  const folder = mkdtempSync(join(tmpdir(), 'tercet-redis-'))
+  t.teardown(() => rmSync(folder, { recursive: true }))
+  writeFileSync(join(folder, 'redis'), 'rediss://romeo:sesame@r.example\n')
+  const elsewhere = await read(t, `${database}redis: { credential: redis }\n`, {
+    env: { CREDENTIALS_DIRECTORY: folder },
+  })
+  t.equal(elsewhere.settings?.redis, 'rediss://romeo:sesame@r.example')
+  t.same(effective(elsewhere, heads).redis, { credential: 'redis' })
+})
+
+test('what comes with a later version is warned of where it does no harm', async (t) => {
   const warned = await read(
     t,
     "listen: { s2s: 5269, s2s_tls: 5270, component: '127.0.0.1:5347', proxy65: 5000 }\n",

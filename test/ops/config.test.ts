@@ -59,6 +59,8 @@ modules:
     ],
     data: join(answer.folder, 'kept'),
     database: 'postgres://romeo@db.example/tercet',
+    redis: '',
+    workers: 1,
     durability: 'power',
     limits: 'off',
     listen: {

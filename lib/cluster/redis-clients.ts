@@ -1,0 +1,119 @@
+// The two clients of a link: one for commands, one that listens. Behind sentinels both follow the master.
+// In a cluster of Redis the one that listens is connected to the server that has the channel, which a
+// server that has not names; a server that cannot be reached is left for the next one that is known.
+
+import { Cluster, Redis } from 'ioredis'
+import { type RedisAddress, type RedisPlace, readRedisAddress } from '../ops/redis-address.js'
+
+/** Milliseconds */
+const ANSWER = 2000
+export const CONNECT = 3000
+const SOONEST = 50
+const LATEST = 1000
+
+const again = (times: number): number => Math.min(SOONEST * 2 ** Math.min(times, 10), LATEST)
+
+const options = {
+  lazyConnect: true,
+  enableOfflineQueue: false,
+  autoResendUnfulfilledCommands: false,
+  // Who listens again has missed something: that is for the bus to know.
+  autoResubscribe: false,
+  maxRetriesPerRequest: 0,
+  commandTimeout: ANSWER,
+  connectTimeout: CONNECT,
+  disconnectTimeout: ANSWER,
+  retryStrategy: again,
+  // A master that became a replica keeps its connections for a moment.
+  reconnectOnError: (error: Error): boolean => error.message.startsWith('READONLY'),
+}
+
+export interface RedisClients {
+  /** Of a cluster it has the same commands; keys of one command or pipeline belong to one slot. */
+  readonly commands: Redis
+  readonly listener: Redis
+}
+
+export function redisClients(url: string): RedisClients {
+  const address = readRedisAddress(url)
+  if (address.kind === 'cluster') return ofCluster(address)
+  const where = address.kind === 'sentinel' ? sentinels(address) : single(address)
+  const all = { ...options, ...access(address), ...where }
+  return { commands: new Redis(all), listener: new Redis(all) }
+}
+
+function access({ username, password, tls, db }: RedisAddress) {
+  return {
+    db,
+    ...(username !== undefined && { username }),
+    ...(password !== undefined && { password }),
+    ...(tls && { tls: {} }),
+  }
+}
+
+function single({ path, places: [place] }: RedisAddress) {
+  return path === undefined ? { ...place } : { path }
+}
+
+function sentinels({ places, name, tls, sentinelPassword }: RedisAddress) {
+  return {
+    sentinels: [...places],
+    name: name!,
+    role: 'master' as const,
+    sentinelRetryStrategy: again,
+    sentinelCommandTimeout: ANSWER,
+    failoverDetector: true,
+    ...(sentinelPassword !== undefined && { sentinelPassword }),
+    ...(tls && { sentinelTLS: {}, enableTLSForSentinelMode: true }),
+  }
+}
+
+function ofCluster(address: RedisAddress): RedisClients {
+  const redisOptions = { ...options, ...access(address) }
+  const cluster = new Cluster([...address.places], {
+    lazyConnect: true,
+    enableOfflineQueue: false,
+    clusterRetryStrategy: again,
+    // What may have been done already is not sent again.
+    retryDelayOnFailover: 0,
+    retryDelayOnClusterDown: 0,
+    slotsRefreshTimeout: ANSWER,
+    redisOptions,
+    // Certificates are for names.
+    ...(address.tls && { dnsLookup: (name, done) => done(null, name) }),
+  })
+  const known = (): RedisPlace[] => [...placesOf(cluster), ...address.places]
+  return { commands: cluster as unknown as Redis, listener: listenerOf(redisOptions, known) }
+}
+
+function placesOf(cluster: Cluster): RedisPlace[] {
+  return cluster
+    .nodes('master')
+    .map(({ options: { host, port } }) => ({ host: host!, port: port! }))
+}
+
+function listenerOf(redisOptions: typeof options, known: () => RedisPlace[]): Redis {
+  let at = 0
+  const listener: Redis = new Redis({
+    ...redisOptions,
+    ...known()[0]!,
+    retryStrategy(times: number) {
+      const places = known()
+      if (times > 1) Object.assign(listener.options, places[at++ % places.length])
+      return again(times)
+    },
+  })
+  // Its channel has gone to another server.
+  listener.on('moved', () => listener.disconnect(true))
+  return listener
+}
+
+/** A server of the cluster named the one that has the channel: the next connection goes there. */
+export function followed(listener: Redis, error: Error): boolean {
+  const match = /^MOVED \d+ (.*):(\d+)$/.exec(error.message)
+  if (!match) return false
+  const [, host, port] = match
+  // Without a host it is another port of the same one.
+  Object.assign(listener.options, { ...(host && { host }), port: Number(port) })
+  return true
+}
