@@ -8,7 +8,10 @@ export interface Bus {
   onFrame(receive: (from: string, frame: Buffer) => void): void
   /** Frames may have been lost since this moment; what comes waits until the promise is kept. */
   onMissed(repair: (since: number) => Promise<void>): void
+  /** Says so from outside: somebody who may have sent something has ended. */
+  missed(since: number): void
   send(node: string, frame: Buffer): boolean | Promise<boolean>
   nodes(): readonly string[]
-  close(): Promise<void>
+  /** Quietly: the others are not told, and what waits does not leave. */
+  close(quietly?: boolean): Promise<void>
 }

@@ -14,12 +14,15 @@ export interface Member {
 /** Who takes part, this node included. */
 export interface Members {
   readonly self: Member
+  readonly size: number
   all(): readonly Member[]
   lifeOf(node: string): string | undefined
   /** The others can neither be told anything nor be heard. */
   readonly cutOff: boolean
   /** False for a while after Redis was away or emptied: who is not known then may well be there. */
   readonly sure: boolean
+  /** Says that this node is there, and learns who else is. Rejects where the others cannot be reached. */
+  say(): Promise<void>
   /** A life has ended, or nobody has heard of it for long; whether it said so. */
   onGone(run: (member: Member, said: boolean) => void): void
 }

@@ -17,8 +17,10 @@ export interface Directory {
   put(account: string, place: Place): void | Promise<void>
   remove(account: string, id: string): void | Promise<void>
   lookup(account: string): readonly Place[] | Promise<readonly Place[]>
-  /** What is remembered of it may be wrong: it is looked up again. */
-  doubt(account: string): void
+  /** What is at hand of it without looking it up */
+  remembered(account: string): readonly Place[] | undefined
+  /** What is remembered of it, or of all, may be wrong: it is looked up again. */
+  doubt(account?: string): void
   /** Somebody knows for sure that it has no sessions on other nodes: nothing needs to be looked up. */
   alone(account: string): void
   close(): Promise<void>

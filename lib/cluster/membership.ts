@@ -47,6 +47,10 @@ export class Membership implements Members {
     link.whenUp(() => this.#doubt())
   }
 
+  get size(): number {
+    return this.#lives.size
+  }
+
   all(): readonly Member[] {
     return [...this.#lives].map(([node, life]) => ({ node, life }))
   }

@@ -7,12 +7,13 @@ import type { Cluster, Joining, Member, Members, Neighbourhood } from './cluster
 import type { Directory, Place } from './directory.js'
 
 type Receive = (from: string, frame: Buffer) => void
+type Mourn = (member: Member, said: boolean) => void
 
 export class MemoryCluster implements Cluster {
   readonly #receivers = new Map<string, Receive>()
   readonly #places = new Map<string, readonly Place[]>()
   readonly #lives = new Map<string, string>()
-  readonly #mourners = new Map<string, (member: Member) => void>()
+  readonly #mourners = new Map<string, Mourn[]>()
 
   async join({ node, life }: Pick<Joining, 'node' | 'life'>): Promise<Neighbourhood> {
     const bus = this.bus(node)
@@ -24,51 +25,70 @@ export class MemoryCluster implements Cluster {
     const lives = this.#lives
     return {
       self,
+      get size() {
+        return lives.size
+      },
       all: () => [...lives].map(([node, life]) => ({ node, life })),
       lifeOf: (node) => lives.get(node),
       cutOff: false,
       sure: true,
-      onGone: (run) => void this.#mourners.set(self.node, (member) => run(member, true)),
+      say: async () => {},
+      onGone: (run) => {
+        const others = this.#mourners.get(self.node) ?? []
+        this.#mourners.set(self.node, [...others, run])
+      },
     }
   }
 
-  #leave(node: string): void {
+  #leave(node: string, said: boolean): void {
     this.#receivers.delete(node)
     this.#mourners.delete(node)
     const life = this.#lives.get(node)
     this.#lives.delete(node)
-    if (life !== undefined) for (const mourn of this.#mourners.values()) mourn({ node, life })
+    if (life === undefined) return
+    for (const mourn of [...this.#mourners.values()].flat()) mourn({ node, life }, said)
   }
 
   bus(node: string): Bus {
     if (this.#receivers.has(node)) throw new Error(`there is a node ${node} already`)
     const receivers = this.#receivers
     receivers.set(node, () => {})
+    let closed = false
     return {
       node,
       onFrame: (receive) => void receivers.set(node, receive),
       // Memory loses nothing.
       onMissed: () => {},
-      send: (to, frame) => deliver(receivers, { from: node, to, frame }),
+      missed: () => {},
+      send: (to, frame) => !closed && deliver(receivers, { from: node, to, frame }),
       nodes: () => [...receivers.keys()],
-      close: async () => this.#leave(node),
+      close: async (quietly = false) => {
+        if (!closed) this.#leave(node, !quietly)
+        closed = true
+      },
     }
   }
 
   directory(): Directory {
     const places = this.#places
+    let closed = false
     return {
-      put: (account, place) =>
-        void places.set(account, [...without(places, account, place.id), place]),
+      put(account, place) {
+        if (!closed) places.set(account, [...without(places, account, place.id), place])
+      },
       remove(account, id) {
+        if (closed) return
         const left = without(places, account, id)
         if (left.length > 0) places.set(account, left)
         else places.delete(account)
       },
       lookup: (account) => places.get(account) ?? nowhere,
+      remembered: (account) => places.get(account) ?? nowhere,
       doubt: () => {},
       alone: () => {},
-      close: async () => {},
+      close: async () => {
+        closed = true
+      },
     }
   }
 }

@@ -84,6 +84,10 @@ export class RedisBus implements Bus {
     this.#gaps.repair = repair
   }
 
+  missed(since: number): void {
+    this.#gaps.missed(since)
+  }
+
   nodes(): readonly string[] {
     return this.#membership.nodes()
   }
@@ -175,12 +179,14 @@ export class RedisBus implements Bus {
     for (const node of this.nodes()) if (node !== this.node) void this.#publish(node, [])
   }
 
-  async close(): Promise<void> {
+  async close(quietly = false): Promise<void> {
     if (this.#closed) return
-    this.#flush()
+    if (!quietly) this.#flush()
     this.#closed = true
     this.#reminder?.cancel()
-    const others = this.nodes().filter((node) => node !== this.node)
+    for (const { done } of this.#outgoing.values()) done(false)
+    this.#outgoing.clear()
+    const others = quietly ? [] : this.nodes().filter((node) => node !== this.node)
     await Promise.all(others.map((node) => this.#publish(node, [], true)))
     await this.#membership.leave()
     this.#link.close()

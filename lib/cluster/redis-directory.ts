@@ -74,15 +74,24 @@ export class RedisDirectory implements Directory {
     if (known) return known
     const asked: Promise<Places> = this.#ask(account).then((found) => {
       // Otherwise something changed meanwhile that the answer may not know of.
-      if (this.#known.get(account) === asked) this.#known.delete(account)
+      if (this.#known.get(account) === asked) {
+        if (found) this.#remember(account, found)
+        else this.#known.delete(account)
+      }
       return found ?? [...(this.#own.get(account) ?? nowhere).values()]
     })
     this.#remember(account, asked)
     return asked
   }
 
-  doubt(account: string): void {
-    this.#known.delete(account)
+  remembered(account: string): Places | undefined {
+    const known = this.#known.get(account)
+    return known instanceof Promise ? undefined : known
+  }
+
+  doubt(account?: string): void {
+    if (account === undefined) this.#known.clear()
+    else this.#known.delete(account)
   }
 
   alone(account: string): void {

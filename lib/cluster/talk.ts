@@ -65,6 +65,11 @@ export class Talk {
     for (const other of others) this.#send(other, frame).catch(() => undefined)
   }
 
+  /** Whether somebody listens there, who may yet be too busy to answer. */
+  reaches(node: string): Promise<boolean> {
+    return this.#send(node, encode(['told', 'nothing', null])).catch(() => false)
+  }
+
   /** Rejects with Unanswered or Refused. */
   async ask(node: string, topic: string, content: unknown, patience = PATIENCE): Promise<unknown> {
     if (this.#open.size >= MOST_OPEN) throw new Unanswered('too many questions are open')

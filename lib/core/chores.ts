@@ -1,12 +1,14 @@
 // What the server itself has to do again and again, whatever modules it has.
 
+import { Following } from './following.js'
 import type { Server } from './server.js'
 
 const RIDES = 2000
 const TIDY = 3_600_000
 
 export function addChores(server: Server): void {
-  const { schedule, journal, messages } = server
+  const { schedule, journal, messages, whereabouts } = server
+  new Following(server)
   schedule.add('journal', {
     name: 'what rides along',
     every: RIDES,
@@ -17,6 +19,7 @@ export function addChores(server: Server): void {
     every: TIDY,
     async run() {
       while (!server.stopping && (await messages.tidy()));
+      await whereabouts?.tidy(server.clock.now())
     },
   })
 }

@@ -4,6 +4,7 @@
 
 import type { Envelope } from '../xmpp/envelope.js'
 import { StanzaError } from '../xmpp/errors.js'
+import type { Jid } from '../xmpp/jid.js'
 import { isSignal } from '../xmpp/message-traits.js'
 import type { Place } from '../cluster/directory.js'
 import type { Host } from './host.js'
@@ -114,18 +115,24 @@ function wanting(places: readonly Place[]): readonly Place[] {
 
 /** A place may be stale, its stream or its node gone: `otherwise` where none of them took it. */
 function write(host: Host, envelope: Envelope, to: Destination, otherwise: () => Later): Later {
+  const { server } = host
   const { delivered } = to.transit
   let elsewhere: Promise<void>[] | undefined
   for (const place of to.places) {
     // A directory in memory holds the sessions themselves, those of other nodes too.
-    if (!(place instanceof Session)) (elsewhere ??= []).push(send(host, envelope, { ...to, place }))
-    else if (place.host.server !== host.server)
-      (elsewhere ??= []).push(send(host, envelope, { ...to, place }))
-    else if (place.write(envelope)) delivered.push(place.jid)
+    if (place instanceof Session && place.host.server === server) {
+      if (place.write(envelope)) delivered.push(place.jid)
+    } else if (envelope.logId === 0) (elsewhere ??= []).push(send(host, envelope, { ...to, place }))
+    // Its node was told of the message as such (neighbours.ts).
+    else if (server.neighbours.isThere(place)) delivered.push(jidOf(place, envelope))
   }
   if (elsewhere)
     return Promise.all(elsewhere).then(() => (delivered.length > 0 ? undefined : otherwise()))
   return delivered.length > 0 ? undefined : otherwise()
+}
+
+function jidOf({ resource }: Place, { to }: Envelope): Jid {
+  return to.bare.withResource(resource)
 }
 
 async function send(
@@ -135,7 +142,7 @@ async function send(
 ): Promise<void> {
   try {
     if (await host.server.writeElsewhere(place, envelope))
-      transit.delivered.push(envelope.to.bare.withResource(place.resource))
+      transit.delivered.push(jidOf(place, envelope))
   } catch (error) {
     host.failed('bus', error)
   }

@@ -37,6 +37,7 @@ interface Listener {
 export class EventHub {
   #listeners = new Map<EventName, readonly Listener[]>()
   #failed: (owner: string, error: unknown) => void
+  #silent = false
 
   constructor(failed: (owner: string, error: unknown) => void) {
     this.#failed = failed
@@ -57,8 +58,14 @@ export class EventHub {
     }
   }
 
+  /** From here on nobody hears of anything. */
+  silence(): void {
+    this.#silent = true
+  }
+
   /** Resolves when every listener is done; whoever need not wait does not. */
   emit<E extends EventName>(name: E, event: Events[E]): Promise<void> | undefined {
+    if (this.#silent) return undefined
     let waiting: Promise<unknown>[] | undefined
     for (const { owner, call } of this.#listeners.get(name) ?? []) {
       try {

@@ -17,6 +17,7 @@ import { starttls } from '../streams/starttls.js'
 import { StanzaError } from '../xmpp/errors.js'
 import { isAdmin } from './access.js'
 import { EventHub } from './events.js'
+import type { Answers } from './everywhere.js'
 import { IqTable } from './iq.js'
 import type { AccountSource, ContactSource, Module, Offers } from './module.js'
 import { Pipeline } from './pipeline.js'
@@ -132,6 +133,11 @@ export class Host implements StreamHost {
   /** How a message that a session missed reaches it from the log; undefined where it does not. */
   replayed(logged: Logged, session: Session): Envelope | undefined {
     if (isDirect(logged, session)) return this.labelled(envelopeOf(logged), logged.flags)
+    return this.copied(logged, session)
+  }
+
+  /** The same for one that was not sent to it. */
+  copied(logged: Logged, session: Session): Envelope | undefined {
     for (const replay of this.#replays) {
       const envelope = replay(logged, session)
       if (envelope) return envelope
@@ -161,6 +167,16 @@ export class Host implements StreamHost {
     const found = await this.accounts?.lookup(account.local)
     if (!found || found.disabled) throw new StanzaError('not-authorized')
     return this.sessions.bind(stream, found, resource)
+  }
+
+  /** Other nodes forget what their modules remember of it; it is on disk. */
+  changed(what: string, key: string | number): void {
+    this.server.changes.tell(this, what, key)
+  }
+
+  /** What this module says on each node. */
+  everywhere<T>(name: string, content: unknown): Promise<Answers<T>> {
+    return this.server.everywhere.ask<T>(this, name, content)
   }
 
   /** A bug: logged here with its stack; nobody else is harmed by it. */

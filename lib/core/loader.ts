@@ -102,6 +102,9 @@ function addOffers(host: Host, owner: string, offers: Offers): void {
   if (offers.domain) addDomain(host, owner, offers.domain)
   for (const route of offers.http ?? []) host.server.routes.add(`${host.domain} ${owner}`, route)
   for (const task of offers.tasks ?? []) host.server.schedule.add(`${host.domain} ${owner}`, task)
+  // What was read by `setup` may have been changed by another node since.
+  if (host.server.members.all().length > 1)
+    for (const remembered of Object.values(offers.remembers ?? {})) remembered.forgetAll()
   host.refresh()
 }
 

@@ -14,10 +14,12 @@ import type { Logged } from '../storage/message-log.js'
 import type { StreamFeature } from '../streams/negotiation.js'
 import type { Knex } from 'knex'
 import type { Command } from './commands.js'
+import type { Answer } from './everywhere.js'
 import type { Listeners } from './events.js'
 import type { Host } from './host.js'
 import type { Hooks } from './pipeline.js'
 import type { Session } from './session.js'
+import type { Remembered } from './shared-changes.js'
 
 type Later<T> = T | Promise<T>
 
@@ -117,6 +119,8 @@ export interface DomainOffer {
 export interface Task {
   readonly name: string
   readonly every: number
+  /** One node of all does it. */
+  readonly once?: boolean
   run(): Later<void>
 }
 
@@ -129,8 +133,11 @@ export interface Metric {
 
 /** What every module must be able to do with an account's data. */
 export interface AccountOffer {
-  /** Removes all that this module keeps of the account; may be called again after a crash. */
-  forget(account: Account, trx: Knex.Transaction): Promise<void>
+  /**
+   * Removes all that this module keeps of the account; may be called again after a crash. What it gives
+   * back is called when that is on disk.
+   */
+  forget(account: Account, trx: Knex.Transaction): Promise<(() => void) | void>
 }
 
 /** A module's part in a session that outlives the process: `save` is asked whenever it says `changed`. */
@@ -151,6 +158,10 @@ export interface Offers<P = unknown> {
   readonly commands?: readonly Command[]
   readonly tasks?: readonly Task[]
   readonly metrics?: readonly Metric[]
+  /** What it remembers of the database, by name: `host.changed` has the other nodes forget it. */
+  readonly remembers?: Readonly<Record<string, Remembered>>
+  /** What it says to `host.everywhere`, by question; JSON */
+  readonly answers?: Readonly<Record<string, Answer>>
   readonly account?: AccountOffer
   readonly accounts?: AccountSource
   readonly contacts?: ContactSource

@@ -1,45 +1,104 @@
-// The other nodes as this one sees them: a stanza for a session of theirs, the end of one, and what
-// they send for ours. The directory may be wrong about who is where; here it learns so.
+// The other nodes as this one sees them: a stanza for a session of theirs, a message that their sessions are
+// to be shown, and what they send for ours. The directory may be wrong about who is where; here it learns so.
 
 import type { Bus } from '../cluster/bus.js'
+import type { Members } from '../cluster/cluster.js'
 import type { Place } from '../cluster/directory.js'
 import type { Envelope } from '../xmpp/envelope.js'
-import { StanzaError, StreamError } from '../xmpp/errors.js'
-import { encodeEnd, encodeFrame, readFrame } from './frame.js'
+import { StanzaError } from '../xmpp/errors.js'
+import type { Jid } from '../xmpp/jid.js'
+import type { LoggedMessage } from '../storage/logged-message.js'
+import { encodeLogged, encodeStanza, readFrame } from './frame.js'
 import type { Server } from './server.js'
 import type { Session } from './session.js'
 
 export class Neighbours {
   readonly #server: Server
   readonly #bus: Bus
+  readonly #members: Members
 
-  constructor(server: Server, bus: Bus) {
+  constructor(server: Server, bus: Bus, members: Members) {
     this.#server = server
     this.#bus = bus
+    this.#members = members
     bus.onFrame((from, frame) => this.#receive(from, frame))
   }
 
   /** Whether its node was there. */
   write(place: Place, envelope: Envelope): boolean | Promise<boolean> {
-    return this.#bus.send(place.node, encodeFrame(place.id, envelope))
+    return this.#bus.send(place.node, encodeStanza(place.id, envelope))
   }
 
-  /** Has a session ended, because its address was bound again. */
-  end(place: Place): boolean | Promise<boolean> {
-    return this.#bus.send(place.node, encodeEnd(place.id))
+  /** Whether a place on another node is one that hears of messages in the log. */
+  isThere({ node }: Place): boolean {
+    return this.#members.lifeOf(node) !== undefined
+  }
+
+  /**
+   * Has every node that has sessions of its accounts show it to them. Whether this one has still to do so:
+   * it may have found it in the log.
+   */
+  tell(message: LoggedMessage): boolean {
+    if (this.#members.size > 1) this.#tell(message, this.#concerned(message))
+    return this.#server.showing.claim(message.id)
+  }
+
+  #tell(message: LoggedMessage, nodes: readonly string[]): void {
+    if (nodes.length === 0) return
+    const frame = encodeLogged(message)
+    for (const node of nodes) {
+      const sent = this.#bus.send(node, frame)
+      // Who does not get it reads it in the log.
+      if (sent instanceof Promise) sent.catch((error) => this.#server.failed('bus', error))
+    }
+  }
+
+  #concerned(message: LoggedMessage): readonly string[] {
+    const { self } = this.#members
+    const { lives } = message
+    const others = this.#members.all().filter(({ life }) => life !== self.life)
+    const nodes = new Set(
+      others.filter(({ life }) => !lives || lives.includes(life)).map(({ node }) => node),
+    )
+    for (const jid of [message.sender && message.from, message.recipient && message.to])
+      if (jid) this.#addKnown(nodes, jid.bare)
+    nodes.delete(self.node)
+    return [...nodes]
+  }
+
+  /** Where the directory knows them, and what it does not know of where they are. */
+  #addKnown(nodes: Set<string>, account: Jid): void {
+    const { directory } = this.#server
+    const places = directory.lookup(account.text)
+    if (places instanceof Promise) return
+    for (const { node } of places) nodes.add(node)
   }
 
   // Called by the bus: whatever is wrong with a frame harms nobody else.
-  #receive(from: string, frame: Buffer): void {
+  #receive(from: string, bytes: Buffer): void {
     try {
-      if (this.#server.talk.take(from, frame)) return
-      const { session: id, envelope } = readFrame(frame)
-      const session = this.#session(id)
-      if (!envelope) session?.close(new StreamError('conflict', 'the resource was bound again'))
-      else if (!session?.write(envelope)) this.#notThere(id, envelope)
+      if (this.#server.talk.take(from, bytes)) return
+      const frame = readFrame(bytes)
+      if ('recorded' in frame) this.#server.showing.show(frame.recorded)
+      else this.#take(frame)
     } catch (error) {
       this.#server.failed('bus', error)
     }
+  }
+
+  #take({ session: id, envelope }: { session: string; envelope: Envelope }): void {
+    this.#heardOf(envelope)
+    if (!this.#session(id)?.write(envelope)) this.#notThere(id, envelope)
+  }
+
+  /** Whoever sends something is there, and may have been elsewhere before. */
+  #heardOf({ from, stanza }: Envelope): void {
+    if (from.local === '' || !this.#server.hosts.has(from.domain)) return
+    const { directory } = this.#server
+    const account = from.bare.text
+    const places = stanza.kind === 'presence' ? undefined : directory.remembered(account)
+    const known = places?.some(({ resource }) => resource === from.resource)
+    if (!known) directory.doubt(account)
   }
 
   #session(id: string): Session | undefined {

@@ -8,6 +8,7 @@ import type { Random } from '../ops/random.js'
 import { Database } from '../storage/database.js'
 import { type MessageLog, openMessageLog } from '../storage/message-log.js'
 import { sharedSecret } from '../storage/shared-secrets.js'
+import { Whereabouts } from '../storage/whereabouts.js'
 import { findModules } from './loader.js'
 import type { Module } from './module.js'
 import type { ServerSettings } from './settings.js'
@@ -27,6 +28,8 @@ interface Wanted {
 export interface Resources {
   readonly database: Database
   readonly messages: MessageLog
+  /** Where there may be several nodes */
+  readonly whereabouts: Whereabouts | undefined
   readonly modules: readonly Module[]
   readonly neighbourhood: Neighbourhood
   /** Of this node: a new one with each start */
@@ -41,12 +44,14 @@ export async function openResources(wanted: Wanted): Promise<Resources> {
     wanted.modules ?? findModules(),
   ])
   try {
-    const messages = await openMessageLog(database, clock)
+    const several = wanted.cluster !== undefined && database.kind === 'postgres'
+    const messages = await openMessageLog(database, clock, several)
     const secret = () => sharedSecret(database, 'bus', () => random.bytes(SECRET))
     const life = random.id()
+    const whereabouts = several ? await Whereabouts.open(database, life) : undefined
     const joining = { node, life, clock, log, secret }
     const neighbourhood = await (wanted.cluster ?? new MemoryCluster()).join(joining)
-    return { database, messages, modules, neighbourhood, life }
+    return { database, messages, whereabouts, modules, neighbourhood, life }
   } catch (error) {
     await database.close()
     throw error

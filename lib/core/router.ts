@@ -245,7 +245,7 @@ export class Router {
   /** What was there already goes nowhere a second time; what is new is shown with its number. */
   #deliverLogged(envelope: Envelope, host: Host, transit: Transit): Later {
     const { logged } = transit
-    if (logged?.duplicate) return undefined
+    if (logged?.duplicate || (logged && !host.server.neighbours.tell(logged))) return undefined
     if (!logged?.recipient) return this.#deliver(envelope, host, transit)
     const numbered = envelope.with({ logId: logged.id })
     return this.#deliver(host.labelled(numbered, logged.recipient.flags), host, transit)

@@ -20,10 +20,15 @@ import { Journal } from '../storage/journal.js'
 import type { MessageLog } from '../storage/message-log.js'
 import { Taken } from '../storage/taken.js'
 import { isTrouble } from '../storage/trouble.js'
+import type { Whereabouts } from '../storage/whereabouts.js'
 import { ClientStream } from '../streams/client-stream.js'
+import type { StreamSurroundings } from '../streams/surroundings.js'
+import { Binding } from './binding.js'
 import { addChores } from './chores.js'
 import { type Command, type CommandResult, commandsOf, runCommand } from './commands.js'
+import { Fencing } from './fencing.js'
 import type { Host } from './host.js'
+import { Everywhere } from './everywhere.js'
 import { Hosts } from './hosts.js'
 import { Listeners } from './listeners.js'
 import type { DomainOffer, Module } from './module.js'
@@ -31,7 +36,10 @@ import { Neighbours } from './neighbours.js'
 import { openResources, type Resources } from './resources.js'
 import { Router } from './router.js'
 import { Schedule } from './schedule.js'
-import type { ServerSettings } from './settings.js'
+import { Showing } from './showing.js'
+import { fixedKeys, type ServerSettings } from './settings.js'
+import { surroundingsOf } from './stream-place.js'
+import { SharedChanges } from './shared-changes.js'
 
 export interface ServerOptions {
   settings: ServerSettings
@@ -76,12 +84,19 @@ export class Server {
   readonly members: Members
   readonly talk: Talk
   readonly neighbours: Neighbours
+  readonly binding: Binding
+  readonly whereabouts: Whereabouts | undefined
+  readonly showing = new Showing(this)
+  readonly changes: SharedChanges
+  readonly fencing: Fencing
+  readonly everywhere: Everywhere
   /** Of this node: a new one with each start */
   readonly life: string
   readonly shuffle: Shuffle | undefined
   readonly schedule: Schedule
   settings: ServerSettings
   readonly #hosts: Hosts
+  readonly #surroundings: StreamSurroundings
   #listeners: Listeners | undefined
   #pending = new Set<Promise<void>>()
   #stopping = false
@@ -103,29 +118,36 @@ export class Server {
   }
 
   private constructor(given: Given, resources: Resources) {
-    const { database, messages, modules, neighbourhood, life } = resources
+    const { database, messages, whereabouts, modules, neighbourhood, life } = resources
     this.settings = given.settings
     this.log = given.log
     this.clock = given.clock
     this.random = given.random
+    this.#surroundings = surroundingsOf(this)
     this.node = given.node
     this.shuffle = given.shuffle
     this.database = database
     this.messages = messages
-    this.journal = new Journal(database, { messages, log: this.log })
+    const fenced = (): void => this.fencing.cut()
+    this.journal = new Journal(database, { messages, log: this.log, life, fenced })
     this.taken = new Taken(database, this.journal)
     this.directory = neighbourhood.directory
     this.bus = neighbourhood.bus
     this.members = neighbourhood.members
     this.life = life
     this.talk = new Talk(this.bus, this)
-    this.neighbours = new Neighbours(this, this.bus)
+    this.neighbours = new Neighbours(this, this.bus, this.members)
+    this.binding = new Binding(this)
+    this.whereabouts = whereabouts
     this.schedule = new Schedule(
       this.clock,
       (where, error) => this.failed(where, error),
       (run) => void this.pending(run),
     )
     this.#hosts = new Hosts(this, modules)
+    this.changes = new SharedChanges(this)
+    this.fencing = new Fencing(this)
+    this.everywhere = new Everywhere(this)
   }
 
   async #open(): Promise<void> {
@@ -159,33 +181,9 @@ export class Server {
   accept(transport: Transport): ClientStream {
     const stream = new ClientStream(transport, this.#surroundings)
     this.streams.add(stream)
-    if (this.#stopping) stream.close(new StreamError('system-shutdown'))
+    if (this.fencing.over) transport.destroy()
+    else if (this.#stopping) stream.close(new StreamError('system-shutdown'))
     return stream
-  }
-
-  readonly #surroundings = {
-    server: this as Server,
-    get clock(): Clock {
-      return this.server.clock
-    },
-    get random(): Random {
-      return this.server.random
-    },
-    get unlimited(): boolean {
-      return this.server.settings.limits === 'off'
-    },
-    host(domain: string) {
-      return this.server.hosts.get(domain)
-    },
-    pending(work: Promise<void>) {
-      this.server.pending(work)
-    },
-    failed(error: unknown) {
-      this.server.failed('stream', error)
-    },
-    ended(stream: ClientStream) {
-      this.server.streams.delete(stream)
-    },
   }
 
   /** To a session of another node; whether that node was there. */
@@ -209,6 +207,11 @@ export class Server {
   }
 
   // Running
+
+  /** Another node took this one for dead: resolves when nothing more is said to anybody. */
+  get fenced(): Promise<void> {
+    return this.fencing.fenced
+  }
 
   /** Keeps count of what is under way, so that stopping and tests can wait for it. */
   pending<T extends Promise<void> | undefined | void>(work: T): T {
@@ -241,7 +244,8 @@ export class Server {
 
   /** A bug in `where`: its stack is in the log, and nobody else is harmed. */
   failed(where: string, error: unknown): void {
-    // That the database is away or full is nobody's fault.
+    // That the database is away or full is nobody's fault, nor what a life that is over cannot do.
+    if (this.fencing.over) return
     if (isTrouble(error)) this.log.warn(`${where} needs the database`, { error })
     else this.log.error(`a bug in ${where}`, { error })
   }
@@ -249,7 +253,7 @@ export class Server {
   /** Takes over what can change while running; says what changed and what needs a restart. */
   async reload(settings: ServerSettings): Promise<string[]> {
     const before = this.settings
-    const fixed = (['data', 'database', 'durability', 'limits', 'listen'] as const).filter(
+    const fixed = fixedKeys.filter(
       (key) => JSON.stringify(settings[key]) !== JSON.stringify(before[key]),
     )
     this.settings = { ...before, hosts: settings.hosts }
@@ -277,6 +281,7 @@ export class Server {
     await this.journal.close()
     await this.messages.close()
     this.talk.close()
+    await this.whereabouts?.close()
     await Promise.all([this.bus.close(), this.directory.close()])
     await this.database.close()
   }

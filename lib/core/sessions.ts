@@ -13,6 +13,12 @@ const MOST_PER_ACCOUNT = 20
 
 const none: readonly Session[] = []
 
+interface Bound {
+  readonly stream: ClientStream
+  readonly account: Account
+  readonly elsewhere: number
+}
+
 export class Sessions {
   readonly #host: Host
   readonly #byAccount = new Map<string, readonly Session[]>()
@@ -50,7 +56,29 @@ export class Sessions {
     resource: string | undefined,
   ): Promise<Session> {
     const jid = this.#address(account.jid, resource)
-    const elsewhere = await this.#elsewhere(jid)
+    const session = await this.#begin(jid, account, (elsewhere) =>
+      this.#replace(jid, { stream, account, elsewhere }),
+    )
+    await this.#announce(session)
+    return session
+  }
+
+  /** The other nodes know of it first: what is written from then on finds its way here. */
+  async #begin(
+    jid: Jid,
+    { number }: Account,
+    make: (elsewhere: number) => Promise<Session>,
+  ): Promise<Session> {
+    const { binding } = this.#host.server
+    try {
+      return await make(await binding.begin(jid, number))
+    } catch (error) {
+      binding.end(number)
+      throw error
+    }
+  }
+
+  async #replace(jid: Jid, { stream, account, elsewhere }: Bound): Promise<Session> {
     if (!this.find(jid)) await this.#makeRoom(account.jid, elsewhere)
     // RFC 6120 §7.7.2.2: the newcomer wins; what the old stream had sent is finished first.
     for (let old = this.find(jid); old; old = this.find(jid)) {
@@ -59,19 +87,18 @@ export class Sessions {
     }
     // From here on nothing waits until the session is in the list: two never have one address.
     this.#checkRoom(account.jid, elsewhere)
-    const session = this.#add(new Session(this.#host, stream, { jid, number: account.number }))
-    await this.#announce(session)
-    return session
+    return this.#add(new Session(this.#host, stream, { jid, number: account.number }))
   }
 
   /** One that outlived its process, without a stream: whoever calls this attaches one. */
   async restore(account: Account, resource: string): Promise<Session> {
     const jid = account.jid.withResource(resource)
-    const elsewhere = await this.#elsewhere(jid)
-    if (!this.find(jid)) await this.#makeRoom(account.jid, elsewhere)
-    if (this.find(jid)) throw new StanzaError('conflict')
-    this.#checkRoom(account.jid, elsewhere)
-    const session = this.#add(new Session(this.#host, undefined, { jid, number: account.number }))
+    const session = await this.#begin(jid, account, async (elsewhere) => {
+      if (!this.find(jid)) await this.#makeRoom(account.jid, elsewhere)
+      if (this.find(jid)) throw new StanzaError('conflict')
+      this.#checkRoom(account.jid, elsewhere)
+      return this.#add(new Session(this.#host, undefined, { jid, number: account.number }))
+    })
     await this.#host.server.directory.put(session.account.text, session)
     return session
   }
@@ -93,20 +120,6 @@ export class Sessions {
     this.#byAccount.set(session.account.text, [...this.of(session.account), session])
     this.#byId.set(session.id, session)
     return session
-  }
-
-  /** How many sessions the account has on other nodes; one with this very address is told to end. */
-  async #elsewhere(jid: Jid): Promise<number> {
-    const { server } = this.#host
-    const places = await server.directory.lookup(jid.bare.text)
-    const elsewhere = places.filter((place) => !this.#byId.has(place.id))
-    const same = elsewhere.filter((place) => place.resource === jid.resource)
-    for (const place of same) {
-      // One of this node's own is of an earlier life of it.
-      if (place.node !== server.node) await server.neighbours.end(place)
-      await server.directory.remove(jid.bare.text, place.id)
-    }
-    return elsewhere.length - same.length
   }
 
   async #announce(session: Session): Promise<void> {
@@ -144,6 +157,7 @@ export class Sessions {
     if (left.length > 0) this.#byAccount.set(session.account.text, left)
     else this.#byAccount.delete(session.account.text)
     this.#forgetPlace(session)
+    this.#host.server.binding.end(session.number)
     session.ended()
     this.#host.server.pending(this.#host.events.emit('session:closed', { session }))
   }

@@ -63,6 +63,8 @@ export class LoggedMessage {
   id = 0
   /** It was there already: this one is not kept and goes nowhere. */
   duplicate = false
+  /** Of nodes that have sessions of the accounts that have it, this one included; undefined: any of them */
+  lives: readonly string[] | undefined = []
 
   constructor({ from, to, text, label, key, author }: MessageParts) {
     this.from = from

@@ -152,15 +152,22 @@ export interface MessageLog {
   close(): Promise<void>
 }
 
-/** With its tables; the database is closed where that fails. */
-export async function openMessageLog(database: Database, clock: Clock): Promise<MessageLog> {
+/**
+ * With its tables; the database is closed where that fails. With several nodes a commit tells which of
+ * them have sessions of those who have a message.
+ */
+export async function openMessageLog(
+  database: Database,
+  clock: Clock,
+  several = false,
+): Promise<MessageLog> {
   try {
     await migrate(database, [{ owner: 'messages', migrations: messageTables }])
     const { MessageStore } =
       database.kind === 'sqlite'
         ? await import('./sqlite-messages.js')
         : await import('./postgres-messages.js')
-    return await MessageStore.open(database, clock)
+    return await MessageStore.open(database, clock, several)
   } catch (error) {
     await database.close()
     throw error

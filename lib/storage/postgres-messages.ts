@@ -11,6 +11,7 @@ import { type LoggedMessage, numberAt, RETRACTED } from './logged-message.js'
 import { type IndexRow, type MessageLog, peerKey } from './message-log.js'
 import { MessageRemover } from './message-remover.js'
 import { ownersOf, type Sides } from './message-rows.js'
+import { livesOf, readLives } from './whereabouts.js'
 import type { Answer, Write } from './writes.js'
 
 const DAY = 86_400_000
@@ -63,18 +64,20 @@ const KEPT_GROUPS = 7 * DAY
 
 export class MessageStore extends MessageRemover implements MessageLog {
   readonly #clock: Clock
+  readonly #several: boolean
   /** Where this log notes in message_clock from which number on its last group is. */
   readonly #place = randomInt(2, 2 ** 47)
 
-  static async open(database: Database, clock: Clock): Promise<MessageStore> {
-    const log = new MessageStore(database, clock)
+  static async open(database: Database, clock: Clock, several: boolean): Promise<MessageStore> {
+    const log = new MessageStore(database, clock, several)
     await log.#partitions()
     return log
   }
 
-  private constructor(database: Database, clock: Clock) {
+  private constructor(database: Database, clock: Clock, several: boolean) {
     super(database)
     this.#clock = clock
+    this.#several = several
   }
 
   protected pending(): readonly IndexRow[] {
@@ -101,12 +104,16 @@ export class MessageStore extends MessageRemover implements MessageLog {
       messages.map(({ key }) => key),
     ]
     const values = [numberAt(now), messages.length, ...columns, this.#place]
-    if (!keyed) return [{ sql: PLAIN, runs: [values] }]
     const times = [Math.floor(now / DAY), numberAt(now - DAY)]
-    return [{ sql: KEYED, runs: [[...values, ...times]] }]
+    const write = keyed
+      ? { sql: KEYED, runs: [[...values, ...times]] }
+      : { sql: PLAIN, runs: [values] }
+    // Nobody binds between the two (whereabouts.ts).
+    return this.#several ? [write, livesOf([...new Set(messages.flatMap(ownersIn))])] : [write]
   }
 
-  written(messages: readonly LoggedMessage[], [rows]: readonly Answer[]): void {
+  written(messages: readonly LoggedMessage[], [rows, lives]: readonly Answer[]): void {
+    if (this.#several && lives) setLives(messages, lives)
     for (const message of messages) {
       message.duplicate = true
       message.id = 0
@@ -128,6 +135,7 @@ export class MessageStore extends MessageRemover implements MessageLog {
     const there = new Set(rows.map(({ id }) => id))
     for (const [at, message] of messages.entries()) {
       const id = before + at + 1
+      if (this.#several) message.lives = undefined
       message.duplicate = !there.has(id)
       message.id = there.has(id) ? id : 0
     }
@@ -238,6 +246,18 @@ export class MessageStore extends MessageRemover implements MessageLog {
         until: numberAt(Date.UTC(Number(year), Number(month), 1)),
       }
     })
+  }
+}
+
+function ownersIn({ sender, recipient }: LoggedMessage): number[] {
+  return [sender, recipient].flatMap((side) => side?.owner ?? [])
+}
+
+function setLives(messages: readonly LoggedMessage[], answer: Answer): void {
+  const lives = readLives(answer)
+  for (const message of messages) {
+    const ofAll = ownersIn(message).flatMap((owner) => lives.get(owner) ?? [])
+    message.lives = ofAll.length > 1 ? [...new Set(ofAll)] : ofAll
   }
 }
 

@@ -115,7 +115,8 @@ export default defineModule({
       for (const place of places) {
         const session = host.sessions.byId(place.id)
         if (session) session.write(new Envelope({ stanza, to: session.jid, ...origin }))
-        else {
+        // What is in the log each node shows its own sessions (core/showing.ts).
+        else if (logId === 0) {
           const to = account.withResource(place.resource)
           const there = host.server.writeElsewhere(place, new Envelope({ stanza, to, ...origin }))
           if (there instanceof Promise) (elsewhere ??= []).push(there)

@@ -2,10 +2,11 @@
 // gets which message is tested in scenarios/messages.
 
 import { test } from 'tap'
-import { encodeEnd, encodeFrame, readFrame } from '../../lib/core/frame.js'
+import { encodeLogged, encodeStanza, readFrame } from '../../lib/core/frame.js'
 import { defineModule } from '../../lib/core/module.js'
 import { fromWire, toWire } from '../../lib/xmpp/element.js'
 import { Envelope } from '../../lib/xmpp/envelope.js'
+import { LoggedMessage } from '../../lib/storage/logged-message.js'
 import { Jid } from '../../lib/xmpp/jid.js'
 import { Stanza } from '../../lib/xmpp/stanza.js'
 import { DOMAIN, world } from '../world/world.js'
@@ -156,13 +157,28 @@ test('a frame carries the stanza as it is, with the addresses that are trusted',
     arrived: 1_700_000_000_000,
     addressed: false,
   }).annotated("<stanza-id xmlns='urn:xmpp:sid:0' id='7'/>")
-  const { session, envelope: read } = readFrame(encodeFrame('the session', envelope))
+  const frame = readFrame(encodeStanza('the session', envelope))
+  if (!('session' in frame)) return t.fail('it is for a session')
+  const { session, envelope: read } = frame
   t.equal(session, 'the session')
-  t.ok(read!.from.equals(envelope.from) && read!.to.equals(envelope.to))
-  t.same([read!.origin, read!.arrived, read!.addressed], ['client', 1_700_000_000_000, false])
-  t.equal(fromWire(read!.wire), fromWire(envelope.wire))
-  t.ok(read!.stanza.has('q', 'urn:example:p') && read!.stanza.has('x', 'urn:example:x'))
-  t.same(readFrame(encodeEnd('another')), { session: 'another', envelope: undefined })
+  t.ok(read.from.equals(envelope.from) && read.to.equals(envelope.to))
+  t.same([read.origin, read.arrived, read.addressed], ['client', 1_700_000_000_000, false])
+  t.equal(fromWire(read.wire), fromWire(envelope.wire))
+  t.ok(read.stanza.has('q', 'urn:example:p') && read.stanza.has('x', 'urn:example:x'))
+  return undefined
+})
+
+test('a frame carries a message of the log, for both sides of it', async (t) => {
+  const [from, to] = [Jid.parse('rom\u00e9o@capulet.example/pho\u2615ne'), Jid.parse(JULIET)]
+  const text = "<message type='chat'><body>Amore \u{1f339}</body></message>"
+  const message = new LoggedMessage({ from, to, text: toWire(text), label: 0, key: '', author: 3 })
+  Object.assign(message, { id: 7, recipient: { owner: 4, flags: 3 } })
+  t.same(readFrame(encodeLogged(message)), {
+    recorded: {
+      ...{ id: 7, from: from.text, to: to.text, text },
+      sides: [{ owner: 4, flags: 3, peer: from }],
+    },
+  })
 })
 
 test('session:write runs on the node that holds the session', async (t) => {

@@ -34,6 +34,7 @@ export class RedisNodes implements Cluster {
       nodes: () => bus.nodes(),
       close: () => bus.close(),
       onMissed: (repair) => bus.onMissed(repair),
+      missed: (since) => bus.missed(since),
       onFrame: (receive) =>
         bus.onFrame((from, frame) => {
           this.#underWay--

@@ -1,0 +1,80 @@
+// When the bus cannot be trusted this node follows the log: once when something may have been missed, and
+// again and again while Redis is away, or while a node writes that nobody hears (it is cut off from Redis
+// alone, or has just died). PostgreSQL tells who writes: each transaction leaves the life of its node there.
+
+import type { Member } from '../cluster/cluster.js'
+import type { Server } from './server.js'
+
+/** Milliseconds */
+const LOOK = 1000
+/** Longer than the lease of a node */
+const UNHEARD = 15_000
+/** Who wrote something in so long a time writes. */
+const WRITING = 10_000
+
+/** LIM-ended-lives */
+const MOST_ENDED = 1000
+
+export class Following {
+  readonly #server: Server
+  /** Of nodes that said that they end */
+  readonly #ended = new Set<string>()
+  #unheard = false
+  /** Until when everything is known, where somebody is unheard; 0 where nobody is */
+  #until = 0
+
+  constructor(server: Server) {
+    this.#server = server
+    const { bus, members, schedule } = server
+    bus.onMissed((since) => this.#repair(since))
+    members.onGone((member, said) => this.#gone(member, said))
+    if (!server.whereabouts) return
+    schedule.add('cluster', { name: 'what nobody tells', every: LOOK, run: () => this.#look() })
+  }
+
+  /** What this life wrote last may not have been told to anybody. */
+  #gone({ life }: Member, said: boolean): void {
+    if (said) this.#end(life)
+    else this.#server.bus.missed(this.#server.clock.now() - UNHEARD)
+  }
+
+  #end(life: string): void {
+    this.#ended.add(life)
+    if (this.#ended.size > MOST_ENDED) this.#ended.delete(this.#ended.values().next().value!)
+  }
+
+  /** What is remembered of others may be wrong as well. */
+  #repair(since: number): Promise<void> {
+    const { directory, changes, showing } = this.#server
+    directory.doubt()
+    changes.forgetAll()
+    return showing.repair(since)
+  }
+
+  async #look(): Promise<void> {
+    const { clock, members } = this.#server
+    const now = clock.now()
+    this.#unheard = members.cutOff || (await this.#isUnheard())
+    if (!this.#unheard) {
+      this.#until = 0
+      return
+    }
+    const since = this.#until || now - UNHEARD
+    await this.#repair(since)
+    this.#until = now
+  }
+
+  /** Whether somebody writes who is no member. */
+  async #isUnheard(): Promise<boolean> {
+    const { database, members, clock } = this.#server
+    const known = [...members.all().map(({ life }) => life), ...this.#ended]
+    const rows = await database
+      .knex('commits')
+      .where('alive', 1)
+      .where('at', '>', clock.now() - WRITING)
+      .whereNotIn('journal', known)
+      .limit(1)
+      .select('journal')
+    return rows.length > 0
+  }
+}

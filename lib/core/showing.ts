@@ -1,0 +1,106 @@
+// What is new in the message log, shown to the sessions of this node: by the frame of the node that wrote it,
+// or by reading the log where such frames may be missing. Each message is shown here once; a session that is
+// behind comes to it by itself. Who is sent what is decided here, where the sessions are: RFC 6121 §8.5.
+
+import { INCOMING, numberAt } from '../storage/logged-message.js'
+import type { Logged, Recorded } from '../storage/message-log.js'
+import type { Envelope } from '../xmpp/envelope.js'
+import { Jid } from '../xmpp/jid.js'
+import { envelopeOf } from './catch-up.js'
+import type { Host } from './host.js'
+import type { Server } from './server.js'
+import type { Session } from './session.js'
+
+/** LIM-shown: messages of which it is remembered that they were shown here */
+const MOST_SHOWN = 300_000
+const PAGE = 500
+/** Milliseconds that clocks of nodes and the order of events may be wrong by */
+const MARGIN = 3000
+
+export class Showing {
+  readonly #server: Server
+  readonly #shown = new Set<number>()
+
+  constructor(server: Server) {
+    this.#server = server
+  }
+
+  /** It is for whoever calls to show it here. Whether that is still to be done. */
+  claim(id: number): boolean {
+    if (!this.#server.whereabouts) return true
+    if (this.#shown.has(id)) return false
+    this.#shown.add(id)
+    if (this.#shown.size > MOST_SHOWN) this.#shown.delete(this.#shown.keys().next().value!)
+    return true
+  }
+
+  /** From another node, or from the log. */
+  show(recorded: Recorded): void {
+    if (!this.claim(recorded.id)) return
+    const from = Jid.parse(recorded.from)
+    const to = Jid.parse(recorded.to)
+    for (const { owner, flags } of recorded.sides) {
+      const jid = flags & INCOMING ? to : from
+      const host = this.#server.hosts.get(jid.domain)
+      if (host) showTo(host, jid, { owner, logged: { ...recorded, flags } })
+    }
+  }
+
+  /** Everything that was written since this moment. */
+  async repair(since: number): Promise<void> {
+    const { messages } = this.#server
+    let after = Math.max(0, numberAt(since - MARGIN) - 1)
+    for (let more = true; more && !this.#server.stopping; ) {
+      const page = await messages.scan(after, PAGE)
+      for (const recorded of page) this.show(recorded)
+      after = page.at(-1)?.id ?? after
+      more = page.length === PAGE
+    }
+  }
+}
+
+interface Shown {
+  readonly owner: number
+  readonly logged: Logged
+}
+
+function showTo(host: Host, jid: Jid, { owner, logged }: Shown): void {
+  const sessions = host.sessions.of(jid.bare)
+  const meant = sessions.filter((session) => session.number === owner)
+  if (meant.length === 0) return
+  const to = Jid.parse(logged.to)
+  const takers = logged.flags & INCOMING ? takersOf(meant, to, logged) : none
+  for (const session of meant) {
+    const envelope = takers.includes(session)
+      ? host.labelled(envelopeOf(logged), logged.flags)
+      : copied(host, logged, session)
+    if (envelope) session.write(envelope)
+  }
+}
+
+const none: readonly Session[] = []
+
+/** RFC 6121 §8.5.2.1.1, §8.5.3: chat for a resource that is not there is for all that want it. */
+function takersOf(sessions: readonly Session[], to: Jid, logged: Logged): readonly Session[] {
+  const named = sessions.filter(({ resource }) => resource === to.resource)
+  if (!to.isBare && named.length > 0) return named
+  if (!to.isBare && !mayGoOn(sessions[0]!.host, to, logged)) return none
+  return sessions.filter(({ available, priority }) => available && priority >= 0)
+}
+
+/** Not where the resource is on another node. */
+function mayGoOn({ server }: Host, to: Jid, logged: Logged): boolean {
+  if (envelopeOf(logged).stanza.type !== 'chat') return false
+  const places = server.directory.lookup(to.bare.text)
+  if (places instanceof Promise) return false
+  return !places.some(({ resource }) => resource === to.resource)
+}
+
+function copied(host: Host, logged: Logged, session: Session): Envelope | undefined {
+  try {
+    return host.copied(logged, session)
+  } catch (error) {
+    host.failed('replay', error)
+    return undefined
+  }
+}

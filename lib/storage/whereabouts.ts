@@ -1,0 +1,153 @@
+// Which nodes have sessions of an account, as the database has it. Commits of messages read it, and binding
+// writes it while no commit can be under way: either a commit sees the new session's node, or the new session
+// finds the message in the log. What is asked for in one turn of the event loop is one transaction.
+
+import type { Database } from './database.js'
+import { migrate, type MigrationSet } from './migrations.js'
+import type { Answer, Write } from './writes.js'
+
+const tables: MigrationSet = {
+  owner: 'whereabouts',
+  migrations: [
+    {
+      name: 'create whereabouts',
+      up: (schema) =>
+        schema.createTable('whereabouts', (table) => {
+          table.bigInteger('account').notNullable()
+          table.text('life').notNullable()
+          table.primary(['account', 'life'])
+          table.index('life')
+        }),
+    },
+  ],
+}
+
+/** Commits of messages hold it from their numbers on until they are visible (postgres-messages.ts). */
+const HOLD = 'select last from message_clock where place = 1 for update'
+const ADD = `insert into whereabouts (account, life)
+  select account, $2::text from unnest($1::bigint[]) as rows (account) on conflict do nothing`
+const DROP = 'delete from whereabouts where life = $2::text and account = any($1::bigint[])'
+const LIVES = 'select account, life from whereabouts where account = any($1::bigint[])'
+const OTHERS = `${LIVES} and life <> $2::text`
+
+/** Lives that have written nothing for so long have ended. */
+const FORGOTTEN = 86_400_000
+
+interface Coming {
+  readonly account: number
+  known(lives: readonly string[]): void
+  failed(error: unknown): void
+}
+
+/** The lives that have sessions of each of these accounts: a statement of the commit of a message. */
+export function livesOf(accounts: readonly number[]): Write {
+  return { sql: LIVES, runs: [[accounts]] }
+}
+
+export function readLives(answer: Answer): ReadonlyMap<number, readonly string[]> {
+  const lives = new Map<number, string[]>()
+  for (const { account, life } of answer as readonly { account: number; life: string }[]) {
+    const known = lives.get(account)
+    if (known) known.push(life)
+    else lives.set(account, [life])
+  }
+  return lives
+}
+
+export class Whereabouts {
+  readonly #database: Database
+  readonly #life: string
+  /** How many sessions of an account are here, or about to be */
+  readonly #counts = new Map<number, number>()
+  #coming: Coming[] = []
+  readonly #leaving = new Set<number>()
+  #running: Promise<void> | undefined
+
+  static async open(database: Database, life: string): Promise<Whereabouts> {
+    await migrate(database, [tables])
+    return new Whereabouts(database, life)
+  }
+
+  private constructor(database: Database, life: string) {
+    this.#database = database
+    this.#life = life
+  }
+
+  /** The account has a session more here. Resolves when that is on disk, with the other lives that have one. */
+  here(account: number): Promise<readonly string[]> {
+    this.#counts.set(account, (this.#counts.get(account) ?? 0) + 1)
+    this.#leaving.delete(account)
+    const known = new Promise<readonly string[]>((resolve, reject) => {
+      this.#coming.push({ account, known: resolve, failed: reject })
+    })
+    this.#run()
+    return known
+  }
+
+  /** It has one less. That the last one went may be known later. */
+  gone(account: number): void {
+    const left = (this.#counts.get(account) ?? 1) - 1
+    if (left > 0) this.#counts.set(account, left)
+    else {
+      this.#counts.delete(account)
+      this.#leaving.add(account)
+      this.#run()
+    }
+  }
+
+  #run(): void {
+    this.#running ??= this.#work().finally(() => {
+      this.#running = undefined
+      if (this.#coming.length > 0) this.#run()
+    })
+  }
+
+  async #work(): Promise<void> {
+    await new Promise((resolve) => setImmediate(resolve))
+    while (this.#coming.length > 0 || this.#leaving.size > 0) {
+      const coming = this.#coming.splice(0)
+      const leaving = [...this.#leaving]
+      this.#leaving.clear()
+      try {
+        await this.#write(coming, leaving)
+      } catch (error) {
+        // A row too many costs a hop.
+        for (const { failed } of coming) failed(error)
+      }
+    }
+  }
+
+  async #write(coming: readonly Coming[], leaving: readonly number[]): Promise<void> {
+    const accounts = [...new Set(coming.map(({ account }) => account))]
+    const gone = leaving.filter((account) => !accounts.includes(account))
+    const drop = { sql: DROP, runs: [[gone, this.#life]] }
+    if (accounts.length === 0) {
+      await this.#database.write([drop])
+      return
+    }
+    const add = { sql: ADD, runs: [[accounts, this.#life]] }
+    const others = { sql: OTHERS, runs: [[accounts, this.#life]] }
+    const answers = await this.#database.write([{ sql: HOLD, runs: [[]] }, drop, add, others])
+    const lives = readLives(answers[3]!)
+    for (const { account, known } of coming) known(lives.get(account) ?? [])
+  }
+
+  /** A life has ended: it has no sessions. */
+  async forget(life: string): Promise<void> {
+    await this.#database.knex('whereabouts').where({ life }).delete()
+  }
+
+  /** Lives that ended unseen. */
+  async tidy(now: number): Promise<void> {
+    const { knex } = this.#database
+    const writing = knex('commits')
+      .select('journal')
+      .where('at', '>', now - FORGOTTEN)
+    await knex('whereabouts').whereNot('life', this.#life).whereNotIn('life', writing).delete()
+  }
+
+  async close(): Promise<void> {
+    await this.#running
+    await this.forget(this.#life).catch(() => undefined)
+  }
+}
