@@ -1,9 +1,10 @@
 // All devices of a run and what they share: the seeded choices, the common log, how many messages
-// may be sent, how often the server was started.
+// may be sent, who has to be reached again after a fault.
 
 import type { Target } from '../../bench/generator/connection.js'
-import type { Event } from './chronicle.js'
+import type { Event, Reception } from './chronicle.js'
 import { Device } from './device.js'
+import type { Door, Doors } from './doors.js'
 import type { Draw } from './draw.js'
 import type { Habits, Scene } from './scene.js'
 
@@ -11,7 +12,8 @@ export interface Cast {
   users: number
   window: number
   carbons: boolean
-  target(transport: Habits['transport']): Target
+  doors: Doors
+  target(door: Door, transport: Habits['transport']): Target
 }
 
 const NUDGE_MS = 100
@@ -22,8 +24,10 @@ export class Arena implements Scene {
   readonly devices: Device[] = []
   readonly events: Event[] = []
   readonly target: Cast['target']
-  boot = 1
   over = false
+  /** Since when a device waits for a message of after that moment */
+  readonly unreached = new Map<string, number>()
+  readonly #doors: Doors
   readonly #users: number
   readonly #sentAt = new Map<string, number>()
   readonly #timer: NodeJS.Timeout
@@ -33,6 +37,7 @@ export class Arena implements Scene {
   constructor(draw: Draw, cast: Cast) {
     this.draw = draw
     this.target = cast.target
+    this.#doors = cast.doors
     this.#users = cast.users
     for (let user = 0; user < cast.users; user++) {
       this.#add(user, 'a', cast)
@@ -74,10 +79,25 @@ export class Arena implements Scene {
 
   log(event: Event): void {
     this.events.push(event)
+    if (event.op === 'recv') this.#reached(event)
     if (event.op !== 'send' || event.again) return
     this.#sentAt.set(event.mid, event.t)
     const goal = this.#goal
     if (goal && --goal.left === 0) goal.reached()
+  }
+
+  #reached({ device, mid, via }: Reception): void {
+    const since = this.unreached.get(device)
+    if (since !== undefined && via !== 'archive' && this.sentAt(mid) >= since)
+      this.unreached.delete(device)
+  }
+
+  choose(): Door {
+    return this.#doors.choose()
+  }
+
+  lifeOf(node: number): number {
+    return this.#doors.lifeOf(node)
   }
 
   sentAt(mid: string): number {
@@ -133,14 +153,26 @@ export class Arena implements Scene {
     return this.devices.every(({ settled }) => settled)
   }
 
-  /** Something is about to break. */
-  fault(): void {
-    this.log({ op: 'fault', inFlight: this.inFlight, t: this.now() })
+  /** Something is about to break, and with it the connections of some. */
+  fault(hit: readonly Device[] = []): void {
+    this.log({ op: 'fault', inFlight: this.inFlight, ...this.#hit(hit) })
   }
 
-  /** Whoever dials from now on meets a new server, or none. */
-  serverEnded(): void {
-    this.boot++
+  /** What was broken is there again. */
+  healed(hit: readonly Device[] = []): void {
+    this.log({ op: 'healed', ...this.#hit(hit) })
+  }
+
+  #hit(devices: readonly Device[]) {
+    const t = this.now()
+    const hit = devices.map(({ name }) => name)
+    for (const name of hit) this.unreached.set(name, t)
+    return { hit, t }
+  }
+
+  /** Who is there, or tries to come in there */
+  devicesOn(node: number): Device[] {
+    return this.devices.filter((device) => device.whereabouts.node === node)
   }
 
   #nudge(): void {

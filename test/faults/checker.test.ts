@@ -55,7 +55,7 @@ class Story {
 
   kill(inFlight = 1) {
     this.boot++
-    this.events.push({ op: 'fault', inFlight, t: this.#t++ })
+    this.events.push({ op: 'fault', inFlight, hit: [], t: this.#t++ })
     return this
   }
 

@@ -7,6 +7,7 @@ import { checkArrivals } from './check-arrivals.js'
 import type { Entry, Event, History } from './chronicle.js'
 import { type Fate, type Fates, fatesOf } from './fates.js'
 import type { Figures } from './figures.js'
+import { arrivalsDuring, returnsOf } from './returns.js'
 
 export function check(history: History): Figures {
   const fates = fatesOf(history.events)
@@ -23,6 +24,7 @@ export function check(history: History): Figures {
     ...entries(history.events),
     unsettledDevices: history.devices.filter(({ settled }) => !settled).length,
     ...times(history.events, fates),
+    ...returns(history.events),
   }
 }
 
@@ -100,6 +102,20 @@ function times(events: readonly Event[], { messages }: Fates) {
     sendToArrivalP99: quantile(toArrival, 0.99),
     outageP50: quantile(outages, 0.5),
     outageMax: quantile(outages, 1),
+  }
+}
+
+function returns(events: readonly Event[]) {
+  const { back, reachable, notReached } = returnsOf(events)
+  const during = arrivalsDuring(events)
+  return {
+    backP99: quantile([...back], 0.99),
+    backMax: quantile([...back], 1),
+    reachableP99: quantile([...reachable], 0.99),
+    reachableMax: quantile([...reachable], 1),
+    notReached,
+    arrivalDuringP99: quantile(during, 0.99),
+    arrivalDuringMax: quantile(during, 1),
   }
 }
 

@@ -48,7 +48,7 @@ export interface Reception {
   stream: string
   via: Way
   stanzaId: string | undefined
-  /** How often the server had been started then */
+  /** How often what the device had on its node had ended when it came in */
   boot: number
   /** The content is what was sent. */
   sound: boolean
@@ -60,7 +60,7 @@ export interface Entry {
   device: string
   /** refused: `<failed h=…/>`; uncounted: `<failed/>` without the count; fresh: nothing was asked. */
   how: 'resumed' | 'refused' | 'uncounted' | 'fresh'
-  /** The server was started anew since this device was last there. */
+  /** The node where this device was last has ended since, and perhaps begun anew. */
   crashed: boolean
   t: number
 }
@@ -69,10 +69,20 @@ export interface Fault {
   op: 'fault'
   /** Messages sent and not acknowledged at that moment, over all devices */
   inFlight: number
+  /** Devices that it threw out */
+  hit: readonly string[]
   t: number
 }
 
-export type Event = Sending | Acknowledgement | Refusal | Reception | Entry | Fault
+/** What was broken is there again. */
+export interface Healing {
+  op: 'healed'
+  /** Devices that it may have kept from being reached */
+  hit: readonly string[]
+  t: number
+}
+
+export type Event = Sending | Acknowledgement | Refusal | Reception | Entry | Fault | Healing
 
 export interface Row {
   id: string

@@ -8,6 +8,7 @@ import { type Again, type Item, Outbox } from './outbox.js'
 import { Reading } from './reading.js'
 import type { Habits, Identity, Scene } from './scene.js'
 import { attribute, bare, bodyOf, encode, firstTag } from './stanza-text.js'
+import { Whereabouts } from './whereabouts.js'
 
 export const PASSWORD = 'faults under load'
 const ENTER_LIMIT_MS = 20_000
@@ -34,9 +35,7 @@ export class Device implements Receiver {
   #handled = 0
   /** Its full address, and the position of the presence that tells others */
   #announced = { jid: '', at: Number.POSITIVE_INFINITY }
-  /** What the server was when the connection was dialled, and when this device last came in */
-  #dialled = 0
-  #boot = 0
+  readonly whereabouts: Whereabouts
   #backoff = BACKOFF_MS.first
   #again: Again = 'uncounted'
   #refused: 'refused' | 'uncounted' | undefined
@@ -47,6 +46,7 @@ export class Device implements Receiver {
 
   constructor(scene: Scene, { name, owner, index }: Identity, habits: Habits) {
     this.#scene = scene
+    this.whereabouts = new Whereabouts(scene)
     this.name = name
     this.owner = owner
     this.address = owner
@@ -85,8 +85,9 @@ export class Device implements Receiver {
       bound: (jid, id) => this.#bound(jid, id),
       lost: (why) => this.#away(why),
     })
-    this.#dialled = this.#scene.boot
-    const target = this.#scene.target(this.habits.transport)
+    const door = this.#scene.choose()
+    this.whereabouts.dials(door)
+    const target = this.#scene.target(door, this.habits.transport)
     const connection = new Connection(this.#index, target, entrance)
     this.#connection = connection
     const late = () => this.#connection === connection && !this.ready && connection.fail('too slow')
@@ -164,10 +165,10 @@ export class Device implements Receiver {
 
   #enter(how: 'resumed' | 'refused' | 'uncounted' | 'fresh'): void {
     const t = this.#scene.now()
-    const crashed = this.#boot !== this.#dialled
+    const crashed = this.whereabouts.enters()
     this.#scene.log({ op: 'enter', device: this.name, how, crashed, t })
-    this.#boot = this.#dialled
-    this.#reading.enter({ stream: this.outbox.stream, boot: this.#boot, since: t })
+    const { ends } = this.whereabouts
+    this.#reading.enter({ stream: this.outbox.stream, boot: ends, since: t })
     this.#backoff = BACKOFF_MS.first
     this.#askedAt = undefined
     this.#connection!.receiver = this

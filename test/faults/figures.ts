@@ -44,6 +44,16 @@ export interface Figures {
   sendToArrivalP99: number
   outageP50: number
   outageMax: number
+
+  /** Milliseconds until those whom faults threw out were there again, and reached by a new message */
+  backP99: number
+  backMax: number
+  reachableP99: number
+  reachableMax: number
+  notReached: number
+  /** Of messages that were under way between a fault and its end */
+  arrivalDuringP99: number
+  arrivalDuringMax: number
 }
 
 export type FigureName = keyof Figures
@@ -67,8 +77,15 @@ export const mustBeZero: Partial<Record<FigureName, string>> = {
   countTooLow: 'h of <resumed/> or <failed/> leaves out a message that was kept: twice there (I12)',
   refusedWithoutCount: 'resumption refused without h',
   notResumedWithoutCrash: 'resumption refused although the server ran on',
+  notReached: 'devices that no message reached after a fault',
   unsettledDevices: 'devices that did not come back, catch up and get everything acknowledged',
 }
+
+/** What has a bound in milliseconds where there are several nodes (G7, G8) */
+export const boundsOfNodes = {
+  reachableMax: { limit: 15_000, says: 'from a fault until a device was reached by a new message' },
+  arrivalDuringP99: { limit: 3000, says: 'from sending to arrival while a node is drained' },
+} as const
 
 export const brokenInvariants = (figures: Figures): FigureName[] =>
   (Object.keys(mustBeZero) as FigureName[]).filter((name) => figures[name] !== 0)

@@ -19,14 +19,13 @@ export interface Remarks {
 export async function kills(stage: Stage): Promise<Remarks> {
   for (let time = 0; time < stage.task.times; time++) {
     await randomMoment(stage, time)
-    await stage.server.kill(() => stage.arena.fault())
-    stage.arena.serverEnded()
-    await stage.server.start(sabotage(stage))
+    await stage.node.kill(() => stage.arena.fault())
+    await stage.node.start(sabotage(stage))
   }
   return {}
 }
 
-async function randomMoment(stage: Stage, time: number): Promise<void> {
+export async function randomMoment(stage: Stage, time: number): Promise<void> {
   const { arena, draw } = stage
   const early = time > 0 && draw.chance(0.25)
   arena.allow(plenty(stage))
@@ -35,7 +34,7 @@ async function randomMoment(stage: Stage, time: number): Promise<void> {
 }
 
 /** More than a burst: the load goes on while the fault strikes. */
-const plenty = ({ arena, task }: Stage): number =>
+export const plenty = ({ arena, task }: Stage): number =>
   task.burst + arena.devices.length * task.window * 2
 
 /** Everybody is back and writes. */
@@ -52,7 +51,7 @@ export async function loadedMoment(stage: Stage): Promise<void> {
 }
 
 /** Devices lose their connection while the server runs on. */
-function cuts(arena: Stage['arena'], many: number): NodeJS.Timeout {
+export function cuts(arena: Stage['arena'], many: number): NodeJS.Timeout {
   const { devices, draw } = arena
   const share = many / devices.length / 3
   return setInterval(() => {
@@ -69,26 +68,25 @@ const sabotage = ({ task }: Stage, failpoint?: string) => ({
 
 /** The server ends itself; a low count ends it while everybody comes back, a high one under load. */
 export async function atFailpoint(stage: Stage): Promise<Remarks> {
-  const { arena, draw, server, task } = stage
+  const { arena, draw, node, task } = stage
+  const { server } = node
   let missed = 0
-  await server.kill()
-  arena.serverEnded()
+  await node.kill()
   for (let time = 0; time < task.times; time++) {
     const count = Math.ceil(FAILPOINT_MOST ** draw.share())
-    await server.start(sabotage(stage, `${task.failpoint}:${count}`))
+    await node.start(sabotage(stage, `${task.failpoint}:${count}`))
     server.expectEnd()
     arena.allow(Number.MAX_SAFE_INTEGER)
     if (!(await server.ended(FAILPOINT_LIMIT_MS))) missed++
     arena.fault()
-    await server.kill()
-    arena.serverEnded()
+    await node.kill()
   }
   arena.allow(0)
-  await server.start(sabotage(stage))
+  await node.start(sabotage(stage))
   return { failpointNeverReached: missed }
 }
 
-const DRAIN_LIMIT_MS = 10_000
+export const DRAIN_LIMIT_MS = 10_000
 
 /** SIGTERM under load (G8) */
 export async function drains(stage: Stage): Promise<Remarks> {
@@ -96,11 +94,10 @@ export async function drains(stage: Stage): Promise<Remarks> {
   for (let time = 0; time < stage.task.times; time++) {
     await randomMoment(stage, time)
     stage.arena.fault()
-    const { end, ms } = await stage.server.stop()
-    stage.arena.serverEnded()
+    const { end, ms } = await stage.node.stop()
     if (end.code !== 0 || ms > DRAIN_LIMIT_MS) remarks.unwillingToEnd++
     remarks.longestDrainMs = Math.max(remarks.longestDrainMs, Math.round(ms))
-    await stage.server.start(sabotage(stage))
+    await stage.node.start(sabotage(stage))
   }
   return remarks
 }

@@ -8,6 +8,7 @@ import { KINDS, type Kind, SERVERS, type ServerName, STORES, type StoreName } fr
 export interface Options {
   server?: ServerName
   store?: StoreName
+  nodes?: number
   what?: Kind
   kills?: number
   failpoint?: Failpoint
@@ -38,6 +39,8 @@ zero is not.
   npm run faults -- --kills 200 --store postgres     one run
   npm run faults -- --failpoint after-commit --kills 50
   npm run faults -- --what disk-full --kills 3
+  npm run faults -- --nodes 2 --kills 200            a random one of two nodes
+  npm run faults -- --what partition --kills 10      between a node and Redis; needs root
   npm run faults -- --server ejabberd --kills 20
   npm run faults -- --break ack-early --expect-failure
 `
@@ -58,6 +61,7 @@ function declare(): Command {
     .description('Kills the server under load and checks that nothing acknowledged is lost.')
     .addOption(choice('--server <name>', 'what is tested (default: tercet)', SERVERS))
     .addOption(choice('--store <name>', 'where it keeps things (default: its own)', STORES))
+    .option('--nodes <n>', 'as many nodes, on PostgreSQL and Redis (default: 1)', between(1, 8))
     .addOption(choice('--what <kind>', 'which fault (default: kill)', KINDS))
     .option('--kills <n>', 'how many faults of that kind (default: 20)', between(1, 100_000))
     .addOption(choice('--failpoint <name>', 'the server ends itself there', failpoints))

@@ -2,7 +2,7 @@
 
 import { failpoints } from '../../lib/ops/failpoint.js'
 import type { Options } from './options.js'
-import type { Task } from './task.js'
+import { type Kind, NODE_KINDS, type Task } from './task.js'
 
 export interface Planned {
   task: Task
@@ -16,18 +16,40 @@ type Wanted = Partial<Task> & Pick<Task, 'server' | 'store' | 'what' | 'times'>
 
 const QUICK_TIMES = 5
 
+const severalNodes: Pick<Task, 'nodes' | 'what' | 'times'>[] = [
+  { nodes: 2, what: 'kill', times: 200 },
+  { nodes: 3, what: 'kill', times: 50 },
+  { nodes: 2, what: 'redis-kill', times: 20 },
+  { nodes: 2, what: 'redis-stop', times: 3 },
+  { nodes: 2, what: 'pause', times: 20 },
+  { nodes: 2, what: 'partition', times: 10 },
+  { nodes: 2, what: 'drain', times: 20 },
+  { nodes: 2, what: 'postgres-restart', times: 20 },
+]
+
 export function plan(options: Options): Planned[] {
-  const { server, store, what, failpoint, break: breaking, kills, quick } = options
-  const named = server ?? store ?? what ?? failpoint ?? breaking ?? kills
+  const { server, store, nodes, what, failpoint, break: breaking, kills, quick } = options
+  const named = server ?? nodes ?? store ?? what ?? failpoint ?? breaking ?? kills
   if (named === undefined) return whole(options)
   const times = kills ?? (quick ? QUICK_TIMES : 20)
   const fault = what ?? 'kill'
-  const place = store ?? (fault === 'postgres-restart' ? 'postgres' : 'own')
+  const many = nodes ?? (ofNodes(fault) ? 2 : 1)
+  const shared = many > 1 || fault === 'postgres-restart'
+  const place = store ?? (shared ? 'postgres' : 'own')
   const more = { ...(failpoint ? { failpoint } : {}), ...(breaking ? { breaking } : {}) }
-  const wanted = { server: server ?? 'tercet', store: place, what: fault, times, ...more }
+  const wanted = {
+    server: server ?? 'tercet',
+    store: place,
+    nodes: many,
+    what: fault,
+    times,
+    ...more,
+  }
   const expectFailure = options.expectFailure === true
   return [{ task: complete(wanted, options), expectFailure, beside: false }]
 }
+
+const ofNodes = (what: Kind): boolean => NODE_KINDS.some((kind) => kind === what)
 
 function whole(options: Options): Planned[] {
   const times = (many: number) => (options.quick ? Math.min(many, QUICK_TIMES) : many)
@@ -47,6 +69,7 @@ function whole(options: Options): Planned[] {
     planned({ ...tercet, store: 'postgres', what: 'postgres-restart', times: 50 }),
     planned({ ...tercet, store: 'sqlite', what: 'disk-full', times: 3 }),
     ...stores.map((store) => planned({ ...tercet, store, what: 'drain', times: 20 })),
+    ...severalNodes.map((wanted) => planned({ ...wanted, server: 'tercet', store: 'postgres' })),
     planned(
       { ...tercet, store: 'sqlite', breaking: 'ack-early', times: 20 },
       { expectFailure: true },
@@ -59,5 +82,6 @@ function whole(options: Options): Planned[] {
 
 function complete(wanted: Wanted, options: Options): Task {
   const { seed, users, window, burst, rate, cuts, carbons, folder, keep = false, log } = options
-  return { seed, users, window, burst, rate, cuts, carbons, folder, keep, log, ...wanted }
+  const habits = { seed, users, window, burst, rate, cuts, carbons }
+  return { ...habits, folder, keep, log, nodes: 1, ...wanted }
 }

@@ -12,7 +12,6 @@ const peers: Record<ServerName, Peer> = { tercet, prosody, ejabberd }
 export interface Product {
   version: string
   websocketPath: string
-  launch: Launch
 }
 
 /** What is missing to run it, in words. */
@@ -23,12 +22,24 @@ export function obstacle(server: ServerName, store: StoreName): string | undefin
   return lacking && `${server} on ${store} needs ${lacking}`
 }
 
-export function product(server: ServerName, site: Site): Product {
-  const { prepare, version, websocketPath } = peers[server]
-  const launch = prepare(site)
+export function product(server: ServerName): Product {
+  const { version, websocketPath } = peers[server]
+  return { version: version() ?? '', websocketPath }
+}
+
+/** Writes the configuration; `more` goes beside it, where the server is ours. */
+export function launchOf(
+  server: ServerName,
+  site: Site,
+  more: Readonly<Record<string, string>>,
+): Launch {
+  const launch = peers[server].prepare(site)
   const { database } = site.setting
-  if (server === 'tercet' && database) launch.command.push('--set', `database=${database}`)
-  return { version: version() ?? '', websocketPath, launch }
+  const settings = { ...(database && { database }), ...more }
+  if (server === 'tercet')
+    for (const [key, value] of Object.entries(settings))
+      launch.command.push('--set', `${key}=${value}`)
+  return launch
 }
 
 /** Before the first start */

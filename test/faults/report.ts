@@ -1,6 +1,6 @@
 // Results for people: what each run found while the plan goes on, and one table at the end.
 
-import { type FigureName, mustBeZero } from './figures.js'
+import { boundsOfNodes, type FigureName, mustBeZero } from './figures.js'
 import type { Result } from './run.js'
 import { titleOf } from './task.js'
 
@@ -21,11 +21,20 @@ export function describe(result: Result): string {
     `  after crashes resumed ${f.resumed}, refused with h ${f.refusedWithCount}, without h ${f.refusedWithoutCount}; after cuts resumed ${f.resumedWithoutCrash}, refused ${f.notResumedWithoutCrash}; unsettled ${f.unsettledDevices}`,
     `  h wrong ${f.wrongCounts}, too high ${f.countTooHigh}, too low ${f.countTooLow}; send to ack p50 ${f.sendToAckP50} p99 ${f.sendToAckP99} ms, to arrival p50 ${f.sendToArrivalP50} p99 ${f.sendToArrivalP99} ms`,
   ]
+  if (task.nodes > 1)
+    lines.push(
+      `  after faults back p99 ${f.backP99} max ${f.backMax} ms, reachable p99 ${f.reachableP99} max ${f.reachableMax} ms; meanwhile send to arrival p99 ${f.arrivalDuringP99} max ${f.arrivalDuringMax} ms`,
+    )
   const marks = Object.entries(remarks).map(([name, value]) => `${name} ${value}`)
   if (marks.length > 0) lines.push(`  ${marks.join(', ')}`)
-  for (const name of broken)
-    lines.push(`  ! ${name}: ${mustBeZero[name as FigureName] ?? 'must be zero'}`)
+  for (const name of broken) lines.push(`  ! ${name}: ${promiseOf(name)}`)
   return lines.join('\n')
+}
+
+function promiseOf(name: string): string {
+  const bound = boundsOfNodes[name as keyof typeof boundsOfNodes]
+  if (bound) return `${bound.says}: ${bound.limit} ms at most`
+  return mustBeZero[name as FigureName] ?? 'must be zero'
 }
 
 const COLUMNS: [string, (result: Result) => string | number][] = [
@@ -47,7 +56,13 @@ const COLUMNS: [string, (result: Result) => string | number][] = [
   ],
   ['h inexact', ({ figures: f }) => f.wrongCounts + f.countTooHigh + f.countTooLow],
   ['outage, median', ({ figures: f }) => `${Math.round(f.outageP50)} ms`],
+  ['reachable elsewhere, p99, max', (result) => reachable(result)],
 ]
+
+function reachable({ task, figures: f }: Result): string {
+  if (task.nodes === 1) return '–'
+  return [f.reachableP99, f.reachableMax].map((ms) => `${(ms / 1000).toFixed(1)} s`).join(', ')
+}
 
 export function table(results: readonly Result[]): string {
   const row = (cells: readonly (string | number)[]) => `| ${cells.join(' | ')} |`

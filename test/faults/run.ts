@@ -4,13 +4,16 @@
 import { writeFileSync } from 'node:fs'
 import { check } from './checker.js'
 import type { History } from './chronicle.js'
-import { brokenInvariants, type Figures } from './figures.js'
 import { diskFull } from './disk-full.js'
+import * as figure from './figures.js'
+import type { Figures } from './figures.js'
 import { atFailpoint, drains, kills, type Remarks } from './kill.js'
+import { nodeKills, partitions, pauses, rollingDrains } from './node-faults.js'
 import { postgresRestarts } from './postgres-restart.js'
 import { afterPowerLoss, powerLoss } from './power-loss.js'
+import { redisKills, redisStops } from './redis-faults.js'
 import { Stage } from './stage.js'
-import type { Task } from './task.js'
+import type { Kind, Task } from './task.js'
 
 export interface Result {
   task: Task
@@ -46,14 +49,16 @@ export async function run(task: Task): Promise<Result> {
     if (task.log) writeLog(task.log, history)
     const figures = check(history)
     if (task.what === 'power-loss') Object.assign(remarks, await afterPowerLoss(stage, history))
-    if (stage.server.deaths > 0) remarks.serverDied = stage.server.deaths
+    const servers = stage.nodes.all.map(({ server }) => server)
+    const deaths = servers.reduce((sum, server) => sum + server.deaths, 0)
+    if (deaths > 0) remarks.serverDied = deaths
     if (task.what === 'drain') remarks.refusedWhileDraining = figures.refused
     const fatal = FATAL.filter((name) => (remarks[name] ?? 0) !== 0)
     const seconds = Math.round((performance.now() - began) / 100) / 10
     const { version } = stage
-    const starts = stage.server.startMs.sort((a, b) => a - b)
+    const starts = servers.flatMap(({ startMs }) => startMs).sort((a, b) => a - b)
     const medianStartMs = Math.round(starts[starts.length >> 1] ?? 0)
-    const broken = [...brokenInvariants(figures), ...fatal]
+    const broken = [...figure.brokenInvariants(figures), ...fatal, ...tooSlow(task, figures)]
     return { task, version, figures, remarks, broken, seconds, medianStartMs }
   } finally {
     await stage.close()
@@ -79,8 +84,29 @@ async function strike(stage: Stage): Promise<Remarks> {
   return remarks
 }
 
+/** What several nodes promise beside what one does */
+function tooSlow({ nodes, what }: Task, figures: Figures): string[] {
+  if (nodes === 1) return []
+  const promised =
+    what === 'drain' ? ALL_BOUNDS : ALL_BOUNDS.filter((name) => name === 'reachableMax')
+  return promised.filter((name) => figures[name] > figure.boundsOfNodes[name].limit)
+}
+
+const ALL_BOUNDS = ['reachableMax', 'arrivalDuringP99'] as const
+
+const ofNodes: Partial<Record<Kind, (stage: Stage) => Promise<Remarks>>> = {
+  kill: nodeKills,
+  drain: rollingDrains,
+  pause: pauses,
+  partition: partitions,
+  'redis-kill': redisKills,
+  'redis-stop': redisStops,
+}
+
 function faults(stage: Stage): Promise<Remarks> {
-  const { what, failpoint } = stage.task
+  const { what, nodes, failpoint } = stage.task
+  const several = nodes > 1 && !failpoint ? ofNodes[what] : undefined
+  if (several) return several(stage)
   if (what === 'drain') return drains(stage)
   if (what === 'postgres-restart') return postgresRestarts(stage)
   return failpoint ? atFailpoint(stage) : kills(stage)

@@ -2,6 +2,7 @@
 
 import type { Target } from '../../bench/generator/connection.js'
 import type { Event } from './chronicle.js'
+import type { Door } from './doors.js'
 import type { Draw } from './draw.js'
 
 export interface Identity {
@@ -28,9 +29,11 @@ export interface Habits {
 /** What a device needs to know of the others. */
 export interface Scene {
   readonly draw: Draw
-  readonly boot: number
   readonly over: boolean
-  target(transport: Habits['transport']): Target
+  /** Where to come in this time */
+  choose(): Door
+  lifeOf(node: number): number
+  target(door: Door, transport: Habits['transport']): Target
   log(event: Event): void
   sentAt(mid: string): number
   now(): number

@@ -91,6 +91,10 @@ export class ServerProcess {
     return child
   }
 
+  signal(name: NodeJS.Signals): void {
+    this.#child?.kill(name)
+  }
+
   /** It is to end by itself, soon. */
   expectEnd(): void {
     this.#expected = true

@@ -1,22 +1,24 @@
-// One server and one crowd of devices, from the empty folder to the archives as they are at the end.
+// One server, of one node or several, and one crowd of devices, from the empty folder to the archives as they are at the end.
 // What is done to the server meanwhile is the business of the fault.
 
-import { chmodSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs'
+import { chmodSync, mkdtempSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import type { Target } from '../../bench/generator/connection.js'
 import { register } from '../../bench/generator/register.js'
 import { createCertificate } from '../../bench/peers/certificate.js'
 import { DOMAIN, type Site } from '../../bench/peers/peer.js'
-import { freePorts } from '../bin/program.js'
-import { Postgres } from '../world/postgres.js'
-import { Arena } from './arena.js'
+import type { Postgres } from '../world/postgres.js'
+import { Arena, type Cast } from './arena.js'
 import type { History } from './chronicle.js'
 import { PASSWORD } from './device.js'
+import { type Door, Doors } from './doors.js'
 import { Draw } from './draw.js'
 import { readArchives } from './final-archives.js'
+import { type Grounds, leaveGrounds, prepareGrounds } from './grounds.js'
+import { layOut, type Node, type Nodes } from './nodes.js'
 import { prepareTables, product } from './products.js'
-import { ServerProcess, type Start } from './server-process.js'
+import type { ServerProcess, Start } from './server-process.js'
 import type { Task } from './task.js'
 
 const folders = new Set<string>()
@@ -33,11 +35,11 @@ const ARRIVAL_MS = 1500
 export class Stage {
   readonly task: Task
   readonly draw: Draw
-  readonly site: Site
-  readonly server: ServerProcess
+  readonly nodes: Nodes
   readonly arena: Arena
   readonly version: string
-  readonly postgres: Postgres | undefined
+  readonly grounds: Grounds
+  readonly folder: string
   readonly #websocketPath: string
 
   static async build(task: Task): Promise<Stage> {
@@ -45,46 +47,62 @@ export class Stage {
     if (!task.keep) folders.add(folder)
     try {
       chmodSync(folder, 0o755)
-      const own = join(folder, 'server')
-      mkdirSync(own)
-      const certificate = createCertificate(folder)
-      const [clear, tls, http, port] = (await freePorts(4)) as [number, number, number, number]
-      const postgres = task.store === 'postgres' ? await startPostgres(folder, port) : undefined
-      const database = postgres && overLoopback(await postgres.database(), port)
-      const setting = { archive: true, store: task.store, ...(database ? { database } : {}) }
-      const site = { folder: own, ports: { clear, tls, http }, certificate, setting }
-      await prepareTables(task.server, site)
-      return new Stage(task, site, postgres)
+      const grounds = await prepareGrounds(task, folder)
+      const draw = new Draw(task.seed)
+      const nodes = await prepareNodes(task, { folder, grounds, draw })
+      await prepareTables(task.server, nodes.all[0].site)
+      return new Stage({ task, draw, nodes, grounds, folder })
     } catch (error) {
       rmSync(folder, { recursive: true, force: true })
       throw error
     }
   }
 
-  private constructor(task: Task, site: Site, postgres: Postgres | undefined) {
+  private constructor(given: Pick<Stage, 'task' | 'draw' | 'nodes' | 'grounds' | 'folder'>) {
+    const { task, draw, nodes } = given
     this.task = task
-    this.site = site
-    this.postgres = postgres
-    this.draw = new Draw(task.seed)
-    const { launch, version, websocketPath } = product(task.server, site)
+    this.draw = draw
+    this.nodes = nodes
+    this.grounds = given.grounds
+    this.folder = given.folder
+    const { version, websocketPath } = product(task.server)
     this.version = version
     this.#websocketPath = websocketPath
-    this.server = new ServerProcess(launch, this.site)
     const { users, window, carbons } = task
-    const target = (transport: 'tcp' | 'websocket') => this.target(transport)
-    this.arena = new Arena(this.draw, { users, window, carbons, target })
+    const target: Cast['target'] = (door, transport) => this.target(transport, door)
+    this.arena = new Arena(draw, { users, window, carbons, target, doors: nodes.doors })
   }
 
-  target(transport: 'tcp' | 'websocket'): Target {
-    const { clear, http } = this.site.ports
+  /** The one that runs with one node are about */
+  get node(): Node {
+    return this.nodes.all[0]
+  }
+
+  get site(): Site {
+    return this.node.site
+  }
+
+  get server(): ServerProcess {
+    return this.node.server
+  }
+
+  get postgres(): Postgres | undefined {
+    return this.grounds.postgres
+  }
+
+  target(transport: 'tcp' | 'websocket', { node }: Pick<Door, 'node'> = { node: 0 }): Target {
+    const { clear, http } = this.nodes.all[node]!.site.ports
     const port = transport === 'tcp' ? clear : http
     const path = this.#websocketPath
     return { address: '127.0.0.1', port, domain: DOMAIN, transport, path }
   }
 
-  /** The server runs, all accounts exist, all devices are present. */
+  /** The nodes run, all accounts exist, all devices are present. */
   async open(how: Start = {}): Promise<void> {
-    await this.server.start(how)
+    const [first, ...others] = this.nodes.all
+    // It makes the tables.
+    await first.start(how)
+    await Promise.all(others.map((node) => node.start(how)))
     const { users } = this.task
     const mechanism = 'SCRAM-SHA-1' as const
     const login = { prefix: 'u', password: PASSWORD, mechanism, modern: false, concurrency: 4 }
@@ -127,22 +145,27 @@ export class Stage {
 
   async close(): Promise<void> {
     this.arena.close()
-    await this.server.kill()
-    await this.postgres?.stop()
-    const folder = join(this.site.folder, '..')
+    await Promise.all(this.nodes.all.map(({ server }) => server.kill()))
+    await leaveGrounds(this.grounds)
+    const { folder } = this
     if (folders.delete(folder)) rmSync(folder, { recursive: true, force: true })
   }
 }
 
-/** As an operator has it: on disk before it answers; over TCP, for those who know nothing else. */
-function startPostgres(parent: string, port: number): Promise<Postgres> {
-  const settings = { listen_addresses: '127.0.0.1', fsync: 'on', full_page_writes: 'on' }
-  return Postgres.start({ parent, settings: { ...settings, port: String(port) } })
-}
-
-function overLoopback(address: string, port: number): string {
-  const { username, pathname } = new URL(address)
-  return `postgres://${username}@127.0.0.1:${port}${pathname}`
+function prepareNodes(
+  task: Task,
+  { folder, grounds, draw }: Pick<Stage, 'folder' | 'grounds' | 'draw'>,
+): Promise<Nodes> {
+  const { database, redisAddress, islands } = grounds
+  const setting = { archive: true, store: task.store, ...(database && { database }) }
+  return layOut(task.nodes, {
+    server: task.server,
+    folder,
+    site: { certificate: createCertificate(folder), setting },
+    doors: new Doors(draw, task.nodes),
+    ...(redisAddress && { redis: redisAddress }),
+    islands,
+  })
 }
 
 /** Whether it came true in time */

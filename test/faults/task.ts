@@ -9,12 +9,18 @@ export type ServerName = (typeof SERVERS)[number]
 export const STORES = ['own', 'sqlite', 'postgres'] as const
 export type StoreName = (typeof STORES)[number]
 
-export const KINDS = ['kill', 'drain', 'postgres-restart', 'disk-full', 'power-loss'] as const
+/** What can happen to several nodes only */
+export const NODE_KINDS = ['redis-kill', 'redis-stop', 'pause', 'partition'] as const
+export const KINDS = [
+  ...(['kill', 'drain', 'postgres-restart', 'disk-full', 'power-loss'] as const),
+  ...NODE_KINDS,
+] as const
 export type Kind = (typeof KINDS)[number]
 
 export interface Task {
   server: ServerName
   store: StoreName
+  nodes: number
   what: Kind
   /** How many faults */
   times: number
@@ -38,8 +44,10 @@ export interface Task {
   log: string | undefined
 }
 
-export function titleOf({ server, store, what, failpoint, breaking, times }: Task): string {
-  const where = store === 'own' ? '' : ` on ${store}`
+export function titleOf({ server, store, nodes, ...task }: Task): string {
+  const { what, failpoint, breaking, times } = task
+  const several = nodes > 1 ? `, ${nodes} nodes` : ''
+  const where = (store === 'own' ? '' : ` on ${store}`) + several
   const how = failpoint ? ` at ${failpoint}` : ''
   return `${server}${where}: ${what}${how} × ${times}${breaking ? `, ${breaking}` : ''}`
 }

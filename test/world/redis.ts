@@ -36,15 +36,16 @@ export class TestRedis {
   readonly #folder: string
   readonly #shell: ChildProcess
 
-  static async start(): Promise<TestRedis> {
-    const redis = new TestRedis(await mkdtemp(join(tmpdir(), 'redis-')))
+  /** More of redis-server's parameters; the last one with a name counts. */
+  static async start(more: readonly string[] = []): Promise<TestRedis> {
+    const redis = new TestRedis(await mkdtemp(join(tmpdir(), 'redis-')), more)
     await redis.#ready()
     return redis
   }
 
-  private constructor(folder: string) {
+  private constructor(folder: string, more: readonly string[]) {
     this.#folder = folder
-    const own = ['--port', '0', '--unixsocket', this.url, '--save', '', '--dir', folder]
+    const own = ['--port', '0', '--unixsocket', this.url, '--save', '', '--dir', folder, ...more]
     this.#shell = spawn('/bin/sh', ['-c', WATCH, 'sh', folder, 'redis-server', ...own], {
       cwd: folder,
       detached: true,
@@ -68,6 +69,11 @@ export class TestRedis {
     } finally {
       client.disconnect()
     }
+  }
+
+  /** STOP: it hangs, and its connections stand; CONT: it goes on. */
+  signal(name: 'STOP' | 'CONT'): void {
+    this.#shell.stdin!.write(`${name}\n`)
   }
 
   kill(): void {

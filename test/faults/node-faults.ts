@@ -1,0 +1,124 @@
+// What happens to one of several nodes: it is killed, stopped, hangs, or loses Redis. Whoever was there
+// comes in elsewhere and must be reached there; then the next.
+
+import { setTimeout as pause } from 'node:timers/promises'
+import { cuts, DRAIN_LIMIT_MS, loadedMoment, plenty, type Remarks } from './kill.js'
+import type { Node } from './nodes.js'
+import { pace } from './pace.js'
+import { type Stage, until } from './stage.js'
+
+const EARLY_MS = 300
+const AWAY_MOST_MS = 3000
+const REACH_LIMIT_MS = 30_000
+const PAUSE_MS = { least: 5000, most: 30_000 }
+const PARTITION_MS = 20_000
+
+/** A node at random; every fourth time soon after the one before, while everybody comes back. */
+export async function nodeKills(stage: Stage): Promise<Remarks> {
+  const { arena, draw, task } = stage
+  const starting = new Map<Node, Promise<void>>()
+  for (let time = 0; time < task.times; time++) {
+    if (time > 0 && draw.chance(0.25)) {
+      arena.allow(plenty(stage))
+      await pause(draw.whole(0, EARLY_MS))
+    } else await afterAllAreReached(stage)
+    const node = await oneThatRuns(stage, starting)
+    await node.kill(() => arena.fault(arena.devicesOn(node.index)))
+    starting.set(node, later(stage, node))
+  }
+  await Promise.all(starting.values())
+  await reached(stage)
+  return {}
+}
+
+/** At once, or after a while in which the others have everybody */
+async function later({ draw }: Stage, node: Node): Promise<void> {
+  if (draw.chance(0.5)) await pause(draw.whole(0, AWAY_MOST_MS))
+  await node.start()
+}
+
+async function oneThatRuns({ nodes, draw }: Stage, starting: Map<Node, Promise<void>>) {
+  if (nodes.doors.open.length === 0) await Promise.race(starting.values())
+  return nodes.all[draw.of(nodes.doors.open)]!
+}
+
+async function afterAllAreReached(stage: Stage): Promise<void> {
+  await reached(stage)
+  await loadedMoment(stage)
+}
+
+/** Everybody writes until all whom a fault concerned have had a message from after it. */
+export async function reached(stage: Stage): Promise<void> {
+  const { arena, task } = stage
+  if (arena.unreached.size === 0) return
+  const stop = pace(arena, task.rate)
+  await until(() => arena.unreached.size === 0, REACH_LIMIT_MS)
+  stop()
+  arena.healed()
+}
+
+/** One node after the other under load, as for an upgrade */
+export async function rollingDrains(stage: Stage): Promise<Remarks> {
+  const { arena, nodes, task } = stage
+  const remarks = { unwillingToEnd: 0, longestDrainMs: 0 }
+  for (let time = 0; time < task.times; time++) {
+    await afterAllAreReached(stage)
+    const node = nodes.all[time % nodes.all.length]!
+    const stop = pace(arena, task.rate)
+    arena.fault(arena.devicesOn(node.index))
+    const { end, ms } = await node.stop()
+    if (end.code !== 0 || ms > DRAIN_LIMIT_MS) remarks.unwillingToEnd++
+    remarks.longestDrainMs = Math.max(remarks.longestDrainMs, Math.round(ms))
+    await node.start()
+    stop()
+    await reached(stage)
+  }
+  return remarks
+}
+
+/** SIGSTOP: its clients and the other nodes see a machine that does not answer, and then one that does. */
+export function pauses(stage: Stage): Promise<Remarks> {
+  return lasting(stage, (node) => ({
+    ms: stage.draw.whole(PAUSE_MS.least, PAUSE_MS.most),
+    begin: () => node.freeze(),
+    end: () => node.thaw(),
+  }))
+}
+
+/** Between one node and Redis; PostgreSQL and its clients reach it as ever. */
+export function partitions(stage: Stage): Promise<Remarks> {
+  return lasting(stage, (node) => ({
+    ms: PARTITION_MS,
+    begin: () => node.cutOff(),
+    end: () => node.join(),
+  }))
+}
+
+interface Trouble {
+  readonly ms: number
+  begin(): void
+  end(): void | Promise<void>
+}
+
+/** Devices come and go meanwhile; afterwards all must be reached. */
+async function lasting(stage: Stage, trouble: (node: Node) => Trouble): Promise<Remarks> {
+  const { draw, nodes, task } = stage
+  for (let time = 0; time < task.times; time++) {
+    await afterAllAreReached(stage)
+    await during(stage, trouble(draw.of(nodes.all)))
+  }
+  await reached(stage)
+  return {}
+}
+
+export async function during({ arena, task }: Stage, { ms, begin, end }: Trouble): Promise<void> {
+  const stop = pace(arena, task.rate)
+  const cutter = cuts(arena, task.cuts / 10)
+  arena.fault()
+  begin()
+  await pause(ms)
+  await end()
+  clearInterval(cutter)
+  stop()
+  arena.healed(arena.devices)
+}

@@ -1,0 +1,105 @@
+// The nodes under test: one server process, or several on one database and one Redis, each with a
+// folder and ports of its own, and with a namespace of the network of its own where links are cut.
+
+import { mkdirSync } from 'node:fs'
+import { join } from 'node:path'
+import type { Site } from '../../bench/peers/peer.js'
+import { freePorts } from '../bin/program.js'
+import type { Doors } from './doors.js'
+import type { Island } from './island.js'
+import { launchOf } from './products.js'
+import { type End, ServerProcess, type Start } from './server-process.js'
+import type { ServerName } from './task.js'
+
+export class Node {
+  readonly index: number
+  readonly site: Site
+  readonly server: ServerProcess
+  readonly island: Island | undefined
+  readonly #doors: Doors
+
+  constructor(doors: Doors, index: number, process: Pick<Node, 'site' | 'server' | 'island'>) {
+    this.index = index
+    this.site = process.site
+    this.server = process.server
+    this.island = process.island
+    this.#doors = doors
+  }
+
+  async start(how: Start = {}): Promise<void> {
+    await this.server.start({ ...(this.island && { wrap: this.island.wrap }), ...how })
+    this.#doors.unlock(this.index)
+  }
+
+  async kill(strike: () => void = () => {}): Promise<void> {
+    this.#doors.shut(this.index)
+    await this.server.kill(strike)
+    this.#doors.ended(this.index)
+  }
+
+  async stop(): Promise<{ end: End; ms: number }> {
+    this.#doors.shut(this.index)
+    const stopped = await this.server.stop()
+    this.#doors.ended(this.index)
+    return stopped
+  }
+
+  /** As a machine that hangs; the load balancer sees it. */
+  freeze(): void {
+    this.#doors.shut(this.index)
+    this.#doors.ended(this.index)
+    this.server.signal('SIGSTOP')
+  }
+
+  thaw(): void {
+    this.server.signal('SIGCONT')
+    this.#doors.unlock(this.index)
+  }
+
+  /** From Redis alone, without a word to either side. Others may take over what it has. */
+  cutOff(): void {
+    this.#doors.ended(this.index)
+    this.island!.cut()
+  }
+
+  join(): void {
+    this.island!.join()
+  }
+}
+
+export interface Nodes {
+  readonly all: readonly [Node, ...Node[]]
+  readonly doors: Doors
+}
+
+export interface Surroundings {
+  readonly server: ServerName
+  readonly folder: string
+  readonly site: Pick<Site, 'certificate' | 'setting'>
+  readonly doors: Doors
+  /** The address of Redis, where there are several */
+  readonly redis?: string
+  readonly islands: readonly Island[]
+}
+
+export async function layOut(count: number, around: Surroundings): Promise<Nodes> {
+  const nodes: Node[] = []
+  for (let index = 0; index < count; index++) nodes.push(await layOutOne(index, around))
+  return { all: nodes as [Node, ...Node[]], doors: around.doors }
+}
+
+async function layOutOne(index: number, around: Surroundings): Promise<Node> {
+  const folder = join(around.folder, index === 0 ? 'server' : `server-${index + 1}`)
+  mkdirSync(folder)
+  const [clear, tls, http] = (await freePorts(3)) as [number, number, number]
+  const site = { ...around.site, folder, ports: { clear, tls, http } }
+  const island = around.islands[index]
+  const redis = island?.redis ?? around.redis
+  const settings = {
+    ...(redis && { redis }),
+    ...(island && { 'listen.address': island.address }),
+  }
+  await island?.lead(clear, http)
+  const launch = launchOf(around.server, site, settings)
+  return new Node(around.doors, index, { site, server: new ServerProcess(launch, site), island })
+}
