@@ -6,6 +6,7 @@ import type { Clock, Timer } from '../ops/clock.js'
 import type { Log } from '../ops/log.js'
 import { type Batch, encodeBatch, readBatch } from './batch.js'
 import type { Bus } from './bus.js'
+import type { Member } from './cluster.js'
 import { Gaps } from './gaps.js'
 import type { Membership } from './membership.js'
 import type { RedisLink } from './redis-link.js'
@@ -40,8 +41,8 @@ export class RedisBus implements Bus {
   #outgoing = new Map<string, Outgoing>()
   /** Of the last batch for each life */
   readonly #numbers = new Map<string, number>()
-  /** Nodes for which a batch did not leave */
-  readonly #doubtful = new Set<string>()
+  /** Nodes for which something did not leave, and their lives */
+  readonly #doubtful = new Map<string, string>()
   #reminder: Timer | undefined
   #deafSince = 0
   #closed = false
@@ -65,9 +66,9 @@ export class RedisBus implements Bus {
     this.#log = log
     this.#gaps = new Gaps(clock, (batch) => this.#take(batch))
     membership.onLapse((since) => this.#gaps.missed(since))
-    membership.onGone(({ node, life }) => {
-      this.#numbers.delete(life)
-      this.#doubtful.delete(node)
+    membership.onGone((member, said) => {
+      if (said) this.#forget(member)
+      else this.#skip(member)
     })
     link.listener.on('smessageBuffer', (_channel: Buffer, bytes: Buffer) => this.#arrived(bytes))
   }
@@ -130,21 +131,44 @@ export class RedisBus implements Bus {
       if (listeners === 0) this.#membership.gone(node, false)
       return listeners > 0
     } catch {
-      this.#doubt(node)
+      this.#doubt(node, other)
       return false
     }
   }
 
+  /** While it is taken for gone nothing is sent to it: should it be there, it is to miss a number. */
+  #skip({ node, life }: Member): void {
+    this.#numbers.set(life, (this.#numbers.get(life) ?? 0) + 1)
+    this.#doubt(node, life)
+  }
+
+  #forget({ node, life }: Member): void {
+    this.#numbers.delete(life)
+    this.#doubtful.delete(node)
+  }
+
   /** It learns by the next number that something is missing; so there must be a next one. */
-  #doubt(node: string): void {
+  #doubt(node: string, life: string): void {
     if (this.#closed) return
-    this.#doubtful.add(node)
+    this.#doubtful.set(node, life)
     this.#reminder ??= this.#clock.after(AGAIN, () => {
       this.#reminder = undefined
-      const nodes = [...this.#doubtful]
-      this.#doubtful.clear()
-      for (const doubtful of nodes) void this.#publish(doubtful, [])
+      void this.#remind()
     })
+  }
+
+  async #remind(): Promise<void> {
+    const doubtful = [...this.#doubtful]
+    this.#doubtful.clear()
+    const known = await this.#membership.say().then(
+      () => true,
+      () => false,
+    )
+    for (const [node, life] of doubtful) {
+      if (this.#membership.lifeOf(node) === life) void this.#publish(node, [])
+      else if (known) this.#forget({ node, life })
+      else this.#doubt(node, life)
+    }
   }
 
   #arrived(bytes: Buffer): void {

@@ -19,6 +19,8 @@ export class Following {
   readonly #server: Server
   /** Of nodes that said that they end */
   readonly #ended = new Set<string>()
+  /** When a life was last taken for gone */
+  readonly #mourned = new Map<string, number>()
   #unheard = false
   /** Until when everything is known, where somebody is unheard; 0 where nobody is */
   #until = 0
@@ -35,7 +37,13 @@ export class Following {
   /** What this life wrote last may not have been told to anybody. */
   #gone({ life }: Member, said: boolean): void {
     if (said) this.#end(life)
-    else this.#server.bus.missed(this.#server.clock.now() - UNHEARD)
+    else {
+      const now = this.#server.clock.now()
+      this.#server.bus.missed(Math.max(now - UNHEARD, this.#mourned.get(life) ?? 0))
+      // It may be taken for gone again and again, until its lease ends.
+      this.#mourned.set(life, now)
+      if (this.#mourned.size > MOST_ENDED) this.#mourned.delete(this.#mourned.keys().next().value!)
+    }
   }
 
   #end(life: string): void {

@@ -34,6 +34,11 @@ export class Showing {
     return true
   }
 
+  /** Whether what it is for here was given it, or is being. */
+  has(id: number): boolean {
+    return !this.#server.whereabouts || this.#shown.has(id)
+  }
+
   /** From another node, or from the log. */
   show(recorded: Recorded): void {
     if (!this.claim(recorded.id)) return
@@ -88,12 +93,11 @@ function takersOf(sessions: readonly Session[], to: Jid, logged: Logged): readon
   return sessions.filter(({ available, priority }) => available && priority >= 0)
 }
 
-/** Not where the resource is on another node. */
+/** Not where the resource is on another node; where that is not at hand, one device more sees it. */
 function mayGoOn({ server }: Host, to: Jid, logged: Logged): boolean {
   if (envelopeOf(logged).stanza.type !== 'chat') return false
   const places = server.directory.lookup(to.bare.text)
-  if (places instanceof Promise) return false
-  return !places.some(({ resource }) => resource === to.resource)
+  return places instanceof Promise || !places.some(({ resource }) => resource === to.resource)
 }
 
 function copied(host: Host, logged: Logged, session: Session): Envelope | undefined {

@@ -1,6 +1,8 @@
 // Two nodes over a real Redis and a real PostgreSQL, as their users see them.
 
 import { test, type Test } from 'tap'
+import type { Membership } from '../../lib/cluster/membership.js'
+import type { Server } from '../../lib/core/server.js'
 import { freshPostgres } from '../world/postgres.js'
 import { noRedis, TestRedis } from '../world/redis.js'
 import { RedisNodes } from '../world/redis-nodes.js'
@@ -63,20 +65,85 @@ if (noRedis) {
     await again.finds(hears('to the new one'))
   })
 
-  test('without Redis a node serves its own; what is for the other one waits in the log', async (t) => {
+  test('a device is shown what it was not told of, whatever the other node believes of it', async (t) => {
+    const w = await twoNodes(t)
+    await w.romeo.comesOnline()
+    // Node 0 has looked once; since then it takes Romeo for being there alone.
+    w.juliet.sends(says('first'))
+    await w.settle()
+    const laptop = await w.device('romeo', 'laptop', { node: 1 })
+    await laptop.asks('set', undefined, "<enable xmlns='urn:xmpp:carbons:2'/>")
+    w.servers[0]!.directory.alone(ROMEO)
+    w.juliet.sends(`<message to='${w.romeo.jid}' type='chat'><body>to the phone</body></message>`)
+    await w.settle()
+    await laptop.finds(
+      "<message><received xmlns='urn:xmpp:carbons:2'><forwarded xmlns='urn:xmpp:forward:0'><message xmlns='jabber:client'><body>to the phone</body></message></forwarded></received></message>",
+    )
+    w.romeo.sends("<message to='juliet@capulet.example' type='chat'><body>said</body></message>")
+    await w.settle()
+    await laptop.finds(
+      "<message><sent xmlns='urn:xmpp:carbons:2'><forwarded xmlns='urn:xmpp:forward:0'><message xmlns='jabber:client'><body>said</body></message></forwarded></sent></message>",
+    )
+  })
+
+  test('what came while a node was deaf comes from the log, before what came after it', async (t) => {
+    const w = await twoNodes(t)
+    const laptop = await w.device('romeo', 'laptop', { node: 1 })
+    await laptop.comesOnline()
+    w.juliet.sends(says('one'))
+    await w.settle()
+    await redis.ask('client', 'kill', 'type', 'pubsub')
+    w.juliet.sends(says('two'))
+    await w.settle()
+    const heard = (text: string) => async () =>
+      laptop.inbox.some((element) => element.getChildText('body') === text)
+    await appears(heard('two'))
+    // Nobody had listened: until node 0 looks again it takes the other one for gone.
+    w.clock.advance(1000)
+    await appears(async () => w.servers[0]!.members.size === 2)
+    w.juliet.sends(says('three'))
+    await w.settle()
+    await appears(heard('three'))
+    const bodies = laptop.inbox.flatMap((element) => element.getChildText('body') ?? [])
+    t.strictSame(bodies, ['one', 'two', 'three'])
+  })
+
+  test('what it was not sent while it was taken for gone it learns by the next number', async (t) => {
+    const w = await twoNodes(t)
+    const laptop = await w.device('romeo', 'laptop', { node: 1 })
+    await laptop.comesOnline()
+    const [one, two] = w.servers as [Server, Server]
+    ;(one.members as Membership).gone(two.node, false)
+    w.juliet.sends(says('unsent'))
+    await w.settle()
+    t.equal(laptop.inbox.filter((element) => element.getChildText('body')).length, 0)
+    w.clock.advance(1000)
+    await appears(async () =>
+      laptop.inbox.some((element) => element.getChildText('body') === 'unsent'),
+    )
+  })
+
+  test('without Redis a node serves its own; what is for the other one it reads in the log', async (t) => {
     const w = await twoNodes(t)
     await w.romeo.comesOnline()
     const laptop = await w.device('romeo', 'laptop', { node: 1 })
     await laptop.comesOnline()
     redis.kill()
+    await appears(async () => w.servers.every(({ members }) => members.cutOff))
     w.juliet.sends(says('while it is away'))
     await w.settle()
     await w.romeo.finds(hears('while it is away'))
+    w.clock.advance(1000)
+    await appears(async () => laptop.inbox.some((element) => element.getChild('body')))
     await redis.again()
     await appears(() => redis.ask('exists', 'tercet:s:{romeo@capulet.example}'))
     w.juliet.sends(says('and after that'))
     await w.settle()
-    await laptop.finds(hears('and after that'))
+    const heard = async () =>
+      laptop.inbox.some((element) => element.getChildText('body') === 'and after that')
+    await appears(heard)
+    const bodies = laptop.inbox.flatMap((element) => element.getChildText('body') ?? [])
+    t.strictSame(bodies, ['while it is away', 'and after that'])
   })
 
   test('stopped', () => redis.stop())
