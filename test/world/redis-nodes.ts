@@ -32,7 +32,7 @@ export class RedisNodes implements Cluster {
         return bus.node
       },
       nodes: () => bus.nodes(),
-      close: () => bus.close(),
+      close: (quietly) => bus.close(quietly),
       onMissed: (repair) => bus.onMissed(repair),
       missed: (since) => bus.missed(since),
       onFrame: (receive) =>
