@@ -1,20 +1,34 @@
-// Commands of administration that concern sessions: who is connected, and ending what should not be.
+// Commands of administration that concern sessions, on whatever node: who is connected, and ending what
+// should not be.
 // A session that is ended is told why; its account may log in again.
 
 import type { Command, Row } from '../lib/core/commands.js'
+import { without } from '../lib/core/everywhere.js'
 import type { Host } from '../lib/core/host.js'
 import { defineModule } from '../lib/core/module.js'
 import type { Session } from '../lib/core/session.js'
 import { StanzaError, StreamError } from '../lib/xmpp/errors.js'
-import type { Jid } from '../lib/xmpp/jid.js'
+import { Jid } from '../lib/xmpp/jid.js'
 
 const END_SESSION = 'http://jabber.org/protocol/admin#end-user-session'
 
 export default defineModule({
   name: 'session-commands',
   summary: 'Lets administrators see who is connected and end sessions',
-  setup: (host) => ({ commands: [listing(host), kicking(host)] }),
+  setup: (host) => ({
+    commands: [listing(host), kicking(host)],
+    answers: {
+      'list sessions': (jid) => found(host, parsed(jid)).map((session) => row(host, session)),
+      'kick sessions': (jids) => kickHere(host, (jids as string[]).map(parsed)),
+    },
+  }),
 })
+
+interface Listed {
+  readonly rows: readonly Row[]
+  /** Nodes that did not answer */
+  readonly silent: readonly string[]
+}
 
 function listing(host: Host): Command {
   return {
@@ -24,7 +38,10 @@ function listing(host: Host): Command {
     parameters: {
       jid: { kind: 'jid', doc: 'Only the sessions of this account', positional: true },
     },
-    run: ({ jid }: { jid?: Jid }) => ({ rows: found(host, jid).map(row) }),
+    async run({ jid }: { jid?: Jid }) {
+      const { rows, silent } = await listed(host, jid)
+      return silent.length === 0 ? { rows } : { rows, note: `not all${without(silent)}` }
+    },
   }
 }
 
@@ -47,13 +64,30 @@ function kicking(host: Host): Command {
   }
 }
 
-function kick(host: Host, jids: readonly Jid[]): { note: string } {
-  const missing = jids.filter((jid) => found(host, jid).length === 0)
-  if (missing.length > 0) throw new StanzaError('item-not-found', `${listed(missing)}: no session`)
-  const sessions = new Set(jids.flatMap((jid) => found(host, jid)))
+async function kick(host: Host, jids: readonly Jid[]): Promise<{ note: string }> {
+  // All are looked at before anything happens to one of them.
+  const known = await Promise.all(jids.map((jid) => listed(host, jid)))
+  const missing = jids.filter((_, at) => known[at]!.rows.length === 0)
+  if (missing.length > 0)
+    throw new StanzaError('item-not-found', `${missing.map(textOf).join(', ')}: no session`)
+  const { given, silent } = await host.everywhere<string[]>('kick sessions', jids.map(textOf))
+  return { note: `${given.flat().join(', ')}: ended${without(silent)}` }
+}
+
+async function listed(host: Host, jid: Jid | undefined): Promise<Listed> {
+  const { given, silent } = await host.everywhere<Row[]>('list sessions', jid?.text ?? '')
+  return { rows: given.flat(), silent }
+}
+
+function kickHere(host: Host, jids: readonly (Jid | undefined)[]): string[] {
+  const sessions = new Set(jids.flatMap((jid) => (jid ? found(host, jid) : [])))
   for (const session of sessions)
     session.close(new StreamError('policy-violation', 'ended by an administrator'))
-  return { note: `${listed([...sessions].map(({ jid }) => jid))}: ended` }
+  return [...sessions].map(({ jid }) => jid.text)
+}
+
+function parsed(text: unknown): Jid | undefined {
+  return text === '' ? undefined : Jid.parse(text as string)
 }
 
 function found(host: Host, jid: Jid | undefined): Session[] {
@@ -63,7 +97,7 @@ function found(host: Host, jid: Jid | undefined): Session[] {
   )
 }
 
-function row(session: Session): Row {
+function row(host: Host, session: Session): Row {
   const transport = session.stream?.transport
   return {
     jid: session.jid.text,
@@ -72,9 +106,10 @@ function row(session: Session): Row {
     since: new Date(session.bound).toISOString(),
     address: transport?.remote.address ?? null,
     tls: transport?.tls?.protocol ?? null,
+    node: host.server.node,
   }
 }
 
-function listed(jids: readonly Jid[]): string {
-  return jids.map(({ text }) => text).join(', ')
+function textOf({ text }: Jid): string {
+  return text
 }

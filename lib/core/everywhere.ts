@@ -35,6 +35,7 @@ export class Everywhere {
     const question: Question = [host.domain, name, content]
     const { members, talk } = this.#server
     const nodes = members.all().map(({ node }) => node)
+    nodes.sort()
     const answers = await Promise.allSettled(
       nodes.map((node) =>
         node === members.self.node ? this.#answer(question) : talk.ask(node, TOPIC, question),

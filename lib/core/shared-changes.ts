@@ -17,6 +17,9 @@ export interface Remembered {
 /** Milliseconds for which something is believed while nobody else can be heard */
 const UNHEARD = 1000
 
+/** Milliseconds for which a node is waited for */
+const PATIENCE = 2000
+
 type Notice = readonly [domain: string, what: string, key: string]
 
 interface Surroundings {
@@ -59,6 +62,15 @@ export class SharedChanges {
     this.greet()
     const notice: Notice = [host.domain, what, String(key)]
     this.#server.talk.tell(TOPIC, notice)
+  }
+
+  /** Resolves when the others that can be heard have forgotten it, or after a moment. */
+  async confirm(host: Host, what: string, key: string): Promise<void> {
+    this.greet()
+    const { members, talk } = this.#server
+    const notice: Notice = [host.domain, what, key]
+    const others = members.all().filter(({ node }) => node !== members.self.node)
+    await Promise.allSettled(others.map(({ node }) => talk.ask(node, TOPIC, notice, PATIENCE)))
   }
 
   /** Who came lately may remember what was changed before this node knew of it. */

@@ -1,5 +1,5 @@
-// The accounts of one host: looked up, created, disabled, removed. Names are kept in a bounded cache;
-// on a cluster another node may change an account, so there a name is believed for seconds only.
+// The accounts of one host: looked up, created, disabled, removed. Names are kept in a bounded cache
+// until somebody changes them, on whatever node.
 
 import type { Host } from '../../lib/core/host.js'
 import type { Account } from '../../lib/core/module.js'
@@ -41,10 +41,15 @@ export interface AccountPage {
   readonly disabled?: boolean
 }
 
+/** Whose sessions end, on every node, and why */
+export interface Ending {
+  readonly account: string
+  readonly why: string
+}
+
 const KEPT = 50_000
-/** How long a name is believed: on a cluster, and while this node is alone (it may not stay so). */
-const CLUSTER_LIFE = 10_000
-const LIFE = 60_000
+/** Accounts of one question */
+const TOGETHER = 500
 const MOST_IN_PAGE = 1000
 
 const refusals: Record<Refusal, string> = {
@@ -61,6 +66,8 @@ export class AccountRegistry {
   readonly #removals: Removals
   readonly #cache: BoundedCache<AccountRow | null>
   #changes = 0
+  /** Accounts may have ended since their sessions began. */
+  #unsure = false
 
   constructor(
     host: Host,
@@ -76,18 +83,15 @@ export class AccountRegistry {
 
   /** `local` is prepared, as it is in every Jid. */
   lookup(local: string): Later<AccountDetails | undefined> {
-    const known = this.guests.find(local) ?? this.#cache.get(local)
+    const known =
+      this.guests.find(local) ?? this.#cache.get(local, this.#host.server.changes.believed)
     return known === undefined ? this.#read(local) : this.#details(known)
   }
 
   async #read(local: string): Promise<AccountDetails | undefined> {
     const changes = this.#changes
     const found = await this.#store.find(local)
-    const shared = this.#host.server.bus.nodes().length > 1
-    if (changes === this.#changes) {
-      if (!shared) this.#cache.set(local, found ?? null, LIFE)
-      else if (found) this.#cache.set(local, found, CLUSTER_LIFE)
-    }
+    if (changes === this.#changes) this.#cache.set(local, found ?? null)
     return this.#details(found)
   }
 
@@ -114,8 +118,8 @@ export class AccountRegistry {
     const row = { local, skeleton: skeleton(local), created: this.#host.clock.now(), keys }
     const made = await this.#store.create(row, wanted)
     if (typeof made === 'string') throw new StanzaError('conflict', refusals[made])
-    this.#forget(local)
     this.passwords.changed(local, keys)
+    await this.#changed(local)
     await this.#host.events.emit('account:created', { account: jid, number: made })
     return { number: made, jid, disabled: false }
   }
@@ -142,6 +146,7 @@ export class AccountRegistry {
     const keys = await this.passwords.derive(newPassword(text, least))
     await this.#store.replaceKeys(number, keys)
     this.passwords.changed(local, keys)
+    await this.#changed(local)
     await this.#host.events.emit('account:password-changed', { account: jid, number, keep })
   }
 
@@ -149,15 +154,15 @@ export class AccountRegistry {
   async disable(local: string): Promise<void> {
     const { jid, number } = await this.existing(local)
     await this.#store.disable(number, true)
-    this.#forget(local)
+    await this.#changed(local)
     await this.#host.events.emit('account:disabled', { account: jid, number })
-    this.#closeSessions(jid, 'this account is disabled')
+    await this.#endSessions(jid, 'this account is disabled')
   }
 
   async enable(local: string): Promise<void> {
     const { number } = await this.existing(local)
     await this.#store.disable(number, false)
-    this.#forget(local)
+    await this.#changed(local)
   }
 
   /** Its name is never given again; what modules keep of it goes now, or after the next start. */
@@ -170,14 +175,14 @@ export class AccountRegistry {
   async beginRemoval(local: string): Promise<() => Promise<void>> {
     const account = await this.existing(local)
     await this.#removals.begin(account)
-    this.#forget(local)
     this.passwords.changed(local, [])
+    await this.#changed(local)
     return () => this.#finishRemoval(account)
   }
 
   async #finishRemoval(account: Account): Promise<void> {
     // XEP-0077 §3.2: the sessions of an account that is gone end so.
-    this.#closeSessions(account.jid, 'this account was removed')
+    await this.#endSessions(account.jid, 'this account was removed')
     const { jid, number } = account
     await this.#host.events.emit('account:removed', { account: jid, number })
     await this.#removals.finish(account)
@@ -189,15 +194,66 @@ export class AccountRegistry {
     return account
   }
 
-  #closeSessions(jid: Jid, why: string): void {
-    for (const session of this.#host.sessions.of(jid)) {
-      session.close(new StreamError('not-authorized', why))
-    }
+  /** On all nodes. One that does not answer looks again at what it has when it hears of the others. */
+  async #endSessions({ text: account }: Jid, why: string): Promise<void> {
+    await this.#host.everywhere('end sessions', { account, why } satisfies Ending)
   }
 
-  #forget(local: string): void {
+  /** Those of this node */
+  endSessions({ account, why }: Ending): void {
+    for (const session of this.#host.sessions.of(Jid.parse(account)))
+      session.close(new StreamError('not-authorized', why))
+  }
+
+  /** Its account may have been disabled or removed since it logged in, by a node that was not heard. */
+  async recheck(session: Session): Promise<void> {
+    const account = await this.lookup(session.account.local)
+    if (account?.number === session.number && !account.disabled) return
+    session.close(ended())
+  }
+
+  /** Resolves when no node lets anybody in as it was before. */
+  #changed(local: string): Promise<void> {
+    this.forget(local)
+    return this.#host.changedEverywhere('accounts', local)
+  }
+
+  forget(local: string): void {
     this.#changes++
     this.#cache.delete(local)
     this.passwords.forget(local)
   }
+
+  /** Of whatever there is another node may have changed it. */
+  forgetAll(): void {
+    this.#changes++
+    this.#cache.clear()
+    this.passwords.forgetAll()
+    this.#unsure = true
+  }
+
+  /** Again and again: where another node may have ended an account unheard, its sessions end here. */
+  async recheckAll(): Promise<void> {
+    if (!this.#unsure && this.#host.server.changes.believed === Number.POSITIVE_INFINITY) return
+    this.#unsure = false
+    try {
+      await this.#endTheUnknown()
+    } catch (error) {
+      this.#unsure = true
+      throw error
+    }
+  }
+
+  async #endTheUnknown(): Promise<void> {
+    const sessions = [...this.#host.sessions.all()].filter(({ number }) => number > 0)
+    for (let at = 0; at < sessions.length; at += TOGETHER) {
+      const some = sessions.slice(at, at + TOGETHER)
+      const living = await this.#store.living(some.map(({ number }) => number))
+      for (const session of some) if (!living.has(session.number)) session.close(ended())
+    }
+  }
+}
+
+function ended(): StreamError {
+  return new StreamError('not-authorized', 'this account has ended')
 }

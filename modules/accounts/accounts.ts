@@ -2,8 +2,8 @@
 // authentication's; what else belongs to an account is with the modules that keep it.
 
 import { defineModule } from '../../lib/core/module.js'
-import { AccountRegistry } from './account-registry.js'
-import { accountCommands } from './commands.js'
+import { AccountRegistry, type Ending } from './account-registry.js'
+import { accountCommands, resourcesHere } from './commands.js'
 import { Guests } from './guests.js'
 import { Passwords } from './passwords.js'
 import { Removals } from './removal.js'
@@ -14,6 +14,7 @@ import { migrations } from './tables.js'
 export type AccountsApi = AccountRegistry
 
 const RESUME_REMOVALS = 10 * 60_000
+const RECHECK = 2000
 
 export default defineModule<AccountsApi>({
   name: 'accounts',
@@ -31,11 +32,36 @@ export default defineModule<AccountsApi>({
       accounts: registry,
       provides: registry,
       commands: accountCommands(host, registry),
-      tasks: [{ name: 'resume removals', every: RESUME_REMOVALS, run: () => removals.resume() }],
+      tasks: [
+        {
+          name: 'resume removals',
+          every: RESUME_REMOVALS,
+          once: true,
+          run: () => removals.resume(),
+        },
+        { name: 'accounts ended unheard', every: RECHECK, run: () => registry.recheckAll() },
+      ],
+      remembers: {
+        accounts: {
+          forget: (local) => registry.forget(local),
+          forgetAll: () => registry.forgetAll(),
+        },
+        keys: { forget: (local) => readKeys(local), forgetAll: () => passwords.forgetAll() },
+      },
+      answers: {
+        'end sessions': (ending) => registry.endSessions(ending as Ending),
+        resources: (accounts) => resourcesHere(host, accounts as string[]),
+      },
       on: {
         'host:ready': () => removals.resume(),
+        'session:bound': ({ session }) => registry.recheck(session),
         'session:closed': ({ session }) => guests.left(session.account),
       },
+    }
+
+    function readKeys(local: string): void {
+      const read = passwords.changedElsewhere(local)
+      host.server.pending(read.catch((error) => host.failed('accounts', error)))
     }
   },
 })

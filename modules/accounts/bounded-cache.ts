@@ -1,9 +1,9 @@
-// What was read lately, with a bound: the entry that was not used for longest goes first. An entry
-// also goes when its time is over.
+// What was read lately, with a bound: the entry that was not used for longest goes first. Who asks says
+// how old an entry may be.
 
 interface Entry<V> {
   readonly value: V
-  readonly until: number
+  readonly read: number
 }
 
 export class BoundedCache<V> {
@@ -20,22 +20,26 @@ export class BoundedCache<V> {
     return this.#entries.size
   }
 
-  get(key: string): V | undefined {
+  get(key: string, believed = Number.POSITIVE_INFINITY): V | undefined {
     const entry = this.#entries.get(key)
     if (entry === undefined) return undefined
     this.#entries.delete(key)
-    if (entry.until < this.#now()) return undefined
+    if (entry.read + believed < this.#now()) return undefined
     this.#entries.set(key, entry)
     return entry.value
   }
 
-  set(key: string, value: V, life = Number.POSITIVE_INFINITY): void {
+  set(key: string, value: V): void {
     this.#entries.delete(key)
-    this.#entries.set(key, { value, until: this.#now() + life })
+    this.#entries.set(key, { value, read: this.#now() })
     if (this.#entries.size > this.#most) this.#entries.delete(this.#entries.keys().next().value!)
   }
 
   delete(key: string): void {
     this.#entries.delete(key)
+  }
+
+  clear(): void {
+    this.#entries.clear()
   }
 }

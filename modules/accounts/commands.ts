@@ -4,7 +4,7 @@
 import type { Command, Parameter, Row } from '../../lib/core/commands.js'
 import type { Host } from '../../lib/core/host.js'
 import { StanzaError } from '../../lib/xmpp/errors.js'
-import type { Jid } from '../../lib/xmpp/jid.js'
+import { Jid } from '../../lib/xmpp/jid.js'
 import type { AccountDetails, AccountRegistry } from './account-registry.js'
 
 const ADMIN = 'http://jabber.org/protocol/admin'
@@ -121,13 +121,16 @@ export function accountCommands(host: Host, registry: AccountRegistry): Command[
 }
 
 function readingCommands(host: Host, registry: AccountRegistry): Command[] {
-  const details = (found: AccountDetails): Row => ({
-    jid: found.jid.text,
-    number: found.number,
-    created: new Date(found.created).toISOString(),
-    disabled: found.disabled,
-    sessions: host.sessions.of(found.jid).length,
-  })
+  const details = async (accounts: readonly AccountDetails[]): Promise<Row[]> => {
+    const resources = await resourcesOf(host, accounts)
+    return accounts.map(({ jid, number, created, disabled }) => ({
+      jid: jid.text,
+      number,
+      created: new Date(created).toISOString(),
+      disabled,
+      sessions: resources.get(jid.text)?.length ?? 0,
+    }))
+  }
   return [
     {
       name: 'user list',
@@ -137,7 +140,7 @@ function readingCommands(host: Host, registry: AccountRegistry): Command[] {
       fields: (rows) => ({ registereduserjids: rows.map(({ jid }) => String(jid)) }),
       parameters: page,
       async run({ limit, after }) {
-        return { rows: (await registry.list({ limit, after })).map(details) }
+        return { rows: await details(await registry.list({ limit, after })) }
       },
     },
     {
@@ -148,7 +151,7 @@ function readingCommands(host: Host, registry: AccountRegistry): Command[] {
       fields: (rows) => ({ disableduserjids: rows.map(({ jid }) => String(jid)) }),
       parameters: page,
       async run({ limit, after }) {
-        return { rows: (await registry.list({ limit, after, disabled: true })).map(details) }
+        return { rows: await details(await registry.list({ limit, after, disabled: true })) }
       },
     },
     {
@@ -158,14 +161,9 @@ function readingCommands(host: Host, registry: AccountRegistry): Command[] {
       parameters: { jid: account },
       async run({ jid }) {
         const found = await registry.existing(localOf(host, jid))
-        return {
-          rows: [
-            {
-              ...details(found),
-              resources: host.sessions.of(found.jid).map((session) => session.resource),
-            },
-          ],
-        }
+        const [row] = await details([found])
+        const resources = (await resourcesOf(host, [found])).get(found.jid.text) ?? []
+        return { rows: [{ ...row, resources }] }
       },
     },
     {
@@ -189,6 +187,28 @@ function readingCommands(host: Host, registry: AccountRegistry): Command[] {
       },
     },
   ]
+}
+
+type Resources = readonly (readonly [account: string, resources: readonly string[]])[]
+
+/** Of the sessions of these accounts, on this node */
+export function resourcesHere(host: Host, accounts: readonly string[]): Resources {
+  return accounts.flatMap((account) => {
+    const sessions = host.sessions.of(Jid.parse(account))
+    return sessions.length > 0 ? [[account, sessions.map(({ resource }) => resource)]] : []
+  })
+}
+
+async function resourcesOf(
+  host: Host,
+  accounts: readonly AccountDetails[],
+): Promise<Map<string, readonly string[]>> {
+  const asked = accounts.map(({ jid }) => jid.text)
+  const { given } = await host.everywhere<Resources>('resources', asked)
+  const found = new Map<string, readonly string[]>()
+  for (const [account, resources] of given.flat())
+    found.set(account, [...(found.get(account) ?? []), ...resources])
+  return found
 }
 
 function localOf(host: Host, jid: Jid): string {

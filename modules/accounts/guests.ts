@@ -48,8 +48,11 @@ export class Guests {
     })
     const account = { number, jid, disabled: true }
     for (const { owner, offer } of this.#host.offered('account')) {
-      const forget = (trx: Knex.Transaction) => offer.forget(account, trx)
-      await this.#trying(owner, () => this.#host.database.transaction(forget))
+      await this.#trying(owner, async () => {
+        const forget = (trx: Knex.Transaction) => offer.forget(account, trx)
+        const after = await this.#host.database.transaction(forget)
+        after?.()
+      })
     }
   }
 

@@ -1,7 +1,6 @@
 // The keys of one host's accounts: read for a login, checked against a password, made for a new one.
 // Whoever does not exist has keys too, which fit no password (SEC-22). What was read is kept in a
-// bounded cache while this node is alone; on a cluster another node may change it, so there it is
-// read each time.
+// bounded cache until somebody changes it, on whatever node.
 
 import { createHmac } from 'node:crypto'
 import type { Account } from '../../lib/core/module.js'
@@ -69,8 +68,7 @@ export class Passwords {
   }
 
   credentials(local: string): Later<Credentials> {
-    const known = this.#alone ? this.#cache.get(local) : undefined
-    return known ?? this.#read(local)
+    return this.#cache.get(local, this.#host.server.changes.believed) ?? this.#read(local)
   }
 
   async #read(local: string): Promise<Credentials> {
@@ -86,12 +84,11 @@ export class Passwords {
     }
     const packed = packKeys(keys)
     const credentials: Credentials = { account, keys: (hash) => unpackKeys(packed, hash) }
-    if (this.#alone && changes === this.#changes) this.#cache.set(local, credentials)
+    if (changes === this.#changes) {
+      this.#has(local, found?.keys ?? [])
+      this.#cache.set(local, credentials)
+    }
     return credentials
-  }
-
-  get #alone(): boolean {
-    return this.#host.server.bus.nodes().length <= 1
   }
 
   /** Costs one PBKDF2, whether there is such an account or not; StanzaError where too many wait. */
@@ -143,15 +140,34 @@ export class Passwords {
     const added = await this.#store.addKeys(account.number, checked, keys)
     const found = await this.#store.findWithKeys(account.jid.local)
     this.changed(account.jid.local, found?.keys ?? [])
+    this.#host.changed('accounts', account.jid.local)
     return added
   }
 
+  /** By this node. */
   changed(local: string, keys: readonly ScramKeys[]): void {
+    const lacked = this.#lacking.has(local)
     this.forget(local)
+    this.#has(local, keys)
+    if (lacked || this.#lacking.has(local)) this.#host.changed('keys', local)
+  }
+
+  /** By another node: which hashes there are is known before anybody logs in. */
+  async changedElsewhere(local: string): Promise<void> {
+    this.forget(local)
+    await this.credentials(local)
+  }
+
+  #has(local: string, keys: readonly ScramKeys[]): void {
     const present = keys.map(({ hash }) => hash)
     const complete = this.wantedHashes.every((name) => present.includes(name))
     if (complete || present.length === 0) this.#lacking.delete(local)
     else if (this.#lacking.size < LACKING_KNOWN) this.#lacking.set(local, present)
+  }
+
+  forgetAll(): void {
+    this.#changes++
+    this.#cache.clear()
   }
 
   /** What was read of it lately is read again. */

@@ -79,11 +79,13 @@ export class Removals {
   async #step(account: Account, owner: string): Promise<boolean> {
     const offer = this.#host.modules.get(owner)?.offers.account
     try {
-      await this.#host.database.transaction(async (trx) => {
-        await offer?.forget(account, trx)
+      const after = await this.#host.database.transaction(async (trx) => {
+        const forgotten = await offer?.forget(account, trx)
         const step = { number: account.number, module: owner }
         await trx('account_removal_steps').insert(step).onConflict(['number', 'module']).ignore()
+        return forgotten
       })
+      after?.()
       return true
     } catch (error) {
       this.#host.failed(`${owner}: forgetting account ${account.number}`, error)

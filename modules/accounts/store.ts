@@ -176,6 +176,12 @@ export class AccountStore {
     return Number(found?.count ?? 0)
   }
 
+  /** Which of these accounts are there, and not disabled */
+  async living(numbers: readonly number[]): Promise<ReadonlySet<number>> {
+    const found: number[] = await this.#all(false).whereIn('number', numbers).pluck('number')
+    return new Set(found)
+  }
+
   /** Names of accounts with fewer than these keys, at most so many. */
   async lacking(wanted: readonly HashName[], limit: number): Promise<Map<string, HashName[]>> {
     const rows: { local: string; hash: HashName | null }[] = await this.#read('accounts')

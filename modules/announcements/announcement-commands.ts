@@ -1,9 +1,10 @@
 // The commands of announcements, with the nodes and fields of XEP-0133 §4.23 to §4.28.
 
 import type { Command, Parameter } from '../../lib/core/commands.js'
+import { without } from '../../lib/core/everywhere.js'
 import { StanzaError } from '../../lib/xmpp/errors.js'
 import type { Kind } from './announcement-store.js'
-import type { Board } from './announcements.js'
+import type { Board, Told } from './announcements.js'
 
 const ADMIN = 'http://jabber.org/protocol/admin'
 /** LIM-announcement: characters of one */
@@ -17,7 +18,9 @@ export function announcementCommands(board: Board): Command[] {
       allow: 'admin',
       node: `${ADMIN}#announce`,
       parameters: { text: text('announcement') },
-      run: ({ text: lines }) => ({ note: told('was sent', board.announce(joined(lines))) }),
+      run: async ({ text: lines }) => ({
+        note: told('was sent', await board.announce(joined(lines))),
+      }),
     },
     ...motdCommands(board),
     ...welcomeCommands(board),
@@ -103,8 +106,9 @@ async function now(board: Board, kind: Kind): Promise<Record<string, readonly st
   return said === undefined ? {} : { text: said.split('\n') }
 }
 
-function told(what: string, sessions: number): string {
-  return `${what} to ${sessions} ${sessions === 1 ? 'session' : 'sessions'}`
+function told(what: string, { sessions, silent }: Told): string {
+  const count = `${sessions} ${sessions === 1 ? 'session' : 'sessions'}`
+  return `${what} to ${count}${without(silent)}`
 }
 
 function nothingSet(): StanzaError {

@@ -1,6 +1,6 @@
 // Announcements: what administrators tell everybody who is online, a message of the day that each
 // account is told once, and a welcome for who is new (XEP-0133 §4.23 to §4.28). They are headlines,
-// kept nowhere. Sessions of other nodes are told by their own node as they come online.
+// kept nowhere. Each node tells its own sessions.
 
 import type { Host } from '../../lib/core/host.js'
 import { defineModule } from '../../lib/core/module.js'
@@ -25,26 +25,48 @@ export default defineModule({
         'account:created': ({ number }) => board.expect(number),
       },
       account: { forget: ({ number }, trx) => board.store.forget(trx, number) },
+      remembers: {
+        announcements: { forget: () => board.forget(), forgetAll: () => board.forget() },
+      },
+      answers: {
+        announce: (text) => board.announceHere(text as string),
+        'announce the message of the day': () => board.announceMotd(),
+      },
     }
   },
 })
 
+/** How many sessions, and which nodes did not say */
+export interface Told {
+  readonly sessions: number
+  readonly silent: readonly string[]
+}
+
 export class Board {
   readonly store: AnnouncementStore
   readonly #host: Host
-  #standing: Standing | undefined
+  #standing: { readonly known: Standing; readonly read: number } | undefined
+  #changes = 0
 
   constructor(host: Host) {
     this.#host = host
     this.store = new AnnouncementStore(host.database, host.domain)
   }
 
-  /** In memory while no other node can change it. */
+  /** In memory until somebody changes it, on whatever node. */
   async standing(): Promise<Standing> {
-    const alone = this.#host.server.bus.nodes().length <= 1
-    const standing = (alone && this.#standing) || (await this.store.standing())
-    this.#standing = standing
-    return standing
+    const { clock, server } = this.#host
+    const standing = this.#standing
+    if (standing && standing.read + server.changes.believed >= clock.now()) return standing.known
+    const changes = this.#changes
+    const known = await this.store.standing()
+    if (changes === this.#changes) this.#standing = { known, read: clock.now() }
+    return known
+  }
+
+  forget(): void {
+    this.#changes++
+    this.#standing = undefined
   }
 
   async text(kind: Kind): Promise<string | undefined> {
@@ -52,20 +74,38 @@ export class Board {
   }
 
   /** To who is online now; how many sessions that are. */
-  announce(text: string): number {
-    const online = [...this.#host.sessions.all()].filter(({ available }) => available)
+  announce(text: string): Promise<Told> {
+    return this.#everywhere('announce', text)
+  }
+
+  announceHere(text: string): number {
+    const online = this.#online()
     for (const session of online) this.#tell(session, text)
     return online.length
   }
 
-  async setMotd(text: string): Promise<number> {
+  async setMotd(text: string): Promise<Told> {
     await this.#changed(() => this.store.set('motd', text))
+    return this.#everywhere('announce the message of the day', null)
+  }
+
+  async announceMotd(): Promise<number> {
     const { motd } = await this.standing()
-    const online = [...this.#host.sessions.all()].filter(({ available }) => available)
+    if (!motd) return 0
+    const online = this.#online()
     const accounts = new Set(online.map(({ number }) => number))
-    for (const account of motd ? accounts : []) await this.store.see(motd!.id, account)
-    for (const session of online) this.#tell(session, text)
+    for (const account of accounts) await this.store.see(motd.id, account)
+    for (const session of online) this.#tell(session, motd.text)
     return online.length
+  }
+
+  #online(): Session[] {
+    return [...this.#host.sessions.all()].filter(({ available }) => available)
+  }
+
+  async #everywhere(question: string, content: unknown): Promise<Told> {
+    const { given, silent } = await this.#host.everywhere<number>(question, content)
+    return { sessions: given.reduce((sum, count) => sum + count, 0), silent }
   }
 
   async set(kind: Kind, text: string): Promise<void> {
@@ -84,7 +124,8 @@ export class Board {
     try {
       return await change()
     } finally {
-      this.#standing = undefined
+      this.forget()
+      this.#host.changed('announcements', '')
     }
   }
 

@@ -26,7 +26,7 @@ import { withoutForgedIds } from './forged-ids.js'
 import { Keeping } from './keeping.js'
 import { metadata } from './metadata.js'
 import { setPreferences, tellPreferences } from './preference-requests.js'
-import { PreferenceStore, standards } from './preferences.js'
+import { PREFERENCES, PreferenceStore, standards } from './preferences.js'
 import { readQuery } from './query.js'
 import { findPage, shortened } from './reading.js'
 import { fin, result, writePage } from './results.js'
@@ -52,7 +52,7 @@ export interface ArchiveApi {
 }
 
 const EXPIRE = 3_600_000
-const LOOK_ELSEWHERE = 5000
+const LOOK_ELSEWHERE = 1000
 
 const config = {
   keep: duration({
@@ -144,9 +144,15 @@ export default defineModule<ArchiveApi, typeof config>({
       label,
       on: { 'session:detached': ({ session }) => pace?.release(session.number) },
       tasks: [
-        { name: 'expire messages', every: EXPIRE, run: () => expiry.run() },
+        { name: 'expire messages', every: EXPIRE, once: true, run: () => expiry.run() },
         { name: 'preferences set elsewhere', every: LOOK_ELSEWHERE, run: lookElsewhere },
       ],
+      remembers: {
+        [PREFERENCES]: {
+          forget: (account) => preferences.changed(Number(account)),
+          forgetAll: readPreferences,
+        },
+      },
       account: { forget },
       close() {
         withdraw()
@@ -206,12 +212,22 @@ export default defineModule<ArchiveApi, typeof config>({
     }
 
     async function lookElsewhere(): Promise<void> {
-      if (host.server.bus.nodes().length > 1) await preferences.refresh(host.clock.now())
+      const heard = host.server.changes.believed === Number.POSITIVE_INFINITY
+      if (!heard) await preferences.refresh(host.clock.now())
     }
 
-    async function forget({ number }: Account, trx: Knex.Transaction): Promise<void> {
+    function readPreferences(): void {
+      preferences.forgetAll()
+      host.server.pending(preferences.load().catch((error) => host.failed('archive', error)))
+    }
+
+    async function forget({ number }: Account, trx: Knex.Transaction): Promise<() => void> {
       await host.messages.forget(number, trx)
-      await preferences.forget(number, trx)
+      await preferences.remove(number, trx)
+      return () => {
+        preferences.forget(number)
+        host.changed(PREFERENCES, number)
+      }
     }
   },
 })

@@ -6,7 +6,13 @@ import { type Element, xml } from '../../lib/xmpp/element.js'
 import { StanzaError } from '../../lib/xmpp/errors.js'
 import { Jid } from '../../lib/xmpp/jid.js'
 import { NS_ARCHIVE } from '../../lib/xmpp/message-children.js'
-import { type Preferences, type PreferenceStore, type Standard, standards } from './preferences.js'
+import {
+  PREFERENCES,
+  type Preferences,
+  type PreferenceStore,
+  type Standard,
+  standards,
+} from './preferences.js'
 
 /** LIM-archive-preferences: addresses in both lists together */
 const MOST_LISTED = 1000
@@ -27,7 +33,10 @@ export async function setPreferences(
   const account = await host.numberOf(to)
   const set = read(element)
   store.write(entry, account, { ...set, now: host.clock.now() })
-  after(() => store.apply(account, set))
+  after(() => {
+    store.apply(account, set)
+    host.changed(PREFERENCES, account)
+  })
   return prefs(set)
 }
 

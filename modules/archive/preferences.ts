@@ -1,12 +1,16 @@
 // What accounts want kept (XEP-0441). Every message asks, so the answer is in memory: those who have set
 // something are few, and all of them are known (up to a bound; beyond it they are read when somebody
-// asks). What another node changed is noticed within seconds.
+// asks). What another node changed is read again when somebody asks; while the others cannot be heard, what
+// was changed lately is looked for every second.
 
 import type { Knex } from 'knex'
 import type { Later } from '../../lib/core/later.js'
 import type { Database } from '../../lib/storage/database.js'
 import type { JournalEntry } from '../../lib/storage/journal.js'
 import type { Jid } from '../../lib/xmpp/jid.js'
+
+/** As which other nodes remember them */
+export const PREFERENCES = 'archive preferences'
 
 export const standards = ['always', 'never', 'roster'] as const
 export type Standard = (typeof standards)[number]
@@ -45,6 +49,8 @@ export class PreferenceStore {
   #known = new Map<number, Preferences>()
   /** Who is not known has none. */
   #whole = false
+  /** Set by other nodes, and not read since */
+  readonly #changed = new Set<number>()
   /** How often something was set: what was read before may be older than what is known. */
   #changes = 0
 
@@ -56,7 +62,7 @@ export class PreferenceStore {
 
   /** Nobody has set anything: there is no need to know who it is. */
   get untouched(): boolean {
-    return this.#whole && this.#known.size === 0
+    return this.#whole && this.#known.size === 0 && this.#changed.size === 0
   }
 
   get size(): number {
@@ -65,16 +71,38 @@ export class PreferenceStore {
 
   /** What an account has set, or the standard. At once, but for hosts with very many who did. */
   of(account: number): Later<Preferences> {
-    return this.#known.get(account) ?? (this.#whole ? this.standard : this.#read(account))
+    const known = this.#known.get(account)
+    if (known) return known
+    return this.#whole && !this.#changed.has(account) ? this.standard : this.#read(account)
   }
 
   async load(): Promise<void> {
+    const { fresh } = this.#reading()
     const rows: Row[] = await this.#table().limit(this.#most + 1)
+    if (!fresh()) return this.load()
     this.#whole = rows.length <= this.#most
+    this.#changed.clear()
     if (this.#whole) this.#known = new Map(rows.map((row) => [row.account, preferences(row)]))
   }
 
-  /** For each node beside others, again and again. */
+  /** By another node. */
+  changed(account: number): void {
+    this.#changes++
+    this.#known.delete(account)
+    if (this.#whole) this.#changed.add(account)
+    // Beyond the bound each is read when somebody asks.
+    if (this.#changed.size > this.#most) this.forgetAll()
+  }
+
+  /** Read when somebody asks, until they are loaded again. */
+  forgetAll(): void {
+    this.#changes++
+    this.#whole = false
+    this.#known.clear()
+    this.#changed.clear()
+  }
+
+  /** While other nodes cannot be heard, again and again. */
   async refresh(now: number): Promise<void> {
     const { fresh } = this.#reading()
     const rows: Row[] = await this.#table().where('changed', '>', now - RECENT)
@@ -101,10 +129,13 @@ export class PreferenceStore {
     this.#know(account, set)
   }
 
-  async forget(account: number, trx: Knex.Transaction): Promise<void> {
-    await trx('archive_preferences').where({ account }).delete()
+  forget(account: number): void {
     this.#changes++
     this.#known.delete(account)
+  }
+
+  async remove(account: number, trx: Knex.Transaction): Promise<void> {
+    await trx('archive_preferences').where({ account }).delete()
   }
 
   async #read(account: number): Promise<Preferences> {
@@ -122,6 +153,7 @@ export class PreferenceStore {
   }
 
   #know(account: number, set: Preferences): void {
+    this.#changed.delete(account)
     this.#known.delete(account)
     this.#known.set(account, set)
     if (this.#known.size <= this.#most) return

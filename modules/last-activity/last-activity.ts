@@ -2,6 +2,8 @@
 // those who see the account's presence; to others the account is not there, for their own requests
 // to its clients too (XEP-0012 §8). That somebody left is written with what others write meanwhile.
 
+import type { Place } from '../../lib/cluster/directory.js'
+import type { Later } from '../../lib/core/later.js'
 import { defineModule, type IqRequest } from '../../lib/core/module.js'
 import type { Passage } from '../../lib/core/pipeline.js'
 import type { Session } from '../../lib/core/session.js'
@@ -52,12 +54,18 @@ export default defineModule<LastActivityApi>({
 
     // XEP-0012 §3: 0 while any resource is connected.
     async function absence({ to }: IqRequest): Promise<Element> {
-      const places = await host.server.directory.lookup(to.bare.text)
+      const places = await placesOf(to.bare.text)
       if (places.length > 0) return answer(host.clock.now())
       const account = await host.accounts?.lookup(to.local)
       const seen = account && (await store.read(account.number))
       if (!seen) throw new StanzaError('item-not-found', 'it was never here')
       return answer(seen.at, seen.status)
+    }
+
+    /** What is remembered may be wrong; here it would be said, or written. */
+    function placesOf(account: string): Later<readonly Place[]> {
+      host.server.directory.doubt(account)
+      return host.server.directory.lookup(account)
     }
 
     function answer(since: number, status = ''): Element {
@@ -81,7 +89,7 @@ export default defineModule<LastActivityApi>({
     }
 
     async function left(session: Session): Promise<void> {
-      const places = await host.server.directory.lookup(session.account.text)
+      const places = await placesOf(session.account.text)
       if (places.some((place) => place.id !== session.id)) return
       const account = await host.accounts?.lookup(session.account.local)
       // Of an account that was removed nothing may be written any more.

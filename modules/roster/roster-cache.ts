@@ -1,7 +1,7 @@
 // Rosters in memory, so that presence costs no query: whole rosters, bounded by the number of items
 // in all of them together; the one that was not used for longest goes first. The database is the
-// truth; a change is applied here after its commit. Where other nodes may change a roster it is
-// believed for seconds only.
+// truth; a change is applied here after its commit, and what another node changed is forgotten. While
+// the others cannot be heard a roster is believed for a moment only.
 
 import type { Clock } from '../../lib/ops/clock.js'
 import type { Jid } from '../../lib/xmpp/jid.js'
@@ -14,8 +14,6 @@ import { hasFrom, hasTo } from './subscriptions.js'
 const MOST_ITEMS = 500_000
 /** An empty roster is not free either. */
 const ROSTER_COST = 2
-/** How long a roster is believed where other nodes may change it. */
-const CLUSTER_LIFE = 10_000
 
 /** The roster of one account, as of its version. Lists are made when somebody asks. */
 export class Roster {
@@ -115,7 +113,7 @@ export class Roster {
 
 interface Kept {
   readonly roster: Roster
-  readonly until: number
+  readonly read: number
   cost: number
 }
 
@@ -128,8 +126,8 @@ interface Loading {
 export interface RosterCacheOptions {
   readonly store: RosterStore
   readonly clock: Clock
-  /** Whether other nodes may change rosters. */
-  shared(): boolean
+  /** How old a roster may be: milliseconds. */
+  believed(): number
   readonly most?: number
 }
 
@@ -150,16 +148,26 @@ export class RosterCache {
 
   get(account: number): Later<Roster> {
     const kept = this.#kept.get(account)
-    if (!kept || kept.until < this.#options.clock.now()) return this.#load(account)
+    if (!kept || !this.#believes(kept)) return this.#load(account)
     this.#kept.delete(account)
     this.#kept.set(account, kept)
     return kept.roster
+  }
+
+  #believes({ read }: Kept): boolean {
+    const { clock, believed } = this.#options
+    return read + believed() >= clock.now()
   }
 
   apply(account: number, change: StoredChange): void {
     this.#loading.get(account)?.changes.push(change)
     const kept = this.#kept.get(account)
     if (!kept) return
+    // Another node made the one between: its word is on its way.
+    if (change.version > kept.roster.version + 1) {
+      this.#drop(account, kept)
+      return
+    }
     kept.roster.apply(change)
     this.#weigh(kept)
     this.#shrink(account)
@@ -169,6 +177,12 @@ export class RosterCache {
     this.#loading.delete(account)
     const kept = this.#kept.get(account)
     if (kept) this.#drop(account, kept)
+  }
+
+  forgetAll(): void {
+    this.#loading.clear()
+    this.#kept.clear()
+    this.#cost = 0
   }
 
   #load(account: number): Promise<Roster> {
@@ -193,9 +207,7 @@ export class RosterCache {
 
   #keep(account: number, roster: Roster): void {
     this.#forgetKept(account)
-    const { clock, shared } = this.#options
-    const until = shared() ? clock.now() + CLUSTER_LIFE : Number.POSITIVE_INFINITY
-    const kept = { roster, until, cost: 0 }
+    const kept = { roster, read: this.#options.clock.now(), cost: 0 }
     this.#kept.set(account, kept)
     this.#weigh(kept)
     this.#shrink(account)

@@ -65,6 +65,12 @@ export default defineModule({
         restore: (session, saved) => restoreInterest(rosters, session, saved),
       },
       account: { forget },
+      remembers: {
+        roster: {
+          forget: (key) => rosters.cache.forget(Number(key)),
+          forgetAll: () => rosters.cache.forgetAll(),
+        },
+      },
     }
 
     /** So that it is at hand when presence needs it; nobody waits. */
@@ -87,14 +93,17 @@ export default defineModule({
     }
 
     /** Contacts have heard already, unless a crash came between. Nothing of theirs waits for the next of that name (SEC-28). */
-    async function forget({ number, jid }: Account, trx: Knex.Transaction): Promise<void> {
+    async function forget({ number, jid }: Account, trx: Knex.Transaction): Promise<() => void> {
+      const changed = [number]
       for (const account of await rosters.store.mentioning(trx, jid)) {
         const { store } = rosters
         const change = await store.change(trx, { account, contact: jid }, strangers)
-        if (change.now !== change.before) rosters.cache.forget(account)
+        if (change.now !== change.before) changed.push(account)
       }
       await rosters.store.remove(trx, number)
-      rosters.cache.forget(number)
+      return () => {
+        for (const account of changed) rosters.forget(account)
+      }
     }
   },
 })

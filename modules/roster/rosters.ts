@@ -79,11 +79,11 @@ export class Rosters {
     this.cache = new RosterCache({
       store: this.store,
       clock: host.clock,
-      shared: () => this.#shared,
+      believed: () => host.server.changes.believed,
     })
   }
 
-  /** Other nodes may change rosters. */
+  /** Other nodes may have changed a roster: their word may still be on its way. */
   get #shared(): boolean {
     return this.#host.server.bus.nodes().length > 1
   }
@@ -143,11 +143,18 @@ export class Rosters {
   #apply({ owner, stored }: Change): void {
     const { before, now } = stored
     this.cache.apply(owner.number, stored)
+    this.#host.changed('roster', owner.number)
     const event = { account: owner.jid, contact: now.contact }
     if (now !== before) this.#host.server.pending(this.#host.events.emit('roster:changed', event))
     if (hasFrom(now) === hasFrom(before)) return
     const audience = { ...event, sees: hasFrom(now) }
     this.#host.server.pending(this.#host.events.emit('roster:audience', audience))
+  }
+
+  /** Written by other ways than `change`: nothing in memory is right. */
+  forget(account: number): void {
+    this.cache.forget(account)
+    this.#host.changed('roster', account)
   }
 
   /** RFC 6121 §2.1.6: to each client that asked for the roster, where it sees a difference. */

@@ -14,14 +14,36 @@ interface Group {
   readonly listNode: string
   readonly countField: string
   readonly listField: string
-  has(sessions: readonly Session[]): boolean
+  has(user: Online): boolean
+}
+
+/** A user with sessions, on whatever nodes */
+interface Online {
+  readonly jid: string
+  readonly resources: readonly string[]
+  /** When one of its streams, or else of its sessions, last said something */
+  readonly heard: number
+  /** When one of the streams that are there did; 0 where there is none */
+  readonly alive: number
+}
+
+export const WHO_IS_ONLINE = 'who is online'
+
+/** As this node knows it */
+export function whoIsOnline(host: Host): Online[] {
+  const accounts = new Map<string, readonly Session[]>()
+  for (const { account } of host.sessions.all())
+    accounts.set(account.text, host.sessions.of(account))
+  return [...accounts].map(([jid, sessions]) => ({
+    jid,
+    resources: sessions.map(({ resource }) => resource),
+    heard: Math.max(...sessions.map(({ stream, bound }) => stream?.heard ?? bound)),
+    alive: Math.max(...sessions.map(({ stream }) => stream?.heard ?? 0)),
+  }))
 }
 
 export function presenceCommands(host: Host, idle: number): Command[] {
-  const active = (sessions: readonly Session[]): boolean => {
-    const since = host.clock.now() - idle
-    return sessions.some(({ stream }) => stream !== undefined && stream.heard > since)
-  }
+  const active = ({ alive }: Online): boolean => alive > host.clock.now() - idle
   const groups: Group[] = [
     {
       word: 'online',
@@ -48,7 +70,7 @@ export function presenceCommands(host: Host, idle: number): Command[] {
       listNode: 'get-idle-users',
       countField: 'idleusersnum',
       listField: 'activeuserjids',
-      has: (sessions) => !active(sessions),
+      has: (user) => !active(user),
     },
   ]
   return groups.flatMap((group) => [counting(host, group), listing(host, group)])
@@ -61,7 +83,7 @@ function counting(host: Host, group: Group): Command {
     allow: 'admin',
     node: `${ADMIN}#${group.countNode}`,
     parameters: {},
-    run: () => ({ rows: [{ [group.countField]: members(host, group).length }] }),
+    run: async () => ({ rows: [{ [group.countField]: (await members(host, group)).length }] }),
   }
 }
 
@@ -80,25 +102,28 @@ function listing(host: Host, group: Group): Command {
         proposed: [25, 50, 75, 100, 150, 200],
       },
     },
-    run: ({ limit }) => ({ rows: members(host, group).slice(0, limit).map(row) }),
+    run: async ({ limit }) => ({ rows: (await members(host, group)).slice(0, limit).map(row) }),
   }
 }
 
-function members(host: Host, { has }: Group): (readonly Session[])[] {
-  const accounts = new Map<string, readonly Session[]>()
-  for (const { account } of host.sessions.all())
-    accounts.set(account.text, host.sessions.of(account))
-  return [...accounts.values()].filter(has)
+async function members(host: Host, { has }: Group): Promise<Online[]> {
+  const { given } = await host.everywhere<Online[]>(WHO_IS_ONLINE, null)
+  const users = new Map<string, Online>()
+  for (const user of given.flat()) users.set(user.jid, together(users.get(user.jid), user))
+  return [...users.values()].filter(has)
 }
 
-function row(sessions: readonly Session[]): Row {
+/** What two nodes know of one user */
+function together(one: Online | undefined, other: Online): Online {
+  if (!one) return other
   return {
-    jid: sessions[0]!.account.text,
-    resources: sessions.map(({ resource }) => resource),
-    heard: new Date(Math.max(...sessions.map(heard))).toISOString(),
+    jid: other.jid,
+    resources: [...one.resources, ...other.resources],
+    heard: Math.max(one.heard, other.heard),
+    alive: Math.max(one.alive, other.alive),
   }
 }
 
-function heard({ stream, bound }: Session): number {
-  return stream?.heard ?? bound
+function row({ jid, resources, heard }: Online): Row {
+  return { jid, resources, heard: new Date(heard).toISOString() }
 }

@@ -1,6 +1,6 @@
 // Service Administration: what administrators may know of the users of this host (XEP-0133). Adding
 // and removing users is with the accounts, ending sessions with the sessions, announcing with the
-// announcements. Who is online is what this node knows of it.
+// announcements. Who is online is asked of all nodes.
 
 import { defineModule } from '../../lib/core/module.js'
 import type { Session } from '../../lib/core/session.js'
@@ -8,8 +8,8 @@ import { duration } from '../../lib/ops/options.js'
 import accounts from '../accounts/accounts.js'
 import roster from '../roster/roster.js'
 import { LastLogins, migrations } from './last-logins.js'
-import { presenceCommands } from './presence-commands.js'
-import { userCommands } from './user-commands.js'
+import { presenceCommands, WHO_IS_ONLINE, whoIsOnline } from './presence-commands.js'
+import { CONNECTED, connected, userCommands } from './user-commands.js'
 
 const WRITE_LOGINS = 60_000
 
@@ -35,6 +35,10 @@ export default defineModule({
       on: { 'session:bound': ({ session }) => noteLogin(session) },
       tasks: [{ name: 'write last logins', every: WRITE_LOGINS, run: () => logins.flush() }],
       account: { forget: ({ number }, trx) => logins.forget(trx, number) },
+      answers: {
+        [WHO_IS_ONLINE]: () => whoIsOnline(host),
+        [CONNECTED]: (account) => connected(host, account as string),
+      },
       close: () => logins.flush(),
     }
 

@@ -4,12 +4,19 @@
 import type { Command, Parameter } from '../../lib/core/commands.js'
 import type { Host } from '../../lib/core/host.js'
 import { StanzaError } from '../../lib/xmpp/errors.js'
-import type { Jid } from '../../lib/xmpp/jid.js'
+import { Jid } from '../../lib/xmpp/jid.js'
 import type { AccountDetails, AccountRegistry } from '../accounts/account-registry.js'
 import type { RosterApi } from '../roster/roster.js'
 import type { LastLogins } from './last-logins.js'
 
 const ADMIN = 'http://jabber.org/protocol/admin'
+
+export const CONNECTED = 'sessions of an account'
+
+interface Connected {
+  readonly resource: string
+  readonly address: string | null
+}
 
 export interface UserParts {
   readonly accounts: AccountRegistry
@@ -50,8 +57,9 @@ function statistics(host: Host, { accounts, rosters }: UserParts): Command {
     parameters: { jid: addresses('jid', 'The address of the account', 'accountjid') },
     async run({ jid }: { jid: Jid }) {
       const { number } = await existing(host, accounts, jid)
-      const sessions = host.sessions.of(jid)
-      const from = sessions.flatMap(({ stream }) => (stream ? [stream.remoteAddress] : []))
+      const { given } = await host.everywhere<Connected[]>(CONNECTED, jid.text)
+      const sessions = given.flat()
+      const from = sessions.flatMap(({ address }) => address ?? [])
       const row = {
         ipaddresses: [...new Set(from)],
         rostersize: (await rosters.of(number)).length,
@@ -60,6 +68,14 @@ function statistics(host: Host, { accounts, rosters }: UserParts): Command {
       return { rows: [row] }
     },
   }
+}
+
+/** The sessions of an account on this node */
+export function connected(host: Host, account: string): Connected[] {
+  return host.sessions.of(Jid.parse(account)).map(({ resource, stream }) => ({
+    resource,
+    address: stream?.remoteAddress ?? null,
+  }))
 }
 
 function addresses(kind: 'jid' | 'jids', doc: string, field: string): Parameter {

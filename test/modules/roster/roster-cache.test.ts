@@ -3,7 +3,7 @@
 import { test } from 'tap'
 import { Jid } from '../../../lib/xmpp/jid.js'
 import { blankItem, type Item } from '../../../modules/roster/item.js'
-import { RosterCache } from '../../../modules/roster/roster-cache.js'
+import { type Roster, RosterCache } from '../../../modules/roster/roster-cache.js'
 import type { RosterStore, StoredChange, StoredRoster } from '../../../modules/roster/store.js'
 import { ManualClock } from '../../world/clock.js'
 
@@ -25,18 +25,19 @@ class SlowStore {
   }
 }
 
-function setUp(options: { most?: number; shared?: boolean } = {}) {
+function setUp(options: { most?: number; believed?: number } = {}) {
   const store = new SlowStore()
   const clock = new ManualClock()
   const cache = new RosterCache({
     store: store as unknown as RosterStore,
     clock,
-    shared: () => options.shared ?? false,
+    believed: () => options.believed ?? Number.POSITIVE_INFINITY,
     ...(options.most === undefined ? {} : { most: options.most }),
   })
   const load = async (account: number, items: Item[] = []): Promise<void> => {
     const loaded = cache.get(account)
-    store.reads.at(-1)!.give({ version: items.length, floor: 0, items })
+    const version = Math.max(0, ...items.map((item) => item.version))
+    store.reads.at(-1)!.give({ version, floor: 0, items })
     await loaded
   }
   return { store, clock, cache, load }
@@ -115,12 +116,32 @@ test('LIM-roster-cache: the cache is bounded by items; who was not used goes fir
   t.equal(store.reads.length, reads + 1, 'not used for longest')
 })
 
-test('where other nodes change rosters too, one is believed for seconds only', async (t) => {
-  const { cache, clock, load, store } = setUp({ shared: true })
+test('what another node changed while a roster was being read is not kept', async (t) => {
+  const { cache, store } = setUp()
+  const before = cache.get(1)
+  cache.forget(1)
+  const after = cache.get(1)
+  t.equal(store.reads.length, 2, 'the second one knows of the change')
+  store.reads[1]!.give({ version: 2, floor: 0, items: [item(juliet, 2, { name: 'new' })] })
+  store.reads[0]!.give({ version: 1, floor: 0, items: [item(juliet, 1, { name: 'old' })] })
+  await Promise.all([before, after])
+  t.equal((cache.get(1) as Roster).item(juliet).name, 'new')
+})
+
+test('a roster that lacks a change of another node takes no later one', async (t) => {
+  const { cache, load, store } = setUp()
+  await load(1, [item(juliet, 1)])
+  cache.apply(1, change(item(juliet, 3, { name: 'third' })))
+  t.ok(cache.get(1) instanceof Promise)
+  t.equal(store.reads.length, 2)
+})
+
+test('while other nodes cannot be heard, a roster is believed for a moment only', async (t) => {
+  const { cache, clock, load, store } = setUp({ believed: 1000 })
   await load(1)
-  clock.advance(9_000)
+  clock.advance(900)
   t.notOk(cache.get(1) instanceof Promise)
-  clock.advance(2_000)
+  clock.advance(200)
   cache.get(1)
   t.equal(store.reads.length, 2)
 })

@@ -1,0 +1,167 @@
+// What modules remember and count, with two nodes over a real Redis and a real PostgreSQL: a change on one
+// node holds on the other from the moment on in which somebody there could know of it.
+
+import { test, type Test } from 'tap'
+import type { Host } from '../../lib/core/host.js'
+import { Jid } from '../../lib/xmpp/jid.js'
+import type { AccountRegistry } from '../../modules/accounts/account-registry.js'
+import type { Rosters } from '../../modules/roster/rosters.js'
+import { freshPostgres } from '../world/postgres.js'
+import { noRedis, TestRedis } from '../world/redis.js'
+import { RedisNodes } from '../world/redis-nodes.js'
+import { DOMAIN, type World, world } from '../world/world.js'
+
+const ROMEO = 'romeo@capulet.example'
+const JULIET = 'juliet@capulet.example'
+
+if (noRedis) {
+  test('what two nodes remember', { skip: noRedis }, async () => {})
+} else {
+  const redis = await TestRedis.start()
+
+  const twoNodes = async (t: Test): Promise<World> => {
+    await redis.ask('flushall')
+    const cluster = new RedisNodes(redis.url)
+    const database = await freshPostgres()
+    return world(t, { nodes: 2, cluster, database, modules: 'all' })
+  }
+
+  const hostOf = (w: World, node: number): Host => w.servers[node]!.hosts.get(DOMAIN)!
+
+  const provided = <P>(w: World, node: number, module: string): P =>
+    hostOf(w, node).modules.get(module)!.offers.provides as P
+
+  const run = async (w: World, node: number, name: string, args: Record<string, unknown>) => {
+    const result = await w.servers[node]!.run(DOMAIN, name, args)
+    await w.settle()
+    return result
+  }
+
+  const appears = async (look: () => boolean): Promise<void> => {
+    while (!look()) await new Promise((resolve) => setTimeout(resolve, 10))
+  }
+
+  test('a roster is at hand on both nodes, and as it was changed on the other (RFC 6121 §2.1.6)', async (t) => {
+    const w = await twoNodes(t)
+    const number = await hostOf(w, 0).numberOf(Jid.parse(ROMEO))
+    const here = provided<Rosters>(w, 1, 'roster')
+    const item = (name: string): string =>
+      `<query xmlns='jabber:iq:roster'><item jid='${JULIET}' name='${name}'/></query>`
+    for (const name of ['Juliet', 'Capulet']) {
+      await here.of(number)
+      t.notOk(here.of(number) instanceof Promise, 'nobody reads the disk')
+      await w.romeo.asks('set', undefined, item(name))
+      await w.settle()
+      t.equal((await here.of(number)).item(Jid.parse(JULIET)).name, name)
+    }
+  })
+
+  test('accounts and passwords are at hand on both nodes, and as they were changed on the other', async (t) => {
+    const w = await twoNodes(t)
+    const accounts = provided<AccountRegistry>(w, 1, 'accounts')
+    t.equal(await accounts.lookup('nurse'), undefined)
+    await run(w, 0, 'user add', { jid: `nurse@${DOMAIN}`, password: 'first' })
+    t.ok(await accounts.lookup('nurse'))
+    t.notOk(accounts.lookup('nurse') instanceof Promise)
+    t.ok(await accounts.passwords.check('nurse', 'first'))
+    t.notOk(accounts.passwords.credentials('nurse') instanceof Promise)
+    await run(w, 0, 'user password', { jid: `nurse@${DOMAIN}`, password: 'second' })
+    t.notOk(await accounts.passwords.check('nurse', 'first'))
+    t.ok(await accounts.passwords.check('nurse', 'second'))
+  })
+
+  test('who is disabled or removed is out on all nodes', async (t) => {
+    const w = await twoNodes(t)
+    const romeo = await w.device('romeo', 'laptop', { node: 1 })
+    const juliet = await w.device('juliet', 'laptop', { node: 1 })
+    await run(w, 0, 'user disable', { jids: ROMEO })
+    t.ok(romeo.streamError?.getChild('not-authorized'))
+    await run(w, 0, 'user remove', { jids: JULIET })
+    t.ok(juliet.streamError?.getChild('not-authorized'))
+    t.equal(await provided<AccountRegistry>(w, 1, 'accounts').lookup('juliet'), undefined)
+  })
+
+  test('who was disabled while Redis was away is out when it is back', async (t) => {
+    const w = await twoNodes(t)
+    const romeo = await w.device('romeo', 'laptop', { node: 1 })
+    redis.kill()
+    await appears(() => w.servers.every(({ members }) => members.cutOff))
+    await run(w, 0, 'user disable', { jids: ROMEO })
+    t.notOk(romeo.streamError)
+    w.clock.advance(2000)
+    await w.settle()
+    t.ok(romeo.streamError?.getChild('not-authorized'), 'while nobody can be heard it looks itself')
+    await redis.again()
+    await appears(() => w.servers.every(({ members }) => !members.cutOff))
+  })
+
+  test('what an account wants kept holds on all nodes at once (XEP-0441 §2.3)', async (t) => {
+    const w = await twoNodes(t)
+    await w.romeo.comesOnline()
+    const wants = (standard: string): string =>
+      `<prefs xmlns='urn:xmpp:mam:2' default='${standard}'><always/><never/></prefs>`
+    const laptop = await w.device('juliet', 'laptop', { node: 1 })
+    const kept = async (): Promise<number> => {
+      const asks = "<query xmlns='urn:xmpp:mam:2'/>"
+      await w.romeo.clears()
+      await w.romeo.asks('set', undefined, asks)
+      return w.romeo.inbox.filter((element) => element.getChild('result')).length
+    }
+    for (const [standard, most] of [
+      ['never', 0],
+      ['always', 1],
+      ['never', 1],
+    ] as const) {
+      await w.romeo.asks('set', undefined, wants(standard))
+      await w.settle()
+      laptop.sends(`<message to='${ROMEO}' type='chat'><body>${standard}</body></message>`)
+      await w.settle()
+      t.equal(await kept(), most)
+    }
+  })
+
+  test('an announcement reaches everybody, and a message of the day is one (XEP-0133 §4.23, §4.24)', async (t) => {
+    const w = await twoNodes(t)
+    await w.romeo.comesOnline()
+    const juliet = await w.device('juliet', 'laptop', { node: 1 })
+    await juliet.comesOnline()
+    const { note } = await run(w, 0, 'announcement send', { text: 'hear, hear' })
+    t.match(note, /2 sessions/)
+    for (const client of [w.romeo, juliet])
+      await client.finds('<message type="headline"><body>hear, hear</body></message>')
+    await run(w, 0, 'motd set', { text: 'first' })
+    await run(w, 1, 'motd set', { text: 'second' })
+    for (const client of [w.romeo, juliet])
+      await client.finds('<message type="headline"><body>second</body></message>')
+    const late = await w.device('romeo', 'late', { node: 1 })
+    await late.comesOnline()
+    t.notOk(late.inbox.some((element) => element.getChildText('body') === 'first'))
+  })
+
+  test('administrators see and end sessions of all nodes', async (t) => {
+    const w = await twoNodes(t)
+    const laptop = await w.device('romeo', 'laptop', { node: 1 })
+    const rows = async (name: string, args = {}) => (await run(w, 0, name, args)).rows ?? []
+    t.same(
+      (await rows('session list', { jid: ROMEO })).map(({ jid, node }) => [jid, node]),
+      [
+        [`${ROMEO}/phone`, 'node0'],
+        [`${ROMEO}/laptop`, 'node1'],
+      ],
+    )
+    t.match(await rows('user show', { jid: ROMEO }), [{ sessions: 2 }])
+    t.match(await rows('user count-online'), [{ onlineusersnum: 2 }])
+    t.match(
+      (await rows('user online')).find(({ jid }) => jid === ROMEO),
+      { resources: ['phone', 'laptop'] },
+    )
+    t.match(await run(w, 0, 'session kick', { jids: `${ROMEO}/laptop` }), {
+      note: `${ROMEO}/laptop: ended`,
+    })
+    t.ok(laptop.streamError?.getChild('policy-violation'))
+    t.notOk(w.romeo.streamError)
+    await t.rejects(run(w, 0, 'session kick', { jids: `${ROMEO}/laptop` }))
+  })
+
+  test('stopped', () => redis.stop())
+}
