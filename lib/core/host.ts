@@ -174,6 +174,11 @@ export class Host implements StreamHost {
     this.server.changes.tell(this, what, key)
   }
 
+  /** The same, and resolves when they have. */
+  changedEverywhere(what: string, key: string): Promise<void> {
+    return this.server.changes.confirm(this, what, key)
+  }
+
   /** What this module says on each node. */
   everywhere<T>(name: string, content: unknown): Promise<Answers<T>> {
     return this.server.everywhere.ask<T>(this, name, content)
