@@ -7,7 +7,8 @@ const RIDES = 2000
 const TIDY = 3_600_000
 
 export function addChores(server: Server): void {
-  const { schedule, journal, messages, whereabouts } = server
+  const { schedule, journal, messages, whereabouts, members } = server
+  schedule.elected = () => members.all().every(({ node }) => node >= members.self.node)
   new Following(server)
   schedule.add('journal', {
     name: 'what rides along',
@@ -17,6 +18,7 @@ export function addChores(server: Server): void {
   schedule.add('messages', {
     name: 'what the message log needs no more',
     every: TIDY,
+    once: true,
     async run() {
       while (!server.stopping && (await messages.tidy()));
       await whereabouts?.tidy(server.clock.now())

@@ -119,7 +119,7 @@ export interface DomainOffer {
 export interface Task {
   readonly name: string
   readonly every: number
-  /** One node of all does it. */
+  /** One node of all does it; harmless where two do for a moment. */
   readonly once?: boolean
   run(): Later<void>
 }

@@ -1,10 +1,13 @@
 // Tasks of modules that run again and again. A task that is still running when its time comes is not
-// started twice; one that breaks is logged and runs again at its next time.
+// started twice; one that breaks is logged and runs again at its next time. What is to be done once for
+// all nodes is done by the first of them by name: for a moment two may think that they are it.
 
 import type { Clock, Timer } from '../ops/clock.js'
 import type { Task } from './module.js'
 
 export class Schedule {
+  /** Whether this node does what one of all does. */
+  elected: () => boolean = () => true
   readonly #clock: Clock
   readonly #failed: (where: string, error: unknown) => void
   readonly #pending: (run: Promise<void>) => void
@@ -31,7 +34,7 @@ export class Schedule {
       )
     const run = async (): Promise<void> => {
       try {
-        await task.run()
+        if (!task.once || this.elected()) await task.run()
       } catch (error) {
         this.#failed(`task ${task.name}`, error)
       }

@@ -80,6 +80,7 @@ export default defineModule<AuthenticationApi, typeof config>({
         {
           name: 'expire login tokens',
           every: EXPIRE_TOKENS,
+          once: true,
           run: () => tokens.expire(host.clock.now()),
         },
       ],

@@ -1,7 +1,8 @@
 // Slows down guessing. An address that failed 10 times in 5 minutes waits 2 seconds for each answer;
 // after 20 it gets none for an hour. An address that failed 5 times at one account leaves that
 // account alone for the rest of 5 minutes. An account itself is never locked: that would lock out
-// its owner (XEP-0205 §3). The maps are bounded; the address seen longest ago is forgotten first.
+// its owner (XEP-0205 §3). The maps are bounded; the address seen longest ago is forgotten first. Each
+// node counts for itself: a proxy that spreads connections gives a guesser as many tries as there are nodes.
 
 import { createHash } from 'node:crypto'
 

@@ -36,7 +36,7 @@ export default defineModule<MessageStatusApi>({
       provides: { statusOf: (account, id) => statuses.of(account, id) },
       hooks: { 'message:received': { record: note } },
       commands: [statusCommand(host, { statuses, open })],
-      tasks: [{ name: 'expire receipts', every: EXPIRE, run: expire }],
+      tasks: [{ name: 'expire receipts', every: EXPIRE, once: true, run: expire }],
       account: { forget: ({ number }, trx) => store.forget(number, trx) },
     }
 

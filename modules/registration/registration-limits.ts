@@ -1,6 +1,6 @@
 // LIM-registration: accounts that strangers make without an invitation, 3 within an hour for an
 // address and 60 for everybody together; and attempts of whatever kind, 30 within an hour for an
-// address, because each costs a look-up or a derivation of keys.
+// address, because each costs a look-up or a derivation of keys. Each node counts for itself.
 
 import { StanzaError } from '../../lib/xmpp/errors.js'
 import { HourlyLimit } from './hourly-limit.js'

@@ -80,6 +80,7 @@ export default defineModule({
         {
           name: 'forget expired invitations',
           every: CLEAN_UP,
+          once: true,
           run: () => invitations.removeExpired(),
         },
       ],

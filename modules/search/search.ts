@@ -56,7 +56,7 @@ export default defineModule<SearchApi>({
     return {
       provides: { search },
       disco: { account: [NS_FULLTEXT] },
-      tasks: [{ name: 'index words', every: FILL, run: fill }],
+      tasks: [{ name: 'index words', every: FILL, once: true, run: fill }],
       async close() {
         withdraw()
         await filling.leave()

@@ -1,8 +1,10 @@
 // Tasks that run again and again.
 
 import { test } from 'tap'
+import { defineModule } from '../../lib/core/module.js'
 import { Schedule } from '../../lib/core/schedule.js'
 import { ManualClock } from '../world/clock.js'
+import { world } from '../world/world.js'
 
 const turn = () => new Promise<void>((resolve) => setImmediate(resolve))
 
@@ -100,4 +102,22 @@ test('an owner that comes back while its old task runs has one task', async (t) 
   t.equal(clock.waiting, 1)
   clock.advance(1000)
   t.equal(runs, 1)
+})
+
+test('what is to be done once is done by the first node by name, until that is gone', async (t) => {
+  const done: string[] = []
+  const sweeping = defineModule({
+    name: 'sweeping',
+    summary: 'Sweeps',
+    setup: ({ server }) => ({
+      tasks: [{ name: 'sweep', every: 1000, once: true, run: () => void done.push(server.node) }],
+    }),
+  })
+  const w = await world(t, { nodes: 2, people: [], modules: [sweeping] })
+  w.clock.advance(1000)
+  await turn()
+  t.same(done, ['node0'])
+  await w.servers[0]!.stop()
+  w.clock.advance(1000)
+  t.same(done, ['node0', 'node1'])
 })
