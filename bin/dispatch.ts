@@ -59,7 +59,8 @@ export function nearestVerb(word: string): string | undefined {
   )
 }
 
-function explain(error: unknown, terminal: Terminal): number {
+/** Says what to do next; the exit code. */
+export function explain(error: unknown, terminal: Terminal): number {
   const say = (message: string) => terminal.err(terminal.errStyle('red', clean(message)))
   if (error instanceof UsageError) {
     say(error.message)

@@ -15,6 +15,8 @@ export interface Flag {
 }
 
 export interface Parsed {
+  /** All of it, as it was given */
+  readonly given: readonly string[]
   readonly words: readonly string[]
   flag(name: string): boolean
   value(name: string): string | undefined
@@ -52,6 +54,7 @@ export function parseFlags(args: readonly string[], flags: readonly Flag[]): Par
     }
   }
   return {
+    given: args,
     words,
     flag: (name) => found.has(name),
     value: (name) => found.get(name)?.at(-1),

@@ -12,17 +12,17 @@ const WIDTH = 10
 
 export async function greet(
   terminal: Terminal,
-  { server, configuration }: Running,
+  { server, settings, file }: Running,
   parsed: Parsed,
 ): Promise<void> {
-  const { settings, answer } = configuration
   const say = (name: string, text: string) =>
     terminal.out(`  ${terminal.style('dim', name.padEnd(WIDTH))}  ${text}`)
   terminal.out(terminal.style('bold', `Tercet ${version}`))
-  say('config', answer.file ?? 'the defaults: there is no tercet.yaml')
+  say('config', file ?? 'the defaults: there is no tercet.yaml')
   say('data', settings.data)
   say(server.hosts.size === 1 ? 'domain' : 'domains', [...server.hosts.keys()].join(', '))
   for (const [name, text] of addresses(server)) say(name, text)
+  if ((settings.redis ?? '') !== '') say('node', nodes(server))
   const unsigned = [...server.hosts.values()].filter((host) => host.settings.tls === undefined)
   if (unsigned.length > 0)
     say(
@@ -32,6 +32,11 @@ export async function greet(
   for (const host of server.hosts.values()) {
     if ((await accounts(server, host)) === 0) say('log in', firstAccount(host, parsed))
   }
+}
+
+/** Its name among the others, or those of the workers that share these ports. */
+function nodes({ node, settings: { workers = 1 } }: Server): string {
+  return workers > 1 ? `${node} to -${workers}, in processes of their own` : node
 }
 
 export function sayReady(terminal: Terminal): void {

@@ -9,7 +9,8 @@ import type { Server } from '../../lib/core/server.js'
 import { version } from '../../lib/ops/version.js'
 import type { RosterApi } from '../../modules/roster/roster.js'
 import { addresses, sayReady } from '../greeting.js'
-import { processLog, serve } from '../serving.js'
+import { processLog } from '../log.js'
+import { serve } from '../serving.js'
 import type { Terminal } from '../terminal.js'
 import type { Run } from '../verbs.js'
 
@@ -22,12 +23,12 @@ export const run: Run = async (parsed, terminal) => {
     // Never the configuration of a real server that happens to lie here: accounts would be made in it.
     source: { file: false, env: {}, cwd: process.cwd(), set: [...set, ...parsed.values('set')] },
     log: processLog(parsed),
-    async ready({ server, configuration }) {
+    async tell({ server, settings }) {
       const host = [...server.hosts.values()][0]!
       const people = await populate(server, host)
-      tell(terminal, { server, people, folder: configuration.settings.data })
-      sayReady(terminal)
+      tell(terminal, { server, people, folder: settings.data })
     },
+    ready: () => sayReady(terminal),
   })
 }
 

@@ -1,7 +1,8 @@
 // tercet start: the server in the foreground, until a signal ends it.
 
 import { greet, sayReady } from '../greeting.js'
-import { processLog, serve } from '../serving.js'
+import { processLog } from '../log.js'
+import { serve } from '../serving.js'
 import { sourceOf } from '../source.js'
 import type { Run } from '../verbs.js'
 
@@ -9,8 +10,7 @@ export const run: Run = async (parsed, terminal) =>
   serve({
     source: sourceOf(parsed),
     log: processLog(parsed),
-    async ready(running) {
-      await greet(terminal, running, parsed)
-      sayReady(terminal)
-    },
+    args: parsed.given,
+    tell: (running) => greet(terminal, running, parsed),
+    ready: () => sayReady(terminal),
   })

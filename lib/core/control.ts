@@ -126,17 +126,8 @@ export class ControlSocket {
     try {
       return { result: (await this.#options.answer(readRequest(line))) ?? null }
     } catch (error) {
-      return { error: this.#refusal(error) }
+      return { error: refusalOf(error, this.#options.failed) }
     }
-  }
-
-  #refusal(error: unknown): ControlRefusal {
-    if (error instanceof StanzaError)
-      return { condition: error.condition, text: error.text ?? error.condition }
-    if (error instanceof ConfigError)
-      return { condition: 'configuration', text: error.message, faults: error.faults }
-    this.#options.failed(error)
-    return { condition: 'internal-server-error', text: "a bug: the server's log has more" }
   }
 
   /** Node removes the socket's file when it closes. */
@@ -147,6 +138,16 @@ export class ControlSocket {
       for (const socket of this.#sockets) socket.destroySoon()
     })
   }
+}
+
+/** What the asker learns; a bug is told to `failed`. */
+export function refusalOf(error: unknown, failed: (error: unknown) => void): ControlRefusal {
+  if (error instanceof StanzaError)
+    return { condition: error.condition, text: error.text ?? error.condition }
+  if (error instanceof ConfigError)
+    return { condition: 'configuration', text: error.message, faults: error.faults }
+  failed(error)
+  return { condition: 'internal-server-error', text: "a bug: the server's log has more" }
 }
 
 function readRequest(line: string): ControlRequest {

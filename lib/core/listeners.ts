@@ -94,6 +94,7 @@ export class Listeners {
     const options = {
       port: place.port,
       ...(place.address === undefined ? {} : { address: place.address }),
+      shared: (this.#server.settings.workers ?? 1) > 1,
       certificates: this.#certificates,
       limits: this.#limits,
       proxies: this.#proxies,

@@ -14,7 +14,16 @@ export interface Place {
   readonly port: number
   /** Undefined: every address of the machine */
   readonly address?: string | undefined
+  /** Other processes of ours have it too. */
+  readonly shared?: boolean
 }
+
+const [major = 0, minor = 0] = process.versions.node.split('.').map(Number)
+
+/** Whether several processes may open one port, each for itself, and the system shares out what comes. */
+export const mayShare =
+  process.platform === 'linux' &&
+  (major > 23 || (major === 23 && minor >= 1) || (major === 22 && minor >= 12))
 
 const BACKLOG = 4096
 const reasons: Record<string, string> = {
@@ -30,7 +39,7 @@ export async function listenOn(server: Server, place: Place, ready: () => void):
   for (const address of addresses) {
     const error = await tryListen(
       server,
-      { port: place.port, host: address, backlog: BACKLOG },
+      { port: place.port, host: address, backlog: BACKLOG, reusePort: place.shared && mayShare },
       ready,
     )
     if (!error) return
@@ -40,7 +49,7 @@ export async function listenOn(server: Server, place: Place, ready: () => void):
   }
 }
 
-type ListenTo = { port: number; host: string; backlog: number }
+type ListenTo = { port: number; host: string; backlog: number; reusePort: boolean | undefined }
 
 function tryListen(
   server: Server,
