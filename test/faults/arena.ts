@@ -153,9 +153,15 @@ export class Arena implements Scene {
     return this.devices.every(({ settled }) => settled)
   }
 
-  /** Something is about to break, and with it the connections of some. */
-  fault(hit: readonly Device[] = []): void {
-    this.log({ op: 'fault', inFlight: this.inFlight, ...this.#hit(hit) })
+  /** Something is about to break. */
+  fault(): void {
+    this.log({ op: 'fault', inFlight: this.inFlight, ...this.#hit([]) })
+  }
+
+  /** Whoever is on that node, or tries to come in there, is thrown out. */
+  faultOf(node: number): void {
+    const hit = this.devices.filter(({ whereabouts }) => whereabouts.node === node)
+    this.log({ op: 'fault', inFlight: this.inFlight, node, ...this.#hit(hit) })
   }
 
   /** What was broken is there again. */
@@ -168,11 +174,6 @@ export class Arena implements Scene {
     const hit = devices.map(({ name }) => name)
     for (const name of hit) this.unreached.set(name, t)
     return { hit, t }
-  }
-
-  /** Who is there, or tries to come in there */
-  devicesOn(node: number): Device[] {
-    return this.devices.filter((device) => device.whereabouts.node === node)
   }
 
   #nudge(): void {

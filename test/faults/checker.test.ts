@@ -49,7 +49,7 @@ class Story {
   }
 
   enter(how: 'resumed' | 'refused' | 'uncounted' | 'fresh', crashed = true) {
-    this.events.push({ op: 'enter', device: 'phone', how, crashed, t: this.#t++ })
+    this.events.push({ op: 'enter', device: 'phone', how, crashed, node: 0, t: this.#t++ })
     return this
   }
 

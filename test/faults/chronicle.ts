@@ -62,6 +62,8 @@ export interface Entry {
   how: 'resumed' | 'refused' | 'uncounted' | 'fresh'
   /** The node where this device was last has ended since, and perhaps begun anew. */
   crashed: boolean
+  /** Where it came in */
+  node: number
   t: number
 }
 
@@ -69,6 +71,8 @@ export interface Fault {
   op: 'fault'
   /** Messages sent and not acknowledged at that moment, over all devices */
   inFlight: number
+  /** To which node, where it is one alone */
+  node?: number
   /** Devices that it threw out */
   hit: readonly string[]
   t: number

@@ -166,8 +166,8 @@ export class Device implements Receiver {
   #enter(how: 'resumed' | 'refused' | 'uncounted' | 'fresh'): void {
     const t = this.#scene.now()
     const crashed = this.whereabouts.enters()
-    this.#scene.log({ op: 'enter', device: this.name, how, crashed, t })
-    const { ends } = this.whereabouts
+    const { node, ends } = this.whereabouts
+    this.#scene.log({ op: 'enter', device: this.name, how, crashed, node, t })
     this.#reading.enter({ stream: this.outbox.stream, boot: ends, since: t })
     this.#backoff = BACKOFF_MS.first
     this.#askedAt = undefined

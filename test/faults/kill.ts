@@ -3,13 +3,14 @@
 // burst; the others soon after the start, while devices come back, resume and catch up.
 
 import { setTimeout as pause } from 'node:timers/promises'
+import type { Draw } from './draw.js'
 import { type Stage, until } from './stage.js'
 
 const MOMENT_LIMIT_MS = 3000
 const EARLY_MS = 300
 /** Not everybody has to be back. */
 const RETURN_LIMIT_MS = 5000
-const FAILPOINT_LIMIT_MS = 20_000
+export const FAILPOINT_LIMIT_MS = 20_000
 const FAILPOINT_MOST = 300
 
 export interface Remarks {
@@ -25,7 +26,7 @@ export async function kills(stage: Stage): Promise<Remarks> {
   return {}
 }
 
-export async function randomMoment(stage: Stage, time: number): Promise<void> {
+async function randomMoment(stage: Stage, time: number): Promise<void> {
   const { arena, draw } = stage
   const early = time > 0 && draw.chance(0.25)
   arena.allow(plenty(stage))
@@ -59,22 +60,24 @@ export function cuts(arena: Stage['arena'], many: number): NodeJS.Timeout {
   }, 100)
 }
 
-const sabotage = ({ task }: Stage, failpoint?: string) => ({
+export const sabotage = ({ task }: Stage, failpoint?: string) => ({
   environment: {
     ...(task.breaking ? { TERCET_BREAK: task.breaking } : {}),
     ...(failpoint ? { TERCET_FAILPOINT: failpoint } : {}),
   },
 })
 
-/** The server ends itself; a low count ends it while everybody comes back, a high one under load. */
+/** A low one ends it while everybody comes back, a high one under load. */
+export const failpointCount = (draw: Draw): number => Math.ceil(FAILPOINT_MOST ** draw.share())
+
+/** The server ends itself. */
 export async function atFailpoint(stage: Stage): Promise<Remarks> {
   const { arena, draw, node, task } = stage
   const { server } = node
   let missed = 0
   await node.kill()
   for (let time = 0; time < task.times; time++) {
-    const count = Math.ceil(FAILPOINT_MOST ** draw.share())
-    await node.start(sabotage(stage, `${task.failpoint}:${count}`))
+    await node.start(sabotage(stage, `${task.failpoint}:${failpointCount(draw)}`))
     server.expectEnd()
     arena.allow(Number.MAX_SAFE_INTEGER)
     if (!(await server.ended(FAILPOINT_LIMIT_MS))) missed++

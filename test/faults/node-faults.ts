@@ -2,29 +2,45 @@
 // comes in elsewhere and must be reached there; then the next.
 
 import { setTimeout as pause } from 'node:timers/promises'
-import { cuts, DRAIN_LIMIT_MS, loadedMoment, plenty, type Remarks } from './kill.js'
+import {
+  cuts,
+  DRAIN_LIMIT_MS,
+  FAILPOINT_LIMIT_MS,
+  failpointCount,
+  loadedMoment,
+  plenty,
+  type Remarks,
+  sabotage,
+} from './kill.js'
 import type { Node } from './nodes.js'
 import { pace } from './pace.js'
 import { type Stage, until } from './stage.js'
 
+const EARLY = 0.25
+const ALL = 0.05
 const EARLY_MS = 300
 const AWAY_MOST_MS = 3000
 const REACH_LIMIT_MS = 30_000
 const PAUSE_MS = { least: 5000, most: 30_000 }
 const PARTITION_MS = 20_000
 
-/** A node at random; every fourth time soon after the one before, while everybody comes back. */
+/**
+ * A node at random, now and then all; every fourth time soon after the one before, while everybody
+ * comes back.
+ */
 export async function nodeKills(stage: Stage): Promise<Remarks> {
   const { arena, draw, task } = stage
   const starting = new Map<Node, Promise<void>>()
   for (let time = 0; time < task.times; time++) {
-    if (time > 0 && draw.chance(0.25)) {
+    if (time > 0 && draw.chance(EARLY)) {
       arena.allow(plenty(stage))
       await pause(draw.whole(0, EARLY_MS))
     } else await afterAllAreReached(stage)
-    const node = await oneThatRuns(stage, starting)
-    await node.kill(() => arena.fault(arena.devicesOn(node.index)))
-    starting.set(node, later(stage, node))
+    const running = await someThatRun(stage, starting)
+    for (const node of draw.chance(ALL) ? running : [draw.of(running)]) {
+      const killed = node.kill(() => arena.faultOf(node.index))
+      starting.set(node, again(stage, node, killed))
+    }
   }
   await Promise.all(starting.values())
   await reached(stage)
@@ -32,14 +48,16 @@ export async function nodeKills(stage: Stage): Promise<Remarks> {
 }
 
 /** At once, or after a while in which the others have everybody */
-async function later({ draw }: Stage, node: Node): Promise<void> {
-  if (draw.chance(0.5)) await pause(draw.whole(0, AWAY_MOST_MS))
+async function again({ draw }: Stage, node: Node, killed: Promise<void>): Promise<void> {
+  const away = draw.chance(0.5) ? draw.whole(0, AWAY_MOST_MS) : 0
+  await killed
+  await pause(away)
   await node.start()
 }
 
-async function oneThatRuns({ nodes, draw }: Stage, starting: Map<Node, Promise<void>>) {
+async function someThatRun({ nodes }: Stage, starting: ReadonlyMap<Node, Promise<void>>) {
   if (nodes.doors.open.length === 0) await Promise.race(starting.values())
-  return nodes.all[draw.of(nodes.doors.open)]!
+  return nodes.doors.open.map((index) => nodes.all[index]!)
 }
 
 async function afterAllAreReached(stage: Stage): Promise<void> {
@@ -48,13 +66,32 @@ async function afterAllAreReached(stage: Stage): Promise<void> {
 }
 
 /** Everybody writes until all whom a fault concerned have had a message from after it. */
-export async function reached(stage: Stage): Promise<void> {
-  const { arena, task } = stage
-  if (arena.unreached.size === 0) return
+export async function reached({ arena, task }: Stage): Promise<void> {
   const stop = pace(arena, task.rate)
   await until(() => arena.unreached.size === 0, REACH_LIMIT_MS)
   stop()
+  // The checker has them; the next fault does not wait for them.
+  arena.unreached.clear()
   arena.healed()
+}
+
+/** A node ends itself at the failpoint, among others that run on. */
+export async function nodesAtFailpoint(stage: Stage): Promise<Remarks> {
+  const { arena, draw, nodes, task } = stage
+  let failpointNeverReached = 0
+  for (let time = 0; time < task.times; time++) {
+    const node = draw.of(nodes.all)
+    await node.kill(() => arena.faultOf(node.index))
+    await node.start(sabotage(stage, `${task.failpoint}:${failpointCount(draw)}`))
+    node.server.expectEnd()
+    arena.allow(Number.MAX_SAFE_INTEGER)
+    if (!(await node.server.ended(FAILPOINT_LIMIT_MS))) failpointNeverReached++
+    arena.faultOf(node.index)
+    arena.allow(0)
+    await again(stage, node, node.kill())
+    await reached(stage)
+  }
+  return { failpointNeverReached }
 }
 
 /** One node after the other under load, as for an upgrade */
@@ -65,7 +102,7 @@ export async function rollingDrains(stage: Stage): Promise<Remarks> {
     await afterAllAreReached(stage)
     const node = nodes.all[time % nodes.all.length]!
     const stop = pace(arena, task.rate)
-    arena.fault(arena.devicesOn(node.index))
+    arena.faultOf(node.index)
     const { end, ms } = await node.stop()
     if (end.code !== 0 || ms > DRAIN_LIMIT_MS) remarks.unwillingToEnd++
     remarks.longestDrainMs = Math.max(remarks.longestDrainMs, Math.round(ms))

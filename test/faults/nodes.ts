@@ -11,12 +11,17 @@ import { launchOf } from './products.js'
 import { type End, ServerProcess, type Start } from './server-process.js'
 import type { ServerName } from './task.js'
 
+const DOUBT_MS = 500
+/** So soon it knows that it was taken for dead. */
+const NOTICES_MS = 3000
+
 export class Node {
   readonly index: number
   readonly site: Site
   readonly server: ServerProcess
   readonly island: Island | undefined
   readonly #doors: Doors
+  #doubted: NodeJS.Timeout | undefined
 
   constructor(doors: Doors, index: number, process: Pick<Node, 'site' | 'server' | 'island'>) {
     this.index = index
@@ -47,23 +52,36 @@ export class Node {
   /** As a machine that hangs; the load balancer sees it. */
   freeze(): void {
     this.#doors.shut(this.index)
-    this.#doors.ended(this.index)
+    this.#doubt()
     this.server.signal('SIGSTOP')
   }
 
   thaw(): void {
     this.server.signal('SIGCONT')
     this.#doors.unlock(this.index)
+    this.#trustSoon()
   }
 
-  /** From Redis alone, without a word to either side. Others may take over what it has. */
+  /** From Redis alone, without a word to either side */
   cutOff(): void {
-    this.#doors.ended(this.index)
+    this.#doubt()
     this.island!.cut()
   }
 
   join(): void {
     this.island!.join()
+    this.#trustSoon()
+  }
+
+  /** From now on the others may take over what it has, at any time. */
+  #doubt(): void {
+    this.#doors.ended(this.index)
+    this.#doubted = setInterval(() => this.#doors.ended(this.index), DOUBT_MS)
+  }
+
+  #trustSoon(): void {
+    const doubted = this.#doubted
+    setTimeout(() => clearInterval(doubted), NOTICES_MS).unref()
   }
 }
 

@@ -8,7 +8,7 @@ import { diskFull } from './disk-full.js'
 import * as figure from './figures.js'
 import type { Figures } from './figures.js'
 import { atFailpoint, drains, kills, type Remarks } from './kill.js'
-import { nodeKills, partitions, pauses, rollingDrains } from './node-faults.js'
+import { nodeKills, nodesAtFailpoint, partitions, pauses, rollingDrains } from './node-faults.js'
 import { postgresRestarts } from './postgres-restart.js'
 import { afterPowerLoss, powerLoss } from './power-loss.js'
 import { redisKills, redisStops } from './redis-faults.js'
@@ -62,6 +62,7 @@ export async function run(task: Task): Promise<Result> {
     return { task, version, figures, remarks, broken, seconds, medianStartMs }
   } finally {
     await stage.close()
+    if (task.keep) process.stderr.write(`kept in ${stage.folder}\n`)
   }
 }
 
@@ -105,8 +106,8 @@ const ofNodes: Partial<Record<Kind, (stage: Stage) => Promise<Remarks>>> = {
 
 function faults(stage: Stage): Promise<Remarks> {
   const { what, nodes, failpoint } = stage.task
-  const several = nodes > 1 && !failpoint ? ofNodes[what] : undefined
-  if (several) return several(stage)
+  const several = nodes > 1 ? ofNodes[what] : undefined
+  if (several) return failpoint ? nodesAtFailpoint(stage) : several(stage)
   if (what === 'drain') return drains(stage)
   if (what === 'postgres-restart') return postgresRestarts(stage)
   return failpoint ? atFailpoint(stage) : kills(stage)

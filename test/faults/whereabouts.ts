@@ -26,8 +26,8 @@ export class Whereabouts {
   }
 
   /** Where it is, or tries to be */
-  get node(): number | undefined {
-    return this.#dialled?.node
+  get node(): number {
+    return this.#dialled?.node ?? -1
   }
 
   /** Of a node that it comes back to, that life counts which it dialled: the next may have begun since. */
