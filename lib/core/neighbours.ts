@@ -6,7 +6,6 @@ import type { Members } from '../cluster/cluster.js'
 import type { Place } from '../cluster/directory.js'
 import type { Envelope } from '../xmpp/envelope.js'
 import { StanzaError } from '../xmpp/errors.js'
-import type { Jid } from '../xmpp/jid.js'
 import type { LoggedMessage } from '../storage/logged-message.js'
 import { encodeLogged, encodeStanza, readFrame } from './frame.js'
 import type { Server } from './server.js'
@@ -53,25 +52,20 @@ export class Neighbours {
     }
   }
 
-  #concerned(message: LoggedMessage): readonly string[] {
+  #concerned({ lives, sender, recipient, from, to }: LoggedMessage): readonly string[] {
     const { self } = this.#members
-    const { lives } = message
     const others = this.#members.all().filter(({ life }) => life !== self.life)
-    const nodes = new Set(
-      others.filter(({ life }) => !lives || lives.includes(life)).map(({ node }) => node),
-    )
-    for (const jid of [message.sender && message.from, message.recipient && message.to])
-      if (jid) this.#addKnown(nodes, jid.bare)
+    const told = others.filter(({ life }) => !lives || lives.includes(life))
+    const nodes = new Set(told.map(({ node }) => node))
+    const accounts = [sender && from, recipient && to].flatMap((jid) => jid?.bare.text ?? [])
+    const { directory } = this.#server
+    const known = accounts.flatMap((account) => directory.remembered(account) ?? [])
+    // What the directory did not know of.
+    if (lives && told.some(({ node }) => !known.some((place) => place.node === node)))
+      for (const account of accounts) directory.doubt(account)
+    for (const { node } of known) nodes.add(node)
     nodes.delete(self.node)
     return [...nodes]
-  }
-
-  /** Where the directory knows them, and what it does not know of where they are. */
-  #addKnown(nodes: Set<string>, account: Jid): void {
-    const { directory } = this.#server
-    const places = directory.lookup(account.text)
-    if (places instanceof Promise) return
-    for (const { node } of places) nodes.add(node)
   }
 
   // Called by the bus: whatever is wrong with a frame harms nobody else.

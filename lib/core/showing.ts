@@ -85,19 +85,21 @@ function showTo(host: Host, jid: Jid, { owner, logged }: Shown): void {
 
 const none: readonly Session[] = []
 
-/** RFC 6121 §8.5.2.1.1, §8.5.3: chat for a resource that is not there is for all that want it. */
+/** RFC 6121 §8.5.2.1.1, §8.5.3: what is for the account is for all that want it, errors excepted. */
 function takersOf(sessions: readonly Session[], to: Jid, logged: Logged): readonly Session[] {
   const named = sessions.filter(({ resource }) => resource === to.resource)
   if (!to.isBare && named.length > 0) return named
-  if (!to.isBare && !mayGoOn(sessions[0]!.host, to, logged)) return none
+  const { type } = envelopeOf(logged).stanza
+  const goesOn = to.isBare ? type !== 'error' && type !== 'groupchat' : type === 'chat'
+  if (!goesOn || isElsewhere(sessions[0]!.host, to)) return none
   return sessions.filter(({ available, priority }) => available && priority >= 0)
 }
 
-/** Not where the resource is on another node; where that is not at hand, one device more sees it. */
-function mayGoOn({ server }: Host, to: Jid, logged: Logged): boolean {
-  if (envelopeOf(logged).stanza.type !== 'chat') return false
-  const places = server.directory.lookup(to.bare.text)
-  return places instanceof Promise || !places.some(({ resource }) => resource === to.resource)
+/** The resource is there, on another node. Where that is not at hand, one device more sees the message. */
+function isElsewhere({ server }: Host, to: Jid): boolean {
+  if (to.isBare) return false
+  const places = server.directory.remembered(to.bare.text)
+  return places?.some(({ resource }) => resource === to.resource) ?? false
 }
 
 function copied(host: Host, logged: Logged, session: Session): Envelope | undefined {

@@ -1,6 +1,6 @@
 // Who gets a message: RFC 6121 §8.5, cell by cell of its table in §8.5.4.
 
-import { test } from 'tap'
+import { scenario } from '../world/grounds.js'
 import { DOMAIN, world } from '../world/world.js'
 
 const JULIET = `juliet@${DOMAIN}`
@@ -139,8 +139,13 @@ const cells: Cell[] = [
 ]
 
 for (const cell of cells) {
-  test(cell.name, async (t) => {
-    const w = await world(t, { ...all, people: ['romeo', 'juliet'], loggedIn: false })
+  scenario(cell.name, async (t, ground) => {
+    const w = await world(t, {
+      ...all,
+      ...(await ground()),
+      people: ['romeo', 'juliet'],
+      loggedIn: false,
+    })
     const romeo = await w.device('romeo', 'orchard')
     const devices = new Map<string, Awaited<ReturnType<typeof w.device>>>()
     for (const [resource, priority] of Object.entries(cell.resources)) {
@@ -173,79 +178,100 @@ for (const cell of cells) {
   })
 }
 
-test('what is delivered is what was sent, with the true sender (RFC 6120 §8.1.2.1)', async (t) => {
-  const { romeo, juliet } = await world(t, all)
-  romeo.sends(
-    `<message to='${juliet.jid}' type='chat' id='1' xml:lang='it' from='romeo@${DOMAIN}'><body>Amore &amp; morte — 🌹</body><x xmlns='urn:example:x'><y a="'"/></x></message>`,
-  )
-  const message = await juliet.receives(
-    "<message type='chat' id='1' xml:lang='it'><body>Amore &amp; morte — 🌹</body><x xmlns='urn:example:x'><y a=\"'\"/></x></message>",
-  )
-  t.equal(message.attrs.from, romeo.jid)
-  t.equal(message.attrs.to, juliet.jid)
-})
+scenario(
+  'what is delivered is what was sent, with the true sender (RFC 6120 §8.1.2.1)',
+  async (t, ground) => {
+    const { romeo, juliet } = await world(t, { ...all, ...(await ground()) })
+    romeo.sends(
+      `<message to='${juliet.jid}' type='chat' id='1' xml:lang='it' from='romeo@${DOMAIN}'><body>Amore &amp; morte — 🌹</body><x xmlns='urn:example:x'><y a="'"/></x></message>`,
+    )
+    const message = await juliet.receives(
+      "<message type='chat' id='1' xml:lang='it'><body>Amore &amp; morte — 🌹</body><x xmlns='urn:example:x'><y a=\"'\"/></x></message>",
+    )
+    t.equal(message.attrs.from, romeo.jid)
+    t.equal(message.attrs.to, juliet.jid)
+  },
+)
 
-test('a stanza in another name ends the stream (RFC 6120 §8.1.2.1, §4.9.3.9)', async (t) => {
-  const { romeo, juliet } = await world(t, all)
-  romeo.sends(`<message to='${juliet.jid}' from='${juliet.jid}'><body>not I</body></message>`)
-  await juliet.receivesNothing()
-  t.ok(romeo.streamError?.getChild('invalid-from'))
-  t.ok(romeo.closed)
-})
+scenario(
+  'a stanza in another name ends the stream (RFC 6120 §8.1.2.1, §4.9.3.9)',
+  async (t, ground) => {
+    const { romeo, juliet } = await world(t, { ...all, ...(await ground()) })
+    romeo.sends(`<message to='${juliet.jid}' from='${juliet.jid}'><body>not I</body></message>`)
+    await juliet.receivesNothing()
+    t.ok(romeo.streamError?.getChild('invalid-from'))
+    t.ok(romeo.closed)
+  },
+)
 
-test('an address that is none is answered with jid-malformed (RFC 6120 §8.3.3.8)', async (t) => {
-  const { romeo } = await world(t, all)
-  romeo.sends("<message to='a@b@c' id='1'><body>?</body></message>")
-  await romeo.receives(
-    "<message type='error' id='1'><error type='modify'><jid-malformed/></error></message>",
-  )
-})
+scenario(
+  'an address that is none is answered with jid-malformed (RFC 6120 §8.3.3.8)',
+  async (t, ground) => {
+    const { romeo } = await world(t, { ...all, ...(await ground()) })
+    romeo.sends("<message to='a@b@c' id='1'><body>?</body></message>")
+    await romeo.receives(
+      "<message type='error' id='1'><error type='modify'><jid-malformed/></error></message>",
+    )
+  },
+)
 
-test('another server is not to be found yet, and the sender is told (RFC 6120 §8.3.3.16)', async (t) => {
-  const { romeo } = await world(t, all)
-  romeo.sends("<message to='benvolio@montague.example' id='1'><body>coz</body></message>")
-  await romeo.receives(
-    "<message type='error' id='1' from='benvolio@montague.example'><error type='cancel'><remote-server-not-found/></error></message>",
-  )
-})
+scenario(
+  'another server is not to be found yet, and the sender is told (RFC 6120 §8.3.3.16)',
+  async (t, ground) => {
+    const { romeo } = await world(t, { ...all, ...(await ground()) })
+    romeo.sends("<message to='benvolio@montague.example' id='1'><body>coz</body></message>")
+    await romeo.receives(
+      "<message type='error' id='1' from='benvolio@montague.example'><error type='cancel'><remote-server-not-found/></error></message>",
+    )
+  },
+)
 
-test('stanzas of one stream are delivered in their order (RFC 6120 §10.1)', async (t) => {
-  const { romeo, juliet } = await world(t, all)
-  await juliet.comesOnline()
-  const count = 200
-  let text = ''
-  for (let i = 0; i < count; i++)
-    text += `<message to='juliet@${DOMAIN}' id='${i}' type='chat'><body>${i}</body></message>`
-  romeo.sends(text)
-  await juliet.settle()
-  const ids = juliet.inbox
-    .filter((element) => element.is('message'))
-    .map((element) => Number(element.attrs.id))
-  t.same(
-    ids,
-    Array.from({ length: count }, (_, i) => i),
-  )
-})
+scenario(
+  'stanzas of one stream are delivered in their order (RFC 6120 §10.1)',
+  async (t, ground) => {
+    const { romeo, juliet } = await world(t, { ...all, ...(await ground()) })
+    await juliet.comesOnline()
+    const count = 200
+    let text = ''
+    for (let i = 0; i < count; i++)
+      text += `<message to='juliet@${DOMAIN}' id='${i}' type='chat'><body>${i}</body></message>`
+    romeo.sends(text)
+    await juliet.settle()
+    const ids = juliet.inbox
+      .filter((element) => element.is('message'))
+      .map((element) => Number(element.attrs.id))
+    t.same(
+      ids,
+      Array.from({ length: count }, (_, i) => i),
+    )
+  },
+)
 
-test('a message to oneself goes to all own resources (RFC 6121 §8.5.2.1.1)', async (t) => {
-  const w = await world(t, all)
-  const laptop = await w.device('romeo', 'laptop')
-  await w.romeo.comesOnline()
-  await laptop.comesOnline()
-  await w.romeo.clears()
-  await laptop.clears()
-  w.romeo.sends("<message type='chat' id='note'><body>remember</body></message>")
-  await w.romeo.receives("<message id='note'><body>remember</body></message>")
-  await laptop.receives("<message id='note'><body>remember</body></message>")
-})
+scenario(
+  'a message to oneself goes to all own resources (RFC 6121 §8.5.2.1.1)',
+  async (t, ground) => {
+    const w = await world(t, { ...all, ...(await ground()) })
+    const laptop = await w.device('romeo', 'laptop')
+    await w.romeo.comesOnline()
+    await laptop.comesOnline()
+    await w.romeo.clears()
+    await laptop.clears()
+    w.romeo.sends("<message type='chat' id='note'><body>remember</body></message>")
+    await w.romeo.receives("<message id='note'><body>remember</body></message>")
+    await laptop.receives("<message id='note'><body>remember</body></message>")
+  },
+)
 
-test('a message over WebSocket names its namespace and is the same (RFC 7395 §3.3.3)', async (t) => {
-  const w = await world(t, all)
-  const page = await w.device('juliet', 'page', { framing: 'message' })
-  w.romeo.sends(`<message to='${page.jid}' type='chat' id='1'><body>hello</body></message>`)
-  await page.receives("<message type='chat' id='1'><body>hello</body></message>")
-  t.match(page.transcript.at(-1), /^<message xmlns='jabber:client'/)
-  page.sends(`<message to='${w.romeo.jid}' id='2'><body>hello</body></message>`)
-  await w.romeo.receives("<message id='2'><body>hello</body></message>")
-  t.notMatch(w.romeo.transcript.at(-1), /xmlns='jabber:client'/)
-})
+scenario(
+  'a message over WebSocket names its namespace and is the same (RFC 7395 §3.3.3)',
+  async (t, ground) => {
+    const w = await world(t, { ...all, ...(await ground()) })
+    const page = await w.device('juliet', 'page', { framing: 'message' })
+    w.romeo.sends(`<message to='${page.jid}' type='chat' id='1'><body>hello</body></message>`)
+    await page.receives("<message type='chat' id='1'><body>hello</body></message>")
+    t.match(page.transcript.at(-1), /^<message xmlns='jabber:client'/)
+    page.sends(`<message to='${w.romeo.jid}' id='2'><body>hello</body></message>`)
+    await w.romeo.receives("<message id='2'><body>hello</body></message>")
+    t.notMatch(w.romeo.transcript.at(-1), /xmlns='jabber:client'/)
+  },
+)

@@ -3,10 +3,11 @@
 // kept, or its sender is told; only what tells of other messages, or of nothing that lasts, ends without
 // a word.
 
-import { type Test, test } from 'tap'
+import type { Test } from 'tap'
 import { KEPT } from '../../lib/storage/logged-message.js'
 import { Jid } from '../../lib/xmpp/jid.js'
 import type { Client } from '../world/client.js'
+import { type Ground, scenario } from '../world/grounds.js'
 import { DOMAIN, type World, world } from '../world/world.js'
 
 const JULIET = `juliet@${DOMAIN}`
@@ -88,8 +89,13 @@ interface Scene extends World {
 const RECIPIENTS = { online: [0, 5], away: [-1, undefined], offline: [] } as const
 type Recipient = keyof typeof RECIPIENTS
 
-async function scene(t: Test, keeper: Keeper, recipient: Recipient): Promise<Scene> {
-  const w = await world(t, { modules: ['presence', ...KEEPERS[keeper]], loggedIn: false })
+async function scene(
+  t: Test,
+  ground: () => Promise<Ground>,
+  { keeper, recipient }: { keeper: Keeper; recipient: Recipient },
+): Promise<Scene> {
+  const modules = ['presence', ...KEEPERS[keeper]]
+  const w = await world(t, { ...(await ground()), modules, loggedIn: false })
   const orchard = await w.device('romeo', 'orchard')
   const there: Client[] = []
   for (const [place, priority] of RECIPIENTS[recipient].entries()) {
@@ -149,65 +155,77 @@ const ERROR = 'service-unavailable'
 
 for (const keeper of Object.keys(KEEPERS) as Keeper[]) {
   for (const recipient of Object.keys(RECIPIENTS) as Recipient[]) {
-    test(`chat and normal messages: ${recipient}, kept by ${keeper} (RFC 6121 §8.5.2)`, async (t) => {
-      const w = await scene(t, keeper, recipient)
-      const live = recipient === 'online'
-      const hasArchive = KEEPERS[keeper].some((module) => module === 'archive')
-      for (const { type, payload } of CONVERSATION) {
-        const name = `${type}, ${payload.what}`
-        const before = await archived(w)
-        await send(w.orchard, payload.xml, { type })
-        for (const device of w.there) t.equal(await got(device), live ? 1 : 0, `${name}: live`)
-        const kept = isKept(payload, keeper)
-        const silent = live || kept || payload.quiet === true
-        t.equal(await told(w.orchard), silent ? undefined : ERROR, `${name}: told`)
-        const more = hasArchive && payload.keep === 'good' ? 1 : 0
-        t.equal((await archived(w)) - before, more, `${name}: kept`)
-        const late = !live && kept && keeper !== 'an archive' ? 1 : 0
-        t.equal(await comesLater(w), late, `${name}: late`)
-      }
-    })
+    scenario(
+      `chat and normal messages: ${recipient}, kept by ${keeper} (RFC 6121 §8.5.2)`,
+      async (t, ground) => {
+        const w = await scene(t, ground, { keeper, recipient })
+        const live = recipient === 'online'
+        const hasArchive = KEEPERS[keeper].some((module) => module === 'archive')
+        for (const { type, payload } of CONVERSATION) {
+          const name = `${type}, ${payload.what}`
+          const before = await archived(w)
+          await send(w.orchard, payload.xml, { type })
+          for (const device of w.there) t.equal(await got(device), live ? 1 : 0, `${name}: live`)
+          const kept = isKept(payload, keeper)
+          const silent = live || kept || payload.quiet === true
+          t.equal(await told(w.orchard), silent ? undefined : ERROR, `${name}: told`)
+          const more = hasArchive && payload.keep === 'good' ? 1 : 0
+          t.equal((await archived(w)) - before, more, `${name}: kept`)
+          const late = !live && kept && keeper !== 'an archive' ? 1 : 0
+          t.equal(await comesLater(w), late, `${name}: late`)
+        }
+      },
+    )
   }
 }
 
 for (const keeper of Object.keys(KEEPERS) as Keeper[]) {
-  test(`other types are never kept for later, and a room's is refused (RFC 6121 §8.5.2, kept by ${keeper})`, async (t) => {
-    for (const recipient of ['online', 'offline'] as const) {
-      const w = await scene(t, keeper, recipient)
-      for (const xml of [BODY, STATE, RECEIPT, MARKER]) {
-        await send(w.orchard, xml, { type: 'headline' })
-        for (const device of w.there) t.equal(await got(device), 1, 'a headline')
-        t.equal(await told(w.orchard), undefined)
-        await send(w.orchard, xml, { type: 'error' })
-        for (const device of w.there) t.equal(await got(device), 0, 'an error')
-        t.equal(await told(w.orchard), undefined)
-        await send(w.orchard, xml, { type: 'groupchat' })
-        for (const device of w.there) t.equal(await got(device), 0)
-        t.equal(await told(w.orchard), ERROR, 'groupchat')
-        t.equal(await comesLater(w), 0)
+  scenario(
+    `other types are never kept for later, and a room's is refused (RFC 6121 §8.5.2, kept by ${keeper})`,
+    async (t, ground) => {
+      for (const recipient of ['online', 'offline'] as const) {
+        const w = await scene(t, ground, { keeper, recipient })
+        for (const xml of [BODY, STATE, RECEIPT, MARKER]) {
+          await send(w.orchard, xml, { type: 'headline' })
+          for (const device of w.there) t.equal(await got(device), 1, 'a headline')
+          t.equal(await told(w.orchard), undefined)
+          await send(w.orchard, xml, { type: 'error' })
+          for (const device of w.there) t.equal(await got(device), 0, 'an error')
+          t.equal(await told(w.orchard), undefined)
+          await send(w.orchard, xml, { type: 'groupchat' })
+          for (const device of w.there) t.equal(await got(device), 0)
+          t.equal(await told(w.orchard), ERROR, 'groupchat')
+          t.equal(await comesLater(w), 0)
+        }
       }
-    }
-  })
+    },
+  )
 }
 
-test('to a device that is gone: chat goes to the others, normal to nobody; a signal ends there (RFC 6121 §8.5.3.2.1)', async (t) => {
-  const w = await scene(t, 'nothing', 'online')
-  for (const { what, xml, quiet } of PAYLOADS) {
-    await send(w.orchard, xml, { to: `${JULIET}/gone` })
-    for (const device of w.there) t.equal(await got(device), 1, `chat, ${what}`)
-    t.equal(await told(w.orchard), undefined)
-    await send(w.orchard, xml, { to: `${JULIET}/gone`, type: 'normal' })
-    for (const device of w.there) t.equal(await got(device), 0, `normal, ${what}`)
-    t.equal(await told(w.orchard), quiet ? undefined : ERROR, `normal, ${what}`)
-  }
-})
+scenario(
+  'to a device that is gone: chat goes to the others, normal to nobody; a signal ends there (RFC 6121 §8.5.3.2.1)',
+  async (t, ground) => {
+    const w = await scene(t, ground, { keeper: 'nothing', recipient: 'online' })
+    for (const { what, xml, quiet } of PAYLOADS) {
+      await send(w.orchard, xml, { to: `${JULIET}/gone` })
+      for (const device of w.there) t.equal(await got(device), 1, `chat, ${what}`)
+      t.equal(await told(w.orchard), undefined)
+      await send(w.orchard, xml, { to: `${JULIET}/gone`, type: 'normal' })
+      for (const device of w.there) t.equal(await got(device), 0, `normal, ${what}`)
+      t.equal(await told(w.orchard), quiet ? undefined : ERROR, `normal, ${what}`)
+    }
+  },
+)
 
-test('somebody who is not there at all is answered for like one who is away (RFC 6121 §8.5.1, SEC-22)', async (t) => {
-  const w = await scene(t, 'nothing', 'offline')
-  for (const { xml } of PAYLOADS) {
-    await send(w.orchard, xml)
-    const away = await told(w.orchard)
-    await send(w.orchard, xml, { to: `tybalt@${DOMAIN}` })
-    t.equal(await told(w.orchard), away, xml)
-  }
-})
+scenario(
+  'somebody who is not there at all is answered for like one who is away (RFC 6121 §8.5.1, SEC-22)',
+  async (t, ground) => {
+    const w = await scene(t, ground, { keeper: 'nothing', recipient: 'offline' })
+    for (const { xml } of PAYLOADS) {
+      await send(w.orchard, xml)
+      const away = await told(w.orchard)
+      await send(w.orchard, xml, { to: `tybalt@${DOMAIN}` })
+      t.equal(await told(w.orchard), away, xml)
+    }
+  },
+)

@@ -30,6 +30,8 @@ export interface WorldOptions {
   host?: Partial<HostSettings>
   people?: readonly string[]
   nodes?: 1 | 2
+  /** People and devices connect to one node after the other; else to the first unless they say where. */
+  spread?: boolean
   /** How nodes find each other; in memory where nothing is said */
   cluster?: Cluster & { settled?(): Promise<void> }
   /** 'default' where a test is about pace and throttles */
@@ -76,7 +78,7 @@ export interface World {
     options?: ClientOptions & { node?: number },
   ): Promise<Client>
   /** A connection on which nothing was said yet. */
-  stranger(options?: ClientOptions & { account?: string }): Client
+  stranger(options?: ClientOptions & { account?: string; node?: number }): Client
   settle(): Promise<void>
   /** A node ends and begins again on the same database; killed, it has no time for anything. */
   restart(options?: { node?: number; kill?: boolean }): Promise<Server>
@@ -114,8 +116,11 @@ export async function world(t: Test, options: WorldOptions = {}): Promise<World>
     servers.push(await start(node, options, made))
   const created = await populate(servers[0]!, options)
   const people = new Map<string, Client>()
+  let connected = 0
+  const door = (node?: number): Server =>
+    servers[node ?? (options.spread ? connected++ % servers.length : 0)]!
   for (const name of options.loggedIn === false ? [] : created) {
-    people.set(name, await new Client(servers[0]!, address(name), { settle }).login())
+    people.set(name, await new Client(door(), address(name), { settle }).login())
   }
   const person = (name: string): Client => {
     const client = people.get(name)
@@ -150,10 +155,10 @@ export async function world(t: Test, options: WorldOptions = {}): Promise<World>
     get nurse() {
       return person('nurse')
     },
-    device: (account, resource = 'laptop', { node = 0, ...options } = {}) =>
-      new Client(servers[node]!, address(account), { settle, ...options }).login(resource),
-    stranger: ({ account = DOMAIN, ...options } = {}) =>
-      new Client(servers[0]!, account, { settle, ...options }),
+    device: (account, resource = 'laptop', { node, ...options } = {}) =>
+      new Client(door(node), address(account), { settle, ...options }).login(resource),
+    stranger: ({ account = DOMAIN, node, ...options } = {}) =>
+      new Client(door(node), account, { settle, ...options }),
   }
 }
 
