@@ -27,7 +27,8 @@ export class Following {
 
   constructor(server: Server) {
     this.#server = server
-    const { bus, members, schedule } = server
+    const { bus, members, schedule, fencing } = server
+    fencing.onFenced((life) => this.#fenced(life))
     bus.onMissed((since) => this.#repair(since))
     members.onGone((member, said) => this.#gone(member, said))
     if (!server.whereabouts) return
@@ -46,14 +47,25 @@ export class Following {
     }
   }
 
+  /** It may have written something just before: nothing that comes now must overtake that. */
+  async #fenced(life: string): Promise<void> {
+    const { bus, clock, whereabouts } = this.#server
+    this.#end(life)
+    const since = clock.now() - UNHEARD
+    bus.missed(since)
+    await this.#repair(since)
+    await whereabouts?.forget(life)
+  }
+
   #end(life: string): void {
     this.#ended.add(life)
     if (this.#ended.size > MOST_ENDED) this.#ended.delete(this.#ended.values().next().value!)
   }
 
-  /** What is remembered of others may be wrong as well. */
-  #repair(since: number): Promise<void> {
-    const { directory, changes, showing } = this.#server
+  /** What is remembered of others may be wrong as well, and this node may have been taken for dead. */
+  async #repair(since: number): Promise<void> {
+    const { directory, changes, showing, fencing } = this.#server
+    if (await fencing.check()) return
     directory.doubt()
     changes.forgetAll()
     return showing.repair(since)
