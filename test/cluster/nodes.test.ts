@@ -123,6 +123,21 @@ if (noRedis) {
     )
   })
 
+  test('what a node wrote and told nobody before it was gone is shown all the same', async (t) => {
+    const w = await twoNodes(t)
+    const laptop = await w.device('romeo', 'laptop', { node: 1 })
+    await laptop.comesOnline()
+    const [one, two] = w.servers as [Server, Server]
+    Object.assign(one.bus, { send: () => new Promise(() => undefined) })
+    w.juliet.sends(says('its last'))
+    await one.journal.idle()
+    await w.restart({ kill: true })
+    ;(two.members as Membership).gone(one.node, false)
+    await appears(async () =>
+      laptop.inbox.some((element) => element.getChildText('body') === 'its last'),
+    )
+  })
+
   test('without Redis a node serves its own; what is for the other one it reads in the log', async (t) => {
     const w = await twoNodes(t)
     await w.romeo.comesOnline()

@@ -1,0 +1,116 @@
+// Binding and the commit of a message are ordered against each other, on a real PostgreSQL.
+
+import { test, type Test } from 'tap'
+import { Database } from '../../lib/storage/database.js'
+import { Journal } from '../../lib/storage/journal.js'
+import { INCOMING, KEPT, LoggedMessage } from '../../lib/storage/logged-message.js'
+import { type MessageLog, openMessageLog } from '../../lib/storage/message-log.js'
+import { Whereabouts } from '../../lib/storage/whereabouts.js'
+import { Jid } from '../../lib/xmpp/jid.js'
+import { ManualClock } from '../world/clock.js'
+import { freshPostgres } from '../world/postgres.js'
+
+const JULIET = 7
+const from = Jid.parse('romeo@montague.lit/orchard')
+const to = Jid.parse('juliet@capulet.lit')
+
+interface Node {
+  readonly log: MessageLog
+  readonly journal: Journal
+  readonly whereabouts: Whereabouts
+  readonly database: Database
+  say(text: string): Promise<LoggedMessage>
+}
+
+async function node(t: Test, url: string, life: string): Promise<Node> {
+  const database = await Database.open({ url, folder: '', durability: 'power' })
+  const log = await openMessageLog(database, new ManualClock(), true)
+  const journal = new Journal(database, { messages: log, life })
+  const whereabouts = await Whereabouts.open(database, life)
+  t.teardown(async () => {
+    await whereabouts.close()
+    await journal.close()
+    await database.close()
+  })
+  const say = async (text: string): Promise<LoggedMessage> => {
+    const message = new LoggedMessage({ from, to, text, label: 0, key: '', author: 0 })
+    message.recipient = { owner: JULIET, flags: INCOMING | KEPT }
+    const entry = journal.entry()
+    entry.message = message
+    await journal.commit(entry)
+    return message
+  }
+  return { log, journal, whereabouts, database, say }
+}
+
+async function two(t: Test): Promise<[Node, Node]> {
+  const url = await freshPostgres()
+  return [await node(t, url, 'one'), await node(t, url, 'other')]
+}
+
+test('a commit knows the lives that have sessions of whoever has the message', async (t) => {
+  const [one, other] = await two(t)
+  t.same((await one.say('<a/>')).lives, [])
+  t.same(await other.whereabouts.here(JULIET), [])
+  t.same((await one.say('<b/>')).lives, ['other'])
+  t.same(await one.whereabouts.here(JULIET), ['other'])
+  t.same([...(await one.say('<c/>')).lives!].sort(), ['one', 'other'])
+})
+
+test('two sessions of an account on a node are one row; it goes with the last of them', async (t) => {
+  const [one, other] = await two(t)
+  await other.whereabouts.here(JULIET)
+  await other.whereabouts.here(JULIET)
+  other.whereabouts.gone(JULIET)
+  t.same(await one.whereabouts.here(JULIET), ['other'])
+  other.whereabouts.gone(JULIET)
+  await other.whereabouts.here(JULIET + 1)
+  t.same((await one.say('<a/>')).lives, ['one'])
+})
+
+test('one that goes and comes in one turn is there', async (t) => {
+  const [one, other] = await two(t)
+  await other.whereabouts.here(JULIET)
+  other.whereabouts.gone(JULIET)
+  await other.whereabouts.here(JULIET)
+  t.same((await one.say('<a/>')).lives, ['other'])
+})
+
+test('either the commit sees who binds, or the log has the message for him, whoever comes first', async (t) => {
+  const [one, other] = await two(t)
+  const seen = { told: 0, read: 0 }
+  for (let round = 0; round < 60; round++) {
+    const binding = async (): Promise<number[]> => {
+      await other.whereabouts.here(JULIET)
+      const page = { owner: JULIET, flags: INCOMING, limit: 1, backwards: true }
+      return (await other.log.page(page)).messages.map(({ id }) => id)
+    }
+    // Either may be the first to be under way.
+    const later = <T>(run: () => Promise<T>, turns: number): Promise<T> =>
+      turns === 0 ? run() : new Promise(setImmediate).then(() => later(run, turns - 1))
+    const [message, ids] = await Promise.all([
+      later(() => one.say('<a/>'), round % 4),
+      later(binding, (round >> 2) % 4),
+    ])
+    const told = message.lives!.includes('other')
+    const read = ids.includes(message.id)
+    t.ok(told || read)
+    if (told) seen.told++
+    if (read) seen.read++
+    other.whereabouts.gone(JULIET)
+    await other.whereabouts.here(JULIET + 1)
+    other.whereabouts.gone(JULIET + 1)
+  }
+  t.ok(seen.told > 0 && seen.read > 0, `both happen: ${JSON.stringify(seen)}`)
+})
+
+test('a life that has ended has no sessions', async (t) => {
+  const [one, other] = await two(t)
+  await other.whereabouts.here(JULIET)
+  await one.whereabouts.forget('other')
+  t.same((await one.say('<a/>')).lives, [])
+  await other.whereabouts.here(JULIET)
+  // Its journal has not written for long.
+  await one.whereabouts.tidy(Date.now())
+  t.same((await one.say('<b/>')).lives, [])
+})
