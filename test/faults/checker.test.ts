@@ -271,6 +271,10 @@ finds(
   correct().enter('refused', false),
 )
 
+const thrownOut = correct()
+thrownOut.events.push({ op: 'fault', inFlight: 0, hit: ['laptop'], t: 99 })
+finds('a device that nothing reached after it was thrown out', ['notReached'], thrownOut)
+
 const lingering = correct()
 lingering.settled = false
 finds('a device that never settled', ['unsettledDevices'], lingering)
