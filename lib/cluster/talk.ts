@@ -164,6 +164,12 @@ export class Talk {
     return this.#bus.send(node, frame)
   }
 
+  /** It answers nothing any more. */
+  giveUp(node: string): void {
+    for (const [number, open] of [...this.#open])
+      if (open.node === node) this.#end(number)?.fail(new Unanswered(`${node} is over`))
+  }
+
   close(): void {
     for (const number of [...this.#open.keys()])
       this.#end(number)?.fail(new Unanswered('this node stops'))

@@ -39,6 +39,11 @@ export class Fencing {
     return this.#isOver
   }
 
+  /** Whether it is known that this life was fenced. */
+  isFenced(life: string): boolean {
+    return this.#known.has(life)
+  }
+
   /** Runs on every node, the one that fences included, once it is certain that the life writes nothing. */
   onFenced(run: React): void {
     this.#reactions.push(run)
@@ -60,7 +65,9 @@ export class Fencing {
 
   async #takeOver(member: Member): Promise<boolean> {
     if (this.#known.has(member.life)) return true
-    if (!(await this.#isDead(member))) return false
+    if (this.#isOver || !(await this.#isDead(member))) return false
+    // Who stood still in between may be the one that is dead.
+    if (await this.check()) return false
     await this.fence(member.life)
     return true
   }
@@ -90,6 +97,9 @@ export class Fencing {
 
   async #ended(life: string): Promise<void> {
     if (life === this.#server.life) return this.cut()
+    const { members, talk } = this.#server
+    const member = members.all().find((one) => one.life === life)
+    if (member) talk.giveUp(member.node)
     this.#known.add(life)
     if (this.#known.size > MOST_KNOWN) this.#known.delete(this.#known.values().next().value!)
     for (const react of this.#reactions) {

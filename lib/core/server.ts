@@ -4,6 +4,7 @@
 import type { Bus } from '../cluster/bus.js'
 import type { Cluster, Members } from '../cluster/cluster.js'
 import type { Directory, Place } from '../cluster/directory.js'
+import type { Owners } from '../cluster/owners.js'
 import { Talk } from '../cluster/talk.js'
 import type { Clock } from '../ops/clock.js'
 import { systemClock } from '../ops/clock.js'
@@ -33,6 +34,7 @@ import { Hosts } from './hosts.js'
 import { Listeners } from './listeners.js'
 import type { DomainOffer, Module } from './module.js'
 import { Neighbours } from './neighbours.js'
+import { openOwners } from './owning.js'
 import { openResources, type Resources } from './resources.js'
 import { Router } from './router.js'
 import { Schedule } from './schedule.js'
@@ -89,6 +91,7 @@ export class Server {
   readonly showing = new Showing(this)
   readonly changes: SharedChanges
   readonly fencing: Fencing
+  readonly owners: Owners
   readonly everywhere: Everywhere
   /** Of this node: a new one with each start */
   readonly life: string
@@ -147,6 +150,7 @@ export class Server {
     this.#hosts = new Hosts(this, modules)
     this.changes = new SharedChanges(this)
     this.fencing = new Fencing(this)
+    this.owners = openOwners(this)
     this.everywhere = new Everywhere(this)
   }
 

@@ -56,6 +56,22 @@ test('who refuses, knows of nothing or breaks says so', async (t) => {
   await t.rejects(a.ask('b', 'what', 1), new Refused('nobody knows of what'))
 })
 
+test('who is given up answers nothing that was asked before', async (t) => {
+  const { talks } = nodes(t, ['a', 'b', 'c'])
+  const [a, b, c] = talks as [Talk, Talk, Talk]
+  let answer: (value: unknown) => void = () => {}
+  b.on('slow', () => new Promise(() => {}))
+  c.on('slow', () => new Promise((resolve) => (answer = resolve)))
+  const [asked, other] = [a.ask('b', 'slow', 1), a.ask('c', 'slow', 1)]
+  await turn()
+  a.giveUp('b')
+  await t.rejects(asked, new Unanswered('b is over'))
+  answer(1)
+  t.equal(await other, 1)
+  t.equal(await a.reaches('b'), true)
+  t.equal(await a.reaches('nobody'), false)
+})
+
 test('nobody there, no answer in time, and an answer that comes too late', async (t) => {
   const { talks, clock } = nodes(t, ['a', 'b'])
   const [a, b] = talks as [Talk, Talk]
