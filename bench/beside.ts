@@ -15,7 +15,11 @@ export function beside(work: Work, of: Figures): string {
       return `slope ${of('slopeKb').toFixed(1)} KB`
     case 'register':
     case 'login':
-      return `${whole(of('perSecond'))}/s`
+      return [`${whole(of('perSecond'))}/s`, ...login(work, of)].join('; ')
+    case 'crowd':
+      return multitude(of)
+    case 'storm':
+      return storm(of)
     case 'pages':
       return `${whole(of('perSecond'))} pages/s; p50 ${ms(of('p50'))}, p99 ${ms(of('p99'))} ms`
     case 'search':
@@ -33,9 +37,41 @@ function conversation(plan: Extract<Plan, { kind: 'chat' }>, work: Work, of: Fig
     `${whole(of('perSecond'))}/s`,
     `p50 ${ms(of('p50'))}, p99 ${ms(of('p99'))} ms`,
     ...(plan.askEvery > 0 ? [acks] : []),
+    ...redis(work, of),
     ...(work.figure.key === 'cpuMicros' ? [] : [`CPU ${of('cpuMicros').toFixed(1)} µs`]),
     `${of('cores').toFixed(2)} cores`,
     ...(work.counted ? [disk(of)] : []),
+  ].join('; ')
+}
+
+/** Heartbeats come whatever there is to do. */
+function redis({ nodes = 1, figure }: Work, of: Figures): string[] {
+  if (nodes === 1) return []
+  const all = `${of('redis').toFixed(2)} with heartbeats`
+  const without = `${of('redisWithout').toFixed(2)} without heartbeats`
+  const known: Record<string, string> = { redis: without, redisWithout: all }
+  return [known[figure.key] ?? `Redis ${all}, ${without}`]
+}
+
+function login(work: Work, of: Figures): string[] {
+  const cpu =
+    work.figure.key === 'cpuMsPerLogin' ? [] : [`CPU ${of('cpuMsPerLogin').toFixed(2)} ms`]
+  return [...redis(work, of), ...cpu]
+}
+
+function multitude(of: Figures): string {
+  return [
+    `${whole(of('sessions'))} sessions, ${of('kbPerSession').toFixed(1)} KB each`,
+    `${whole(of('perSecond'))}/s; p50 ${ms(of('p50'))}, p99.9 ${ms(of('p999'))} ms`,
+    `${of('cores').toFixed(2)} cores`,
+  ].join('; ')
+}
+
+function storm(of: Figures): string {
+  return [
+    `${whole(of('back'))} back after ${of('backSeconds').toFixed(1)} s, ${whole(of('resumed'))} of them resumed`,
+    `each p50 ${ms(of('returnP50'))}, p99 ${ms(of('returnP99'))} ms; ${whole(of('retries'))} tried again`,
+    `the others ${whole(of('perSecond'))}/s, p50 ${ms(of('p50'))} ms`,
   ].join('; ')
 }
 

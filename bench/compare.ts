@@ -77,9 +77,16 @@ function progress(run: Run, list: readonly Work[]): string {
   return `round ${run.round}, ${run.server}, ${run.work}: ${result}`
 }
 
+/** A small try has a share of the sessions. */
+function scaled(options: Options): Options {
+  const { scale } = options
+  const manySessions = Math.ceil(options.manySessions * scale)
+  return { ...options, manySessions, stormSessions: Math.ceil(options.stormSessions * scale) }
+}
+
 async function main(): Promise<void> {
   const options = readOptions(process.argv.slice(2))
-  const list = works(options).filter((work) => options.work.includes(work.family))
+  const list = works(scaled(options)).filter((work) => options.work.includes(work.family))
   const folder = mkdtempSync(join(options.folder ?? tmpdir(), 'tercet-bench-'))
   chmodSync(folder, 0o755)
   mkdirSync(join(folder, 'servers'))

@@ -13,6 +13,9 @@ export type Group = {
   store: Store
   accounts: number
   filled: number
+  nodes: number
+  workers: number
+  contacts: number
   lasting: boolean
   /** Filled beforehand, and nobody looks for words in it: to index those takes longer than the rest. */
   unsearched: boolean
@@ -20,7 +23,9 @@ export type Group = {
   told: boolean
 }
 
-const accountsOf = (work: Work) => Math.max(work.accounts ?? 0, work.plan.users)
+function accountsOf({ accounts = 0, plan }: Work): number {
+  return Math.max(accounts, plan.users + (plan.kind === 'storm' ? plan.others : 0))
+}
 
 function nameOf(work: Work): string {
   if (!work.archive) return 'plain'
@@ -29,6 +34,9 @@ function nameOf(work: Work): string {
     work.store ?? 'own',
     work.accounts,
     work.filled && `${work.filled}-kept`,
+    work.nodes && `${work.nodes}-nodes`,
+    work.workers && `${work.workers}-workers`,
+    work.contacts && `${work.contacts}-contacts`,
   ]
   return parts.filter((part) => part !== undefined).join('-')
 }
@@ -47,8 +55,10 @@ export function groupsOf(works: readonly Work[]): Group[] {
 
 function groupOf(works: Work[], name: string, accounts: number): Group {
   const { archive, store = 'own', filled = 0 } = works[0]!
+  const { nodes = 1, workers = 1, contacts = 0 } = works[0]!
   const lasting = !archive || filled > 0
   const told = works.some((work) => work.plan.kind === 'readers')
   const unsearched = filled > 0 && !works.some(({ plan }) => plan.kind === 'search')
-  return { works, name, archive, store, accounts, filled, lasting, unsearched, told }
+  const several = { nodes, workers, contacts }
+  return { works, name, archive, store, accounts, filled, ...several, lasting, unsearched, told }
 }

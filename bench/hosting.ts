@@ -7,10 +7,12 @@ import type { Databases } from './databases.js'
 import { generate } from './generator/spawn.js'
 import type { Group } from './groups.js'
 import { jobFor, PASSWORD, PREFIX } from './jobs.js'
-import type { Peer, Site } from './peers/peer.js'
+import type { Peer, Ports, Site } from './peers/peer.js'
 import { freePorts } from './peers/ports.js'
 import { type Cluster, startCluster } from './peers/postgres.js'
+import type { RedisServer } from './peers/redis.js'
 import { type Running, start } from './peers/running.js'
+import { redisFor, startOthers, stopAll } from './several.js'
 import { tracing } from './syncs.js'
 
 export type Stage = {
@@ -25,6 +27,9 @@ export type Hosted = {
   server: Running
   /** Processes whose time counts: the server, and the database where it has one. */
   pids: number[]
+  /** Of all nodes, where they are several */
+  ports?: Ports[]
+  redis?: string
 }
 
 type Place = {
@@ -33,6 +38,7 @@ type Place = {
   name: string
   cluster?: Cluster | undefined
   database?: string | undefined
+  redis?: RedisServer | undefined
   lasting: boolean
   /** Goes before the server's command. */
   launch?: string[]
@@ -45,7 +51,9 @@ export async function host(stage: Stage, group: Group, use: Use): Promise<void> 
   const { lasting } = group
   const cluster = group.store === 'postgres' ? await stage.databases.cluster() : undefined
   const database = cluster && (await stage.databases.addressFor(name, lasting))
-  await serve({ stage, group, name, cluster, database, lasting }, use)
+  const redis = await redisFor(group, stage.folder)
+  const place = { stage, group, name, cluster, database, redis, lasting }
+  await serve(place, use).finally(() => redis?.stop())
 }
 
 /** `use` gets the files of the traces as well. */
@@ -82,32 +90,41 @@ async function serve(place: Place, use: Use): Promise<void> {
   const site = await siteIn(folder, place)
   if (fresh && group.filled > 0) await fill(stage.peer, site, group)
   const server = await (fresh && group.filled === 0
-    ? startFresh(stage.peer, site, { accounts: group.accounts, launch })
+    ? startFresh(stage.peer, site, { ...group, launch })
     : start(stage.peer, site, launch))
+  const servers = [server]
   try {
+    servers.push(...(await startOthers(server, group)))
     await cluster?.settle()
-    await use({ server, pids: cluster ? [server.pid, cluster.pid] : [server.pid] })
+    await use(hosted(place, servers))
   } finally {
-    await server.stop()
+    await stopAll(servers)
   }
 }
 
-async function siteIn(folder: string, { stage, group, database }: Place): Promise<Site> {
+function hosted({ cluster, redis }: Place, servers: readonly Running[]): Hosted {
+  const pids = [...servers, cluster, redis].flatMap((process) => process?.pid ?? [])
+  const several = servers.length > 1 && { ports: servers.map(({ site }) => site.ports) }
+  return { server: servers[0]!, pids, ...several, ...(redis && { redis: redis.address }) }
+}
+
+async function siteIn(folder: string, { stage, group, database, redis }: Place): Promise<Site> {
   const setting = {
     archive: group.archive,
     store: group.store,
     unsearched: group.unsearched,
     ...(database !== undefined && { database }),
+    ...(redis && { redis: redis.address, workers: group.workers }),
     ...(group.told && stage.peer.tellsMemory && { memory: join(folder, 'memory.json') }),
   }
   return { folder, certificate: stage.certificate, ports: await freePorts(), setting }
 }
 
 /** The server runs once, so that its tables exist; it is not there while they are filled. */
-async function fill(peer: Peer, site: Site, { accounts, filled }: Group): Promise<void> {
+async function fill(peer: Peer, site: Site, { accounts, filled, contacts }: Group): Promise<void> {
   if (!peer.fill) throw new Error(`${peer.title} has no archive that could be filled`)
   try {
-    await (await startFresh(peer, site, { accounts })).stop()
+    await (await startFresh(peer, site, { accounts, contacts })).stop()
     await peer.fill(site, filled)
   } catch (error) {
     rmSync(site.folder, { recursive: true, force: true })
@@ -115,15 +132,17 @@ async function fill(peer: Peer, site: Site, { accounts, filled }: Group): Promis
   }
 }
 
-type Fresh = { accounts: number; launch?: string[] | undefined }
+type Fresh = { accounts: number; contacts: number; launch?: string[] | undefined }
 
-async function startFresh(peer: Peer, site: Site, { accounts, launch }: Fresh): Promise<Running> {
+async function startFresh(peer: Peer, site: Site, fresh: Fresh): Promise<Running> {
+  const { accounts, contacts, launch } = fresh
   const names = Array.from({ length: accounts }, (_, i) => `${PREFIX}${i}`)
   await peer.createTables?.(site)
   peer.createAccounts?.(site, names, PASSWORD)
   const server = await start(peer, site, launch)
   try {
     if (!peer.createAccounts) await register(server, names)
+    if (contacts > 0) await peer.addContacts?.(site, names, contacts)
   } catch (error) {
     await server.stop()
     throw error

@@ -47,6 +47,35 @@ export type Plan =
     }
   | { kind: 'search'; users: number; messages: number; words: Frequency; queries: number }
   | {
+      /** Of several generators, each with its share of the sessions. */
+      kind: 'crowd'
+      users: number
+      /** The first account's number. */
+      first: number
+      generators: number
+      settleSeconds: number
+      bodyBytes: number
+      /** Messages, and changes of presence, a second in all. */
+      rate: number
+      presences: number
+      warmUpSeconds: number
+      seconds: number
+    }
+  | {
+      /** All are cut off at once and come back, while others chat. */
+      kind: 'storm'
+      users: number
+      first: number
+      others: number
+      /** They begin to come back at random moments in so many seconds. */
+      overSeconds: number
+      /** Not at the node where they were. */
+      elsewhere: boolean
+      bodyBytes: number
+      /** Of the others: messages a second. */
+      rate: number
+    }
+  | {
       kind: 'readers'
       users: number
       /** For each reader, while it does not read. */
@@ -68,6 +97,8 @@ export type Job = {
   plan: Plan
   /** Process ids of the server; their descendants count as well. */
   server: number[]
+  /** The Redis whose commands are counted. */
+  redis?: string
 }
 
 export type Outcome = {

@@ -1,17 +1,19 @@
 // A plan turned into what the generator is told: where the server is, who logs in, what to measure.
 import type { Hosted } from './hosting.js'
+import type { Transport } from './generator/connection.js'
 import type { Job, Login, Plan } from './job.js'
-import { DOMAIN } from './peers/peer.js'
+import { DOMAIN, type Ports } from './peers/peer.js'
 import type { Work } from './work.js'
 
 export const PREFIX = 'u'
 export const PASSWORD = 'secret'
 const CONCURRENCY = 32
 
-export function jobFor({ server, pids }: Hosted, plan: Plan, work?: Work): Job {
+export function jobFor({ server, pids, ports: all, redis }: Hosted, plan: Plan, work?: Work): Job {
   const { ports, setting } = server.site
   const transport = work?.transport ?? 'tcp'
-  const port = { tcp: ports.clear, starttls: ports.clear, tls: ports.tls, websocket: ports.http }
+  const doors = [ports, ...(all ?? [])].map((each) => portOf(each, transport))
+  const [port, ...several] = doors as [number, ...number[]]
   const path = server.peer.websocketPath
   const login: Login = {
     prefix: PREFIX,
@@ -20,8 +22,15 @@ export function jobFor({ server, pids }: Hosted, plan: Plan, work?: Work): Job {
     modern: work?.modern ?? false,
     concurrency: CONCURRENCY,
   }
-  const target = { address: '127.0.0.1', port: port[transport], domain: DOMAIN, transport, path }
+  const target = {
+    ...{ address: '127.0.0.1', port, domain: DOMAIN, transport, path },
+    ...(several.length > 0 && { ports: several, apart: work?.apart ?? false }),
+  }
   const memory = setting.memory
   const told = plan.kind === 'readers' && memory !== undefined ? { ...plan, memory } : plan
-  return { target, login, plan: told, server: pids }
+  return { target, login, plan: told, server: pids, ...(redis !== undefined && { redis }) }
+}
+
+function portOf({ clear, tls, http }: Ports, transport: Transport): number {
+  return { tcp: clear, starttls: clear, tls, websocket: http }[transport]
 }

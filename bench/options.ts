@@ -13,6 +13,7 @@ export type Options = Size & {
   json?: string
   folder?: string
   keep?: boolean
+  scale: number
 }
 
 const MANUAL = `
@@ -43,7 +44,19 @@ function between(least: number, most: number) {
   }
 }
 
+function nodeCounts(text: string): number[] {
+  return text.split(',').map(between(2, 16))
+}
+
+function share(text: string): number {
+  const value = Number(text)
+  if (value > 0 && value <= 1) return value
+  throw new InvalidArgumentError('a number above 0, up to 1')
+}
+
 const QUICK: Partial<Options> = {
+  nodes: [2],
+  scale: 0.04,
   rounds: 1,
   seconds: 3,
   warmUpSeconds: 2,
@@ -91,6 +104,10 @@ function declare(): Command {
     .option('--reader-messages <n>', 'messages for each of them', between(1, 1_000_000), 10_000)
     .option('--idle-users <n>', 'idle sessions', between(100, 20_000), 4000)
     .option('--settle-seconds <n>', 'wait before memory is read', between(0, 300), 5)
+    .option('--nodes <counts>', 'nodes in the rows about a cluster', nodeCounts, [2, 4, 8])
+    .option('--many-sessions <n>', 'sessions of three generators', between(60, 60_000), 50_000)
+    .option('--storm-sessions <n>', 'sessions that come back at once', between(10, 18_000), 5000)
+    .option('--scale <share>', 'of these two, for a small try', share, 1)
     .option('--login-users <n>', 'logins in a round', between(10, 20_000), 300)
     .option(
       '--folder <path>',

@@ -2,6 +2,7 @@
 // each figure what stands beside it. Markdown, so that it can be kept in the documentation.
 import { beside } from './beside.js'
 import type { Machine } from './machine.js'
+import { commandsIn } from './redis-commands.js'
 import type { Work } from './work.js'
 
 export type Run = {
@@ -30,13 +31,27 @@ function figure(runs: readonly Run[], key: string): number {
   return values.length > 0 ? median(values) : 0
 }
 
-function cell(work: Work, runs: readonly Run[]): string {
+function cell(work: Work, all: readonly Run[]): string {
+  const runs = all.filter((run) => run.work === work.title)
+  const times = timesOther(work, all)
   const good = runs.filter((run) => run.error === undefined)
   if (good.length === 0) return runs[0] ? excuse(runs[0].error ?? '') : '–'
   const { key, digits, unit } = work.figure
   const failed = good.reduce((sum, run) => sum + run.failed, 0)
   const remark = failed > 0 ? ` **${failed} failed**` : ''
-  return `**${figure(good, key).toFixed(digits)} ${unit}** (${beside(work, (key) => figure(good, key))})${remark}`
+  const value = `${figure(good, key).toFixed(digits)} ${unit}`
+  return `**${value}**${times} (${beside(work, (key) => figure(good, key))})${remark}`
+}
+
+/** How many times the figure of another row of the same server this one is. */
+function timesOther(work: Work, runs: readonly Run[]): string {
+  const of = (title: string | undefined) =>
+    figure(
+      runs.filter((run) => run.work === title && run.error === undefined),
+      work.figure.key,
+    )
+  const other = of(work.against)
+  return other > 0 ? `, **${(of(work.title) / other).toFixed(2)} times**` : ''
 }
 
 const EXCUSE_LENGTH = 100
@@ -58,7 +73,7 @@ export function table(works: readonly Work[], columns: readonly Column[], runs: 
     const cells = columns.map(({ name }) =>
       cell(
         work,
-        runs.filter((run) => run.server === name && run.work === work.title),
+        runs.filter((run) => run.server === name),
       ),
     )
     lines.push(row([work.title, ...cells, goal(work)]))
@@ -79,6 +94,12 @@ export function heading(machine: Machine, columns: readonly Column[]): string {
   ].join('\n')
 }
 
+/** What Redis was asked, command by command. */
+function asked({ work, figures }: Run): string[] {
+  const commands = commandsIn(figures)
+  return commands === '' ? [] : [`Redis, ${work}: ${commands}.`]
+}
+
 const DISTURBED = 0.1
 const BUSY = 0.95
 
@@ -93,6 +114,7 @@ export function remarks(runs: readonly Run[]): string[] {
           `In ${disturbed} of ${runs.length} runs others took more than a tenth of the server's core: rates and latencies are worse than they could be, processor time is not.`,
         ]
       : []),
+    ...runs.flatMap(asked),
     ...limited.map((name) => `The generator was the limit of the rate (${name}).`),
   ]
 }

@@ -1,5 +1,6 @@
 // One round of one server: group after group of works that share a start of it, and in the first
 // round a short run of each that counts what it makes the disk write.
+import { perform } from './ensemble.js'
 import { generate } from './generator/spawn.js'
 import { type Group, groupsOf } from './groups.js'
 import { type Hosted, host, hostTraced, type Stage } from './hosting.js'
@@ -80,7 +81,7 @@ async function measured(round: Round, work: Work, hosted: Hosted): Promise<Run> 
 async function undisturbed(work: Work, plan: Plan, hosted: Hosted) {
   const { pids } = hosted
   const before = { core: coreTime(SERVER_CORE), own: usageOf(pids), at: performance.now() }
-  const outcome = await generate(jobFor(hosted, plan, work))
+  const outcome = await perform(jobFor(hosted, plan, work))
   const seconds = (performance.now() - before.at) / 1000
   const own = usageOf(pids).cpuSeconds - before.own.cpuSeconds
   const core = coreTime(SERVER_CORE)

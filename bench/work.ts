@@ -7,6 +7,7 @@ import type { Store } from './peers/peer.js'
 export const FAMILIES = [
   ...(['chat', 'archived', 'postgres', 'latency', 'tls', 'open'] as const),
   ...(['idle', 'login', 'pages', 'search', 'memory'] as const),
+  ...(['cluster', 'sessions', 'storm'] as const),
 ] as const
 export type Family = (typeof FAMILIES)[number]
 
@@ -23,12 +24,22 @@ export type Work = {
   accounts?: number
   /** So many messages are in the first account's archive before (generator/corpus.ts). */
   filled?: number
+  /** So many nodes over one PostgreSQL, and one Redis where they are several. */
+  nodes?: number
+  /** So many workers of one node's program, which share its ports. */
+  workers?: number
+  /** The two of a pair are on different nodes. */
+  apart?: boolean
+  /** Everybody's roster has so many of the others. */
+  contacts?: number
   transport: Transport
   /** Stream management and carbons on, as modern clients have it. */
   modern: boolean
   plan: Plan
   figure: Figure
   goal?: number | string
+  /** The title of the row whose figure this one's is so many times. */
+  against?: string
   /** Compared with another row of ours, not with anybody else. */
   alone?: boolean
   /** A short run of its own, under strace, counts how often the server made the disk write. */
@@ -60,6 +71,11 @@ export type Size = {
   queries: number
   readers: number
   readerMessages: number
+  /** Of the rows about a cluster. */
+  nodes: number[]
+  /** Sessions in the rows about many, and about those that all come back at once. */
+  manySessions: number
+  stormSessions: number
 }
 
 const CPU: Figure = { key: 'cpuMicros', title: 'CPU', unit: 'µs', digits: 1 }

@@ -1,6 +1,8 @@
-// The rows of the comparison; those about archives are in archive-works.ts. A new scenario (rooms)
+// The rows of the comparison; those about archives are in archive-works.ts, about several nodes in
+// cluster-works.ts. A new scenario (rooms)
 // is a plan in job.ts, a file in generator/ and rows here.
 import { archived, latency, memory, pages, postgres, search } from './archive-works.js'
+import { cluster, multitudes, storms } from './cluster-works.js'
 import type { Plan } from './job.js'
 import { type Chat, type ChatPlan, type Figure, plain, type Size, type Work } from './work.js'
 
@@ -41,6 +43,9 @@ export function works(size: Size): Work[] {
     ...pages(size),
     ...search(size),
     ...memory(size),
+    ...cluster(chat, size),
+    ...multitudes(size),
+    ...storms(size),
   ]
 }
 

@@ -6,6 +6,7 @@
 // or is a copy, and is not counted as delivered.
 import type { Job, Outcome, Plan } from '../job.js'
 import { usageOf } from '../measure.js'
+import { commandFigures, RedisCommands } from '../redis-commands.js'
 import { keepsAnything } from './archive.js'
 import type { Connection, Receiver } from './connection.js'
 import { Crowd, logIn } from './crowd.js'
@@ -167,29 +168,36 @@ export class Chat implements Receiver {
     side.connection.send(`<r xmlns='${SM}'/>`)
   }
 
-  /** Warms up, then measures. */
-  async run(server: readonly number[]): Promise<Outcome> {
+  /** Warms up, then measures, at most until told. */
+  async run({ server, redis, until }: Measured): Promise<Outcome> {
+    const commands = redis === undefined ? undefined : await RedisCommands.open(redis)
     this.running = true
     const stop = this.plan.rate > 0 ? this.openLoop() : this.closedLoop()
     await pause(this.plan.warmUpSeconds)
+    const asked = await commands?.counts()
     const before = usageOf(server)
     const own = process.cpuUsage()
     const began = performance.now()
     const span = { began: Date.now(), ended: 0 }
     const sentBefore = this.sent
     this.measuring = true
-    await pause(this.plan.seconds)
+    await Promise.race([pause(this.plan.seconds), ...(until ? [until] : [])])
     this.measuring = false
     span.ended = Date.now()
     const seconds = (performance.now() - began) / 1000
     const { user, system } = process.cpuUsage(own)
     const cpuSeconds = usageOf(server).cpuSeconds - before.cpuSeconds
     const sent = this.sent - sentBefore
+    const { delivered } = this
+    const after = await commands?.counts()
+    commands?.close()
     this.running = false
     stop()
     await pause(0.2)
     const ownSeconds = (user + system) / 1e6
-    return { ...this.outcome({ seconds, cpuSeconds, sent, ownSeconds }), span }
+    const outcome = this.outcome({ seconds, cpuSeconds, sent, ownSeconds })
+    if (asked && after) Object.assign(outcome.figures, commandFigures(asked, after, delivered))
+    return { ...outcome, span }
   }
 
   private closedLoop(): () => void {
@@ -243,10 +251,12 @@ export class Chat implements Receiver {
   }
 }
 
+type Measured = Pick<Job, 'server' | 'redis'> & { until?: Promise<unknown> }
+
 export async function chat(job: Job, plan: ChatPlan): Promise<Outcome> {
   const crowd = new Crowd()
   await crowd.grow(plan.users, job.login.concurrency, logIn(job))
-  const outcome = await new Chat(job, plan, crowd).run(job.server)
+  const outcome = await new Chat(job, plan, crowd).run(job)
   const [first] = crowd.live()
   const kept = !plan.kept || (first !== undefined && (await keepsAnything(first)))
   crowd.close()

@@ -16,6 +16,15 @@ export type Target = {
   transport: Transport
   /** Where the server speaks RFC 7395, for `websocket`. */
   path: string
+  /** Of several nodes, instead of the one port. */
+  ports?: readonly number[]
+  /** The two of a pair (numbers 0 and 1, 2 and 3, ...) are on different ones. */
+  apart?: boolean
+}
+
+/** Pairs go to one node after the other. */
+export function portFor(index: number, { port, ports = [port], apart = false }: Target): number {
+  return ports[((index >> 1) + (apart ? index & 1 : 0)) % ports.length]!
 }
 
 export interface Receiver {
@@ -62,7 +71,8 @@ export class Connection {
   }
 
   private where() {
-    const { address, port } = this.target
+    const { address } = this.target
+    const port = portFor(this.index, this.target)
     const localAddress = `127.0.0.${1 + Math.floor(this.index / SESSIONS_PER_ADDRESS)}`
     return { host: address, port, localAddress }
   }

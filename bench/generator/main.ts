@@ -2,11 +2,13 @@
 // by itself as well when a job takes longer than it may, or when whoever started it is gone.
 import type { Job, Outcome } from '../job.js'
 import { chat } from './chat.js'
+import { multitude } from './multitude.js'
 import { pages } from './pages.js'
 import { readers } from './readers.js'
 import { register } from './register.js'
 import { search } from './search.js'
 import { idle, logins } from './sessions.js'
+import { storm } from './storm.js'
 
 const LONGEST_RUN_MS = 3_600_000
 const parent = process.ppid
@@ -26,6 +28,10 @@ function run(job: Job): Promise<Outcome> {
       return pages(job, plan)
     case 'search':
       return search(job, plan)
+    case 'crowd':
+      return multitude(job, plan)
+    case 'storm':
+      return storm(job, plan)
     case 'readers':
       return readers(job, plan)
   }

@@ -2,12 +2,14 @@
 // costs the server.
 import type { Job, Outcome, Plan } from '../job.js'
 import { usageOf } from '../measure.js'
+import { commandFigures, type Counts, RedisCommands } from '../redis-commands.js'
 import { Crowd, logIn } from './crowd.js'
 
 type Idle = Extract<Plan, { kind: 'idle' }>
 type Logins = Extract<Plan, { kind: 'login' }>
 
 const WARM_UP_SESSIONS = 50
+const AFTERWARDS_SECONDS = 0.3
 
 const pause = (seconds: number) => new Promise((done) => setTimeout(done, seconds * 1000))
 
@@ -58,27 +60,36 @@ function weights(points: readonly Point[]): { kbPerSession: number; slopeKb: num
 
 /** The first round derives the clients' keys and is not counted; sessions stay until its end. */
 export async function logins(job: Job, plan: Logins): Promise<Outcome> {
-  const rounds: { cpuMs: number; perSecond: number }[] = []
+  const rounds: Record<string, number>[] = []
+  const commands = job.redis === undefined ? undefined : await RedisCommands.open(job.redis)
   let failed = 0
   for (let round = 0; round <= plan.rounds; round++) {
     const crowd = new Crowd()
+    const asked = await commands?.counts()
     const before = usageOf(job.server).cpuSeconds
     const began = performance.now()
     await crowd.grow(plan.users, job.login.concurrency, logIn(job))
     const seconds = (performance.now() - began) / 1000
     const users = Math.max(1, crowd.live().length)
     const cpuMs = ((usageOf(job.server).cpuSeconds - before) * 1000) / users
-    if (round > 0) rounds.push({ cpuMs, perSecond: users / seconds })
+    const figures = asked && (await asking(commands!, asked, users))
+    if (round > 0) rounds.push({ cpuMsPerLogin: cpuMs, perSecond: users / seconds, ...figures })
     failed += crowd.failed
     crowd.close()
     await pause(1)
   }
-  const middle = (values: number[]) => values.sort((a, b) => a - b)[values.length >> 1]!
-  return {
-    failed,
-    figures: {
-      cpuMsPerLogin: middle(rounds.map((round) => round.cpuMs)),
-      perSecond: middle(rounds.map((round) => round.perSecond)),
-    },
-  }
+  commands?.close()
+  return { failed, figures: middle(rounds) }
+}
+
+/** What is said to Redis when the last login is done is for that one too. */
+async function asking(commands: RedisCommands, before: Counts, users: number) {
+  await pause(AFTERWARDS_SECONDS)
+  return commandFigures(before, await commands.counts(), users)
+}
+
+function middle(rounds: readonly Record<string, number>[]): Record<string, number> {
+  const keys = new Set(rounds.flatMap((round) => Object.keys(round)))
+  const of = (key: string) => rounds.map((round) => round[key] ?? 0).sort((a, b) => a - b)
+  return Object.fromEntries([...keys].map((key) => [key, of(key)[rounds.length >> 1]!]))
 }

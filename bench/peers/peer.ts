@@ -15,6 +15,9 @@ export type Setting = {
   unsearched?: boolean
   /** For `postgres`: the address of a database that is this server's alone. */
   database?: string
+  /** The address of the Redis that its nodes share. */
+  redis?: string
+  workers?: number
   /** Where a server whose garbage can be collected on request tells its memory. */
   memory?: string
 }
@@ -63,6 +66,8 @@ export type Peer = {
   createAccounts?(site: Site, names: readonly string[], password: string): void
   /** The same, of the server that runs already. */
   addAccounts?(site: Site, names: readonly string[], password: string): Promise<void>
+  /** Has each of the accounts know so many of the others, before anybody is there. */
+  addContacts?(site: Site, names: readonly string[], contacts: number): Promise<void>
 }
 
 export const DOMAIN = 'localhost'

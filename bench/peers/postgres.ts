@@ -12,7 +12,7 @@ const SETTINGS = {
   full_page_writes: 'on',
   shared_buffers: '512MB',
   max_wal_size: '4GB',
-  max_connections: '100',
+  max_connections: '300',
 }
 
 export type Cluster = {

@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url'
 import { outputOf } from '../programs.js'
 import { DOMAIN, type Launch, type Peer, type Setting, type Site } from './peer.js'
 import { addAccounts } from './tercet-accounts.js'
+import { addContacts } from './tercet-contacts.js'
 import { fillTercet } from './tercet-archive.js'
 
 const PROGRAM = fileURLToPath(new URL('../../bin/tercet.js', import.meta.url))
@@ -32,7 +33,12 @@ encryption: optional
 registration: open
 password_rounds: 4096
 limits: off
-${setting.database ? `database: ${setting.database}\n` : ''}${modules(setting)}`
+${several(setting)}${modules(setting)}`
+}
+
+function several({ database, redis, workers }: Setting): string {
+  const keys = Object.entries({ database, redis, workers })
+  return keys.flatMap(([key, value]) => (value ? [`${key}: ${value}\n`] : [])).join('')
 }
 
 function modules({ archive, unsearched = false }: Setting): string {
@@ -66,5 +72,6 @@ export const tercet: Peer = {
   tellsMemory: true,
   prepare,
   addAccounts,
+  addContacts,
   fill: fillTercet,
 }

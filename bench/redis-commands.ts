@@ -1,0 +1,56 @@
+// What Redis was asked to do, as it counts itself (INFO commandstats): commands that clients sent, and those
+// that scripts called inside. Heartbeats are told apart by their names: nothing else uses these.
+import { Redis } from 'ioredis'
+
+export type Counts = ReadonlyMap<string, number>
+
+/** lib/cluster/membership.ts: a script that each node has run every few seconds. */
+const HEARTBEAT = ['eval', 'evalsha', 'time', 'zremrangebyscore', 'zadd', 'zrange']
+/** What we ask ourselves */
+const OWN = ['info', 'hello', 'client', 'client|setinfo']
+
+export class RedisCommands {
+  private readonly redis: Redis
+
+  static async open(address: string): Promise<RedisCommands> {
+    const redis = new Redis(address, { lazyConnect: true, retryStrategy: () => null })
+    redis.on('error', () => {})
+    await redis.connect()
+    return new RedisCommands(redis)
+  }
+
+  private constructor(redis: Redis) {
+    this.redis = redis
+  }
+
+  async counts(): Promise<Counts> {
+    const lines = (await this.redis.info('commandstats')).matchAll(/^cmdstat_(\S+):calls=(\d+)/gm)
+    return new Map([...lines].map(([, name, calls]) => [name!, Number(calls)]))
+  }
+
+  close(): void {
+    this.redis.disconnect()
+  }
+}
+
+/** For one of so many units of work: all, all but heartbeats, and each command that came. */
+export function commandFigures(before: Counts, after: Counts, units: number) {
+  const made = [...after].flatMap(([name, calls]) => {
+    const more = calls - (before.get(name) ?? 0)
+    return more > 0 && !OWN.includes(name) ? [[name, more / Math.max(1, units)] as const] : []
+  })
+  const sum = (some: typeof made) => some.reduce((total, [, calls]) => total + calls, 0)
+  const beats = made.filter(([name]) => HEARTBEAT.includes(name))
+  const figures: Record<string, number> = { redis: sum(made), redisWithout: sum(made) - sum(beats) }
+  for (const [name, calls] of made) figures[`redis ${name}`] = calls
+  return figures
+}
+
+/** Every command with how often it came, the most frequent first. */
+export function commandsIn(figures: Readonly<Record<string, number>>): string {
+  const each = Object.entries(figures).flatMap(([key, value]) =>
+    key.startsWith('redis ') ? [{ name: key.slice('redis '.length), value }] : [],
+  )
+  each.sort((one, other) => other.value - one.value)
+  return each.map(({ name, value }) => `${name} ${value.toFixed(3)}`).join(', ')
+}
