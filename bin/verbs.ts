@@ -65,6 +65,30 @@ export const verbs: readonly Verb[] = [
     load: () => import('./commands/status.js'),
   },
   {
+    name: 'cluster status',
+    summary: 'Shows the nodes of the running server: what they do, whether they agree',
+    flags: [config, set, json],
+    load: () => import('./commands/cluster-status.js'),
+  },
+  {
+    name: 'cluster drain',
+    summary: 'Moves the clients of a node to the others, a few at a time; then it can be stopped',
+    words: '[NODE]',
+    most: 1,
+    flags: [
+      {
+        name: 'within',
+        takes: 'TIME',
+        doc: 'Over how long it is spread; default 10 seconds, longer where clients are very many',
+      },
+      { name: 'undo', doc: 'Has the node take clients again' },
+      config,
+      set,
+      json,
+    ],
+    load: () => import('./commands/cluster-drain.js'),
+  },
+  {
     name: 'modules',
     summary: 'Lists the modules of the running server, or those that are built in',
     flags: [config, set, json],

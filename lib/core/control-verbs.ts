@@ -4,6 +4,7 @@
 import { version } from '../ops/version.js'
 import { StanzaError } from '../xmpp/errors.js'
 import { Jid } from '../xmpp/jid.js'
+import { clusterVerbs } from './cluster-verbs.js'
 import type { Command, Parameters } from './commands.js'
 import type { ControlRequest } from './control.js'
 import { phases, stanzaHooks } from './pipeline.js'
@@ -42,6 +43,7 @@ export function controlVerbs(
     'server modules': () => modules(server),
     'server pipeline': (args) => pipeline(server, String(args.hook)),
     'server reload': () => actions.reload(),
+    ...clusterVerbs(server),
   }
   return async (request) => {
     if (Object.hasOwn(own, request.command)) return own[request.command]!(request.args)

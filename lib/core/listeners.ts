@@ -15,13 +15,15 @@ import type { HostSettings, ListenPlace } from './settings.js'
 
 type Kind = 'c2s' | 'c2s_tls' | 'http' | 'https'
 
+const forClients: readonly Kind[] = ['c2s', 'c2s_tls']
+
 export class Listeners {
   readonly ports: Record<Kind, number[]> = { c2s: [], c2s_tls: [], http: [], https: [] }
   readonly #server: Server
   readonly #certificates: Certificates
   readonly #proxies: TrustedProxies
   readonly #limits: ConnectionLimits | undefined
-  #open: (Listener | HttpListener)[] = []
+  #open: { readonly kind: Kind; readonly listener: Listener | HttpListener }[] = []
 
   static async open(server: Server): Promise<Listeners> {
     const listeners = new Listeners(server)
@@ -77,7 +79,7 @@ export class Listeners {
   async #listen(kind: Kind, place: ListenPlace): Promise<void> {
     try {
       const listener = await this.#start(kind, place)
-      this.#open.push(listener)
+      this.#open.push({ kind, listener })
       this.ports[kind].push(listener.port)
     } catch (error) {
       const { code } = error as NodeJS.ErrnoException
@@ -123,8 +125,24 @@ export class Listeners {
   }
 
   async stopAccepting(): Promise<void> {
-    await Promise.all(this.#open.map((listener) => listener.close()))
+    await Promise.all(this.#open.map(({ listener }) => listener.close()))
     this.#open = []
+  }
+
+  /** No new clients over TCP; pages are served, those about health among them. */
+  pause(): void {
+    const closing = this.#open.filter(({ kind }) => forClients.includes(kind))
+    this.#open = this.#open.filter(({ kind }) => !forClients.includes(kind))
+    for (const { kind, listener } of closing) {
+      this.ports[kind] = []
+      listener.close().catch((error: unknown) => this.#server.failed('a port', error))
+    }
+  }
+
+  /** Clients again, after `pause`. */
+  async resume(): Promise<void> {
+    for (const kind of forClients)
+      for (const place of this.#server.settings.listen[kind]) await this.#listen(kind, place)
   }
 
   async close(): Promise<void> {

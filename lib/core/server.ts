@@ -35,6 +35,7 @@ import { Listeners } from './listeners.js'
 import type { DomainOffer, Module } from './module.js'
 import { Neighbours } from './neighbours.js'
 import { openOwners } from './owning.js'
+import { Operation } from './operation.js'
 import { openResources, type Resources } from './resources.js'
 import { Router } from './router.js'
 import { Schedule } from './schedule.js'
@@ -89,6 +90,7 @@ export class Server {
   readonly binding: Binding
   readonly whereabouts: Whereabouts | undefined
   readonly showing = new Showing(this)
+  readonly operation = new Operation(this)
   readonly changes: SharedChanges
   readonly fencing: Fencing
   readonly owners: Owners
@@ -157,7 +159,9 @@ export class Server {
   async #open(): Promise<void> {
     for (const settings of this.settings.hosts) await this.#hosts.add(settings)
     addChores(this)
+    await this.operation.prepare()
     this.#listeners = await Listeners.open(this)
+    this.operation.open(this.#listeners)
   }
 
   get ports(): Listeners['ports'] {
@@ -186,7 +190,8 @@ export class Server {
     const stream = new ClientStream(transport, this.#surroundings)
     this.streams.add(stream)
     if (this.fencing.over) transport.destroy()
-    else if (this.#stopping) stream.close(new StreamError('system-shutdown'))
+    else if (this.#stopping || this.operation.turnsAway)
+      stream.close(new StreamError('system-shutdown'))
     return stream
   }
 
@@ -261,6 +266,7 @@ export class Server {
       (key) => JSON.stringify(settings[key]) !== JSON.stringify(before[key]),
     )
     this.settings = { ...before, hosts: settings.hosts }
+    this.pending(this.operation.changed())
     return [
       ...fixed.map((key) => `${key} changed: needs a restart`),
       ...(await this.#hosts.reload(settings.hosts)),
