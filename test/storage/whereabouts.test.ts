@@ -104,6 +104,23 @@ test('either the commit sees who binds, or the log has the message for him, whoe
   t.ok(seen.told > 0 && seen.read > 0, `both happen: ${JSON.stringify(seen)}`)
 })
 
+test('who binds waits for a commit that has taken its numbers', async (t) => {
+  const [one, other] = await two(t)
+  const { knex } = one.database
+  const underWay = await knex.transaction()
+  await underWay('message_clock')
+    .where('place', 1)
+    .update({ last: knex.raw('last + 1') })
+  let bound = false
+  const binding = other.whereabouts.here(JULIET).then(() => (bound = true))
+  const waiting =
+    "select 1 from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'"
+  while (!bound && (await knex.raw(waiting)).length === 0) await new Promise(setImmediate)
+  t.notOk(bound)
+  await underWay.commit()
+  await binding
+})
+
 test('a life that has ended has no sessions', async (t) => {
   const [one, other] = await two(t)
   await other.whereabouts.here(JULIET)
