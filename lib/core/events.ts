@@ -16,6 +16,10 @@ export interface Events {
   'session:detached': { session: Session }
   /** The session is gone: no route leads to it any more. */
   'session:closed': { session: Session }
+  /** It is about to go on on another node: what it is to take along goes to its keeper now. */
+  'session:moving': { session: Session }
+  /** It goes on on another node: nobody hears that it is gone from here. */
+  'session:moved': { session: Session }
   'account:created': { account: Jid; number: number }
   /** Its tombstone is written; names and sessions are gone, every module's `forget` follows. */
   'account:removed': { account: Jid; number: number }

@@ -26,4 +26,6 @@ export interface Keeper {
   changed(): void
   /** The session is gone. */
   ended(): void
+  /** It goes on on another node: nothing more is written of it here. */
+  moved(): void
 }

@@ -12,6 +12,7 @@ export class LogPosition {
   #read = 0
   readonly #apart = new Set<number>()
   readonly #left = new Set<number>()
+  readonly #before = new Set<number>()
 
   get follows(): boolean {
     return this.#follows
@@ -20,6 +21,11 @@ export class LogPosition {
   /** The newest message that it was sent in turn */
   get newest(): number {
     return this.#newest
+  }
+
+  /** Everything up to this message was read from the log for it; 0 where nothing was. */
+  get read(): number {
+    return this.#read
   }
 
   /** From here on nothing is left out. */
@@ -49,9 +55,15 @@ export class LogPosition {
     remember(this.#left, id)
   }
 
+  /** Its client was sent this message before the session was made again. */
+  hadBefore(id: number): void {
+    this.#before.add(id)
+  }
+
   /** Whether it was sent this message already: out of turn, or from the log before it arrived. */
   has(id: number): boolean {
-    return (id <= this.#read && !this.#left.has(id)) || this.#apart.has(id)
+    if (this.#apart.has(id) || this.#before.has(id)) return true
+    return id <= this.#read && !this.#left.has(id)
   }
 
   /** Whether everything before this message, which has reached the client, did so too. */

@@ -283,11 +283,12 @@ export class Session implements BoundSession, Place {
     if (this.lane.idle) this.host.sessions.remove(this)
   }
 
-  /** For the list of sessions, when no route leads here any more. */
-  ended(): void {
+  /** For the list of sessions, when no route leads here any more; it may go on on another node. */
+  ended(moved: boolean): void {
     this.#closed = true
     this.lane.drop()
     this.behind = undefined
-    this.keeper?.ended()
+    if (moved) this.keeper?.moved()
+    else this.keeper?.ended()
   }
 }

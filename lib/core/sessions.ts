@@ -90,14 +90,23 @@ export class Sessions {
     return this.#add(new Session(this.#host, stream, { jid, number: account.number }))
   }
 
-  /** One that outlived its process, without a stream: whoever calls this attaches one. */
-  async restore(account: Account, resource: string): Promise<Session> {
+  /**
+   * One that outlived its process, without a stream: whoever calls this attaches one. `keep` is called
+   * before any route leads to it.
+   */
+  async restore(
+    account: Account,
+    resource: string,
+    keep: (session: Session) => void,
+  ): Promise<Session> {
     const jid = account.jid.withResource(resource)
     const session = await this.#begin(jid, account, async (elsewhere) => {
       if (!this.find(jid)) await this.#makeRoom(account.jid, elsewhere)
       if (this.find(jid)) throw new StanzaError('conflict')
       this.#checkRoom(account.jid, elsewhere)
-      return this.#add(new Session(this.#host, undefined, { jid, number: account.number }))
+      const restored = new Session(this.#host, undefined, { jid, number: account.number })
+      keep(restored)
+      return this.#add(restored)
     })
     await this.#host.server.directory.put(session.account.text, session)
     return session
@@ -150,15 +159,16 @@ export class Sessions {
     }
   }
 
-  /** No route leads to it any more; then everybody hears of it. */
-  remove(session: Session): void {
+  /** No route leads to it any more; then everybody hears of it, unless it goes on on another node. */
+  remove(session: Session, moved = false): void {
     if (!this.#byId.delete(session.id)) return
     const left = this.of(session.account).filter((other) => other !== session)
     if (left.length > 0) this.#byAccount.set(session.account.text, left)
     else this.#byAccount.delete(session.account.text)
     this.#forgetPlace(session)
     this.#host.server.binding.end(session.number)
-    session.ended()
-    this.#host.server.pending(this.#host.events.emit('session:closed', { session }))
+    session.ended(moved)
+    const event = moved ? 'session:moved' : 'session:closed'
+    this.#host.server.pending(this.#host.events.emit(event, { session }))
   }
 }

@@ -49,6 +49,11 @@ export class Backlog extends CatchUp {
     return true
   }
 
+  /** What is in no log goes along, whatever its place would have been. */
+  surrender(): void {
+    for (const { envelope } of this.#held.splice(0)) this.#session.put(envelope)
+  }
+
   /** Before its time, or at its end. */
   override done(): void {
     if (this.#session.behind === this) this.#session.behind = undefined

@@ -88,6 +88,15 @@ export class Backlogs {
     if (session.behind instanceof Backlog) session.behind.done()
   }
 
+  /** It goes on on another node, where the log has the rest of it. */
+  surrender(session: Session): void {
+    if (session.behind instanceof Backlog) session.behind.surrender()
+  }
+
+  forget(session: Session): void {
+    this.#waiting.delete(session)
+  }
+
   close(): void {
     for (const session of this.#waiting.keys()) this.end(session)
   }

@@ -56,6 +56,8 @@ export default defineModule({
         'session:presence': ({ session }) => changed(session),
         'session:unavailable': ({ session }) => left(session),
         'session:closed': ({ session }) => giveBack(session),
+        'session:moving': ({ session }) => backlogs.surrender(session),
+        'session:moved': ({ session }) => moved(session),
       },
       session: {
         save: (session) => ({ follows: session.position.follows }),
@@ -128,6 +130,14 @@ export default defineModule({
       session.changed()
       // Another node may be where it comes back.
       host.journal.hurry()
+    }
+
+    /** What it alone is owed is another node's affair now; the cursor stays where it is. */
+    function moved(session: Session): void {
+      const { number, resource } = session
+      const { taken } = host.server
+      backlogs.forget(session)
+      for (const id of taken.owedTo(number, resource)) taken.givenBack(number, id, false)
     }
 
     /** Who was refused has read nothing. */

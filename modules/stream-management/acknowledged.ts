@@ -5,7 +5,7 @@ import type { Session } from '../../lib/core/session.js'
 import { beyond } from './counts.js'
 import type { Outbox, Owed } from './outbox.js'
 import type { OpenRequests } from './requests.js'
-import { writeDown } from './written-down.js'
+import { packUp, type Shown, writeDown } from './written-down.js'
 import { tooHigh } from './wording.js'
 
 /** SEC-07 */
@@ -43,10 +43,14 @@ export class Acknowledged {
     this.stale = true
   }
 
+  /** So many stanzas were sent, those included that it has not acknowledged. */
+  get sentCount(): number {
+    return this.count + this.#outbox.written
+  }
+
   /** Throws where it is more than was sent (§6). */
   check(h: number): void {
-    const { written } = this.#outbox
-    if (beyond(h, this.count) > written) throw tooHigh(h, this.count + written)
+    if (beyond(h, this.count) > this.#outbox.written) throw tooHigh(h, this.sentCount)
   }
 
   /** A count that was true earlier says nothing. */
@@ -90,12 +94,24 @@ export class Acknowledged {
     return this.#outbox.highest || this.#newest
   }
 
+  /** Nothing that is newer was shown to it. */
+  get top(): number {
+    const { behind } = this.#session
+    const top = Math.max(this.#outbox.highest, this.#newest)
+    return behind ? Math.min(top, behind.after) : top
+  }
+
   /** SEC-07: what makes a client end its stream again and again is not sent for ever. */
   rejected(): void {
     if (this.#outbox.length === 0) return
     const { at, times } = this.#rejections
     this.#rejections = { at: this.count, times: at === this.count ? times + 1 : 1 }
     if (this.#rejections.times >= MOST_REJECTIONS) this.#dropFirst()
+  }
+
+  /** Also while it was on another node */
+  rejectedBefore(times: number): void {
+    this.#rejections = { at: this.count, times }
   }
 
   #dropFirst(): void {
@@ -110,6 +126,14 @@ export class Acknowledged {
   writeDown(): string {
     const { behind } = this.#session
     const read = behind && behind.after < Number.MAX_SAFE_INTEGER ? behind.after : undefined
-    return writeDown(this.#outbox, { acknowledged: this.count, position: this.#newest, read })
+    const known = { acknowledged: this.count, position: this.#newest, read }
+    return JSON.stringify(writeDown(this.#outbox, known))
+  }
+
+  /** For another node, which is to go on as this one would */
+  packUp(shown: Shown): string {
+    const { at, times } = this.#rejections
+    const rejections = at === this.count ? times : 0
+    return JSON.stringify(packUp(this.#outbox, { acknowledged: this.count, shown, rejections }))
   }
 }

@@ -142,7 +142,10 @@ export class ManagedSession implements Keeper {
 
   /** As its row has it: exactly, or what came after its position. */
   owe(down: WrittenDown | undefined): void {
-    if (down) fill(this.outbox, down)
+    if (down) {
+      fill(this.outbox, this.session.position, down)
+      this.acknowledged.rejectedBefore(down.luggage?.rejections ?? 0)
+    }
     this.outlet.missed.restore(down?.after ?? this.terms.position)
   }
 
@@ -172,6 +175,27 @@ export class ManagedSession implements Keeper {
   }
 
   /**
+   * The stream that it has ends for another one. What that brought is decided and counted; whether there
+   * is a session then.
+   */
+  async stopped(): Promise<boolean> {
+    const { session } = this
+    this.moving = !session.leaving
+    session.stream?.close(new StreamError('conflict', 'the stream was resumed on another one'))
+    for (let busy = session.drained(); busy; busy = session.drained()) await busy
+    // What could not be counted yet is not to be from here on.
+    this.countAnew()
+    await session.host.journal.settled()
+    return !session.closed && !session.leaving
+  }
+
+  /** SEC-07, where its last stream ended so. */
+  countRejection(): void {
+    if (this.#rejected) this.acknowledged.rejected()
+    this.#rejected = false
+  }
+
+  /**
    * Another stream, whose client has so much (§5); nothing is written to it before `begin`. What its row
    * says of an absence is wrong from then on, so it must be gone from the disk. False where the session
    * has ended by then.
@@ -182,7 +206,7 @@ export class ManagedSession implements Keeper {
     if (this.session.closed || this.session.leaving) return false
     this.countAnew()
     this.outlet.rewind()
-    if (this.#rejected) this.acknowledged.rejected()
+    this.countRejection()
     this.moving = false
     this.handled.toldAnew()
     this.session.attach(stream)
@@ -211,6 +235,13 @@ export class ManagedSession implements Keeper {
     giveBack(this.session, this.outbox)
     this.outbox.clear()
     this.rows.save(this.session.host.clock.now())
+  }
+
+  moved(): void {
+    this.outlet.halt()
+    this.#registry.remove(this)
+    this.outbox.clear()
+    this.acknowledged.stale = false
   }
 
   /** Once a second. Whether there is something to look at the next time. */

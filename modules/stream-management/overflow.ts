@@ -7,7 +7,7 @@ import type { Envelope } from '../../lib/xmpp/envelope.js'
 import { StanzaError } from '../../lib/xmpp/errors.js'
 import { late } from '../../lib/xmpp/held-back.js'
 import { isOnlyChatState, trait, traitsOf } from '../../lib/xmpp/message-traits.js'
-import type { Outbox } from './outbox.js'
+import type { Owed } from './outbox.js'
 
 /** LIM-presence-held: senders whose latest presence waits for a client */
 const MOST_SENDERS = 1000
@@ -97,7 +97,7 @@ function isTransient({ stanza }: Envelope): boolean {
  * §4: unacknowledged stanzas are treated as for a resource that is not there: requests are answered by
  * an error, messages that are in no log go to who is there. Presence and what was asked for is dropped.
  */
-export function giveBack(session: Session, outbox: Outbox): void {
+export function giveBack(session: Session, outbox: Iterable<Owed>): void {
   for (const owed of outbox) {
     if (owed.logId > 0 || !('stanza' in owed)) continue
     const { kind, type } = owed.stanza

@@ -6,6 +6,7 @@ import type { Row } from '../../lib/storage/writes.js'
 import type { ManagedSession } from './managed-session.js'
 import type { Registry } from './registry.js'
 import { COUNTS, SESSIONS, type SessionRow, SessionStore } from './store.js'
+import type { Shown } from './written-down.js'
 
 export class OwnRows {
   readonly #managed: ManagedSession
@@ -52,7 +53,13 @@ export class OwnRows {
     return row === undefined || row.detached > 0 || row.life !== this.#registry.life
   }
 
-  async #write(ended: number): Promise<void> {
+  /** All of it, for another node; resolves when that is on disk. */
+  handOver(shown: Shown): Promise<void> {
+    this.#managed.acknowledged.stale = true
+    return this.#write(0, shown)
+  }
+
+  async #write(ended: number, shown?: Shown): Promise<void> {
     const managed = this.#managed
     const { session, acknowledged } = managed
     const { marked } = managed.handled
@@ -61,7 +68,7 @@ export class OwnRows {
     this.#unsaved = false
     this.#version++
     const entry = session.host.journal.entry()
-    entry.put(SESSIONS, this.row(ended))
+    entry.put(SESSIONS, this.row(ended, shown))
     // What is on its way to the disk gets there first, or with this.
     const { stale } = acknowledged
     if (stale) entry.put(COUNTS, managed.counts(marked))
@@ -69,8 +76,8 @@ export class OwnRows {
     if (stale) managed.committed(marked)
   }
 
-  row(ended = 0): Row {
-    const { session, terms, detached, acknowledged } = this.#managed
+  row(ended = 0, shown?: Shown): Row {
+    const { session, terms, detached } = this.#managed
     const { number, id, created, timeout } = terms
     const row: SessionRow = {
       number,
@@ -84,8 +91,13 @@ export class OwnRows {
       detached,
       ended,
       state: ended > 0 ? '' : this.#registry.stateOf(session),
-      owed: ended === 0 && detached > 0 ? acknowledged.writeDown() : '',
+      owed: ended === 0 && detached > 0 ? this.#owed(shown) : '',
     }
     return { ...row }
+  }
+
+  #owed(shown: Shown | undefined): string {
+    const { acknowledged } = this.#managed
+    return shown ? acknowledged.packUp(shown) : acknowledged.writeDown()
   }
 }

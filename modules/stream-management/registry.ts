@@ -2,11 +2,13 @@
 // that do not answer, absences that are over) is looked at in one sweep, and acknowledgements that a
 // commit makes due leave once for all stanzas of a group.
 
+import type { Member } from '../../lib/cluster/cluster.js'
 import type { Host } from '../../lib/core/host.js'
 import type { Session } from '../../lib/core/session.js'
 import type { Sessions } from '../../lib/core/sessions.js'
 import type { Handled } from './handled.js'
 import type { ManagedSession } from './managed-session.js'
+import { Turns } from './turns.js'
 
 /** LIM-sm-queue */
 export interface Bounds {
@@ -14,9 +16,10 @@ export interface Bounds {
   readonly bytes: number
 }
 
-/** Of a life */
-export function nodeOf(life: string): string {
-  return life.slice(life.indexOf('@') + 1)
+/** Whose life a row names */
+export function memberIn(life: string): Member {
+  const at = life.indexOf('@')
+  return { life: life.slice(0, at), node: life.slice(at + 1) }
 }
 
 /** Sessions outlive a module that is loaded again with other options. */
@@ -26,8 +29,10 @@ export class Registry {
   readonly host: Host
   /** The module is gone: nobody could resume a session. */
   closed = false
-  /** This life of this node */
+  /** This life of this node, as rows name it */
   readonly life: string
+  /** By session: streams that want the same one, here and elsewhere; the last one has it. */
+  readonly turns = new Turns()
   bounds: Bounds = { stanzas: 1000, bytes: 1024 * 1024 }
   readonly #byId = new Map<string, ManagedSession>()
   #listed: ManagedSession[] = []
@@ -43,7 +48,7 @@ export class Registry {
 
   private constructor(host: Host) {
     this.host = host
-    this.life = `${host.random.id()}@${host.server.node}`
+    this.life = `${host.server.life}@${host.server.node}`
   }
 
   get size(): number {

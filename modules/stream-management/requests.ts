@@ -43,6 +43,12 @@ export class OpenRequests {
     return true
   }
 
+  /** Those of a session that goes on here: their answers come, or came along. */
+  goOn(open: readonly OpenRequest[]): void {
+    this.#open = open.map((request) => ({ ...request, count: 0 }))
+    this.#textUpTo = -1
+  }
+
   /** What came beyond so many stanzas comes again. */
   rewind(count: number): void {
     this.#open = this.#open.filter((request) => request.count <= count)

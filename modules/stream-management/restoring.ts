@@ -15,7 +15,7 @@ import { Stanza } from '../../lib/xmpp/stanza.js'
 import { beyond } from './counts.js'
 import { numberIn } from './enabling.js'
 import { ManagedSession } from './managed-session.js'
-import { nodeOf, type Registry } from './registry.js'
+import type { Registry } from './registry.js'
 import { type OpenRequest, readRequests } from './requests.js'
 import type { SessionStore, StoredSession } from './store.js'
 import { readDown, type WrittenDown } from './written-down.js'
@@ -37,34 +37,50 @@ export class Restoring {
   async find(previd: string, account: Account): Promise<StoredSession | undefined> {
     const found = await this.#store.find(numberIn(previd))
     if (!found || found.id !== previd || found.account !== account.number) return undefined
-    return found.timeout > 0 && !this.#isElsewhere(found) ? found : undefined
+    return found.timeout > 0 ? found : undefined
   }
 
-  /** Its node runs and goes on counting. */
-  #isElsewhere({ life, ended }: StoredSession): boolean {
-    const { server } = this.#host
-    const node = nodeOf(life)
-    return ended === 0 && node !== server.node && server.bus.nodes().includes(node)
+  /** Nobody else makes it again, or writes it. Undefined where somebody was first. */
+  async claim(found: StoredSession): Promise<StoredSession | undefined> {
+    const { life } = this.#registry
+    const detached = found.detached > 0 ? found.detached : this.#host.clock.now()
+    const claimed = await this.#store.claim(found, { life, detached })
+    return claimed ? { ...found, life, detached, version: found.version + 1 } : undefined
   }
 
-  /** Without a stream; undefined where it is over. */
+  /** Whether it may go on, from what its client says that it has. */
+  isLost(found: StoredSession, h: number): boolean {
+    if (found.ended > 0 || this.#isOver(found)) return true
+    const down = writtenDown(found, h)
+    return down !== undefined && beyond(h, down.acknowledged) < 0
+  }
+
+  /** What was claimed, without a stream; undefined where there is no place for it. */
   async restore(
     found: StoredSession,
     account: Account,
     h: number,
   ): Promise<ManagedSession | undefined> {
-    if (found.ended > 0 || this.#isOver(found)) return undefined
+    let managed: ManagedSession | undefined
+    const session = await this.#session(found, account, (made) => {
+      managed = this.#keep(made, found, h)
+    })
+    if (!session || !managed) return undefined
+    await this.#registry.restore(session, found.state)
+    managed.restoring = false
+    return managed
+  }
+
+  /** Before anything is written to it. */
+  #keep(session: Session, found: StoredSession, h: number): ManagedSession {
     const down = writtenDown(found, h)
-    if (down && beyond(h, down.acknowledged) < 0) return undefined
-    const session = await this.#session(found, account)
-    if (!session) return undefined
     const managed = this.#managed(found, session, down?.acknowledged ?? h)
     session.keep(managed, found.handled)
     this.#registry.add(managed)
     managed.owe(down)
-    for (const request of readRequests(found.requests)) session.write(this.#given(request, session))
-    await this.#registry.restore(session, found.state)
-    managed.restoring = false
+    const open = readRequests(found.requests)
+    if (down?.luggage) managed.requests.goOn(open)
+    else for (const request of open) session.write(this.#given(request, session))
     return managed
   }
 
@@ -84,9 +100,13 @@ export class Restoring {
   }
 
   /** Undefined where somebody has its address by now, or takes it. */
-  async #session({ resource }: StoredSession, account: Account): Promise<Session | undefined> {
+  async #session(
+    { resource }: StoredSession,
+    account: Account,
+    keep: (session: Session) => void,
+  ): Promise<Session | undefined> {
     try {
-      const session = await this.#host.sessions.restore(account, resource)
+      const session = await this.#host.sessions.restore(account, resource, keep)
       return session.closed || session.leaving ? undefined : session
     } catch (error) {
       if (error instanceof StanzaError) return undefined

@@ -1,5 +1,5 @@
-// `<resume/>` (XEP-0198 §5): a session of this process goes on with another stream, one of an earlier
-// life of it is made again from what is on disk. Only the account that began a session resumes it; of
+// `<resume/>` (XEP-0198 §5): a session of this node goes on with another stream; one of another life, on
+// whatever node, is made again from what is on disk when that life has let it go, or is over. Only the account that began a session resumes it; of
 // anybody else's it is not even told that it is there (SEC-26). Where going on would not be honest the
 // answer is the exact count.
 
@@ -8,15 +8,20 @@ import type { Account } from '../../lib/core/module.js'
 import type { ClientStream } from '../../lib/streams/client-stream.js'
 import type { NegotiatingStream } from '../../lib/streams/negotiation.js'
 import type { Element } from '../../lib/xmpp/element.js'
-import { StreamError } from '../../lib/xmpp/errors.js'
+import { StanzaError, StreamError } from '../../lib/xmpp/errors.js'
 import type { Jid } from '../../lib/xmpp/jid.js'
 import { readCount } from './counts.js'
+import { Elsewhere } from './elsewhere.js'
 import { numberIn } from './enabling.js'
 import type { ManagedSession } from './managed-session.js'
 import { refusal } from './refusal.js'
 import type { Registry } from './registry.js'
 import type { Restoring } from './restoring.js'
-import { failed, resumed } from './wording.js'
+import type { StoredSession } from './store.js'
+import { failed, resumed, tooHigh } from './wording.js'
+
+/** How often somebody else may be faster */
+const MOST_OWNERS = 8
 
 export interface Answer {
   readonly element: Element
@@ -28,11 +33,11 @@ export class Resumption {
   readonly #host: Host
   readonly #registry: Registry
   readonly #restoring: Restoring
-  /** Streams that want the same session take turns: the last one has it. */
-  readonly #turns = new Map<string, Promise<unknown>>()
+  readonly #elsewhere: Elsewhere
 
   constructor(host: Host, registry: Registry, restoring: Restoring) {
     this.#host = host
+    this.#elsewhere = new Elsewhere(host)
     this.#registry = registry
     this.#restoring = restoring
   }
@@ -45,24 +50,14 @@ export class Resumption {
     try {
       const account = await this.#host.accounts?.lookup(stream.account.local)
       if (!account || account.disabled) return { element: unknown() }
-      return await this.#inTurn(previd, () => this.#resume({ stream, account, previd, h }))
+      const wanted = { stream, account, previd, h }
+      return await this.#registry.turns.take(previd, () => this.#resume(wanted))
     } catch (error) {
       // §6: whatever goes wrong here, the client hears that it failed, and may bind.
       if (error instanceof StreamError) throw error
       const handled = this.#own(previd, stream.account)?.handled.count
       return { element: refusal(error, this.#host, handled) }
     }
-  }
-
-  #inTurn(previd: string, run: () => Promise<Answer>): Promise<Answer> {
-    const before = this.#turns.get(previd) ?? Promise.resolve()
-    const turn = before.then(run, run)
-    this.#turns.set(previd, turn)
-    const done = (): void => {
-      if (this.#turns.get(previd) === turn) this.#turns.delete(previd)
-    }
-    turn.then(done, done)
-    return turn
   }
 
   #own(previd: string, account: Jid): ManagedSession | undefined {
@@ -80,28 +75,11 @@ export class Resumption {
     if (there.acknowledged.forgot(h))
       return { element: failed('item-not-found', there.handled.count) }
     try {
-      if (!(await this.#released(there))) return await this.#fromDisk(wanted)
+      if (!(await there.stopped())) return await this.#fromDisk(wanted)
       return await this.#take(there, wanted)
     } finally {
       there.moving = false
     }
-  }
-
-  /** What the old stream brought is decided, and counted; whether there is a session then. */
-  async #released(managed: ManagedSession): Promise<boolean> {
-    const { session } = managed
-    managed.moving = !session.leaving
-    session.stream?.close(new StreamError('conflict', 'the stream was resumed on another one'))
-    for (let busy = session.drained(); busy; busy = session.drained()) await busy
-    // What could not be counted yet is not to be from here on.
-    managed.countAnew()
-    await this.#settled()
-    return !session.closed && !session.leaving
-  }
-
-  /** Counts that are on their way to the disk. */
-  #settled(): Promise<void> {
-    return this.#host.journal.settled()
   }
 
   async #take(managed: ManagedSession, { stream, previd, h }: Wanted): Promise<Answer> {
@@ -115,14 +93,42 @@ export class Resumption {
     }
   }
 
+  /** Of another life, on whatever node, that lets it go or is over. */
   async #fromDisk(wanted: Wanted): Promise<Answer> {
-    await this.#settled()
-    const { account, previd, h } = wanted
-    const found = await this.#restoring.find(previd, account)
-    if (!found) return { element: unknown() }
-    const managed = await this.#restoring.restore(found, account, h)
-    if (!managed) return { element: failed('item-not-found', found.handled) }
-    return this.#take(managed, wanted)
+    await this.#host.journal.settled()
+    let free = this.#registry.life
+    for (let times = 0; times < MOST_OWNERS; times++) {
+      const found = await this.#restoring.find(wanted.previd, wanted.account)
+      if (!found) return { element: unknown() }
+      if (found.ended > 0 || found.life === free) {
+        const answer = await this.#again(found, wanted)
+        if (answer) return answer
+      } else {
+        const refused = await this.#ask(found.life, wanted)
+        if (refused) return refused
+        free = found.life
+      }
+    }
+    throw new StanzaError('resource-constraint', 'others want this session, too')
+  }
+
+  /** Undefined where that life writes nothing more of it. */
+  async #ask(life: string, { account, previd: id, h }: Wanted): Promise<Answer | undefined> {
+    const released = await this.#elsewhere.release(life, { id, h, account: account.number })
+    if (released.is === 'unknown') return { element: unknown() }
+    if (released.is === 'too high') throw tooHigh(h, released.sent)
+    if (released.is === 'forgotten') return { element: failed('item-not-found', released.handled) }
+    return undefined
+  }
+
+  /** Undefined where somebody was faster. */
+  async #again(found: StoredSession, wanted: Wanted): Promise<Answer | undefined> {
+    const over = { element: failed('item-not-found', found.handled) }
+    if (this.#restoring.isLost(found, wanted.h)) return over
+    const claimed = await this.#restoring.claim(found)
+    if (!claimed) return undefined
+    const managed = await this.#restoring.restore(claimed, wanted.account, wanted.h)
+    return managed ? this.#take(managed, wanted) : over
   }
 }
 

@@ -46,6 +46,12 @@ export interface StoredSession extends SessionRow {
   readonly seen: number
 }
 
+export interface Claim {
+  readonly life: string
+  /** Until a stream has it, its absence goes on. */
+  readonly detached: number
+}
+
 export class SessionStore {
   readonly #database: Database
 
@@ -66,6 +72,16 @@ export class SessionStore {
       requests: counts?.requests ?? '',
       seen: life?.seen ?? 0,
     }
+  }
+
+  /** Whoever does it first makes the session again: its row is that life's from then on. */
+  async claim({ number, life, version }: SessionRow, by: Claim): Promise<boolean> {
+    const claimed = await this.#database.transaction((trx) =>
+      trx(SESSIONS)
+        .where({ number, life, version })
+        .update({ ...by, version: version + 1 }),
+    )
+    return claimed === 1
   }
 
   /** What ended, or was last heard of, before this moment. */

@@ -16,6 +16,7 @@ import { Enabling } from './enabling.js'
 import { countOf } from './counts.js'
 import { ManagedSession } from './managed-session.js'
 import { Registry } from './registry.js'
+import { Releasing } from './releasing.js'
 import { Restoring } from './restoring.js'
 import { Resumption } from './resumption.js'
 import { LIVES, SessionStore } from './store.js'
@@ -67,6 +68,7 @@ export default defineModule({
     const forget = [
       inline.inlineLogin({ xmlns: NS_SM, advertise: feature, answer: resumeInline }),
       inline.inlineBind({ xmlns: NS_SM, feature: NS_SM, answer: enableInline }),
+      new Releasing(host, registry).listen(),
     ]
     const spoken = ['enable', 'resume', 'r', 'a'].map((name) => `{${NS_SM}}${name}`)
     return {

@@ -1,7 +1,10 @@
 // What a client that is away has not acknowledged, as it is written into its session's row: with it a
 // session that is made again knows as exactly as before what its client has. It names messages by their
-// numbers in the log; what is in no log keeps its place, so that counts stay right.
+// numbers in the log; what is in no log keeps its place, so that counts stay right. A session that moves
+// to another node takes everything along, what is in no log included.
 
+import type { LogPosition } from '../../lib/core/log-position.js'
+import { type Carried, Carrying, envelopeIn } from './carried.js'
 import type { Outbox } from './outbox.js'
 
 export interface WrittenDown {
@@ -10,12 +13,30 @@ export interface WrittenDown {
   readonly written: readonly number[]
   /** What comes after this number was not written. */
   readonly after: number
+  readonly luggage?: Luggage
+}
+
+/** Of a session that moves */
+export interface Luggage {
+  /** What waited to be written after that, in order */
+  readonly waiting: readonly number[]
+  readonly stanzas: readonly Carried[]
+  /** Messages beyond `after` that it was given all the same */
+  readonly had: readonly number[]
+  /** How often its client ended its stream for the first of them */
+  readonly rejections: number
+}
+
+/** Up to where everything in the log was shown to it, and what it was given beyond that */
+export interface Shown {
+  readonly after: number
+  readonly had: readonly number[]
 }
 
 export function writeDown(
   outbox: Outbox,
   known: { acknowledged: number; position: number; read: number | undefined },
-): string {
+): WrittenDown {
   const { acknowledged, position, read } = known
   const written: number[] = []
   let lowest = Number.POSITIVE_INFINITY
@@ -27,16 +48,44 @@ export function writeDown(
       highest = Math.max(highest, logId)
     } else if (logId > 0) lowest = Math.min(lowest, logId)
   }
-  const down: WrittenDown = { acknowledged, written, after: Math.min(read ?? highest, lowest - 1) }
-  return JSON.stringify(down)
+  return { acknowledged, written, after: Math.min(read ?? highest, lowest - 1) }
+}
+
+/** What is left out of its place in the log is given as `shown`. */
+export function packUp(
+  outbox: Outbox,
+  known: { acknowledged: number; shown: Shown; rejections: number },
+): WrittenDown {
+  const { acknowledged, shown, rejections } = known
+  const all: number[] = []
+  const carrying = new Carrying()
+  for (const owed of outbox) {
+    if (owed.logId === 0 && 'stanza' in owed) carrying.add(all.length, owed)
+    all.push(owed.logId)
+  }
+  const written = all.slice(0, outbox.written)
+  const waiting = all.slice(outbox.written)
+  const { stanzas } = carrying
+  const luggage = { waiting, stanzas, had: shown.had, rejections }
+  return { acknowledged, written, after: shown.after, luggage }
 }
 
 export function readDown(text: string): WrittenDown | undefined {
   return text === '' ? undefined : (JSON.parse(text) as WrittenDown)
 }
 
-/** Into an empty queue. */
-export function fill(outbox: Outbox, { written }: WrittenDown): void {
-  for (const logId of written) outbox.push({ logId, size: 0 })
+/** Into an empty queue, and beside it what the log is not to give once more. */
+export function fill(
+  outbox: Outbox,
+  position: LogPosition,
+  { written, luggage }: WrittenDown,
+): void {
+  const { waiting = [], stanzas = [], had = [] } = luggage ?? {}
+  const carried = new Map(stanzas.map((stanza) => [stanza[0], envelopeIn(stanza)]))
+  for (const [place, logId] of [...written, ...waiting].entries()) {
+    outbox.push(carried.get(place) ?? { logId, size: 0 })
+    if (logId > 0) position.hadBefore(logId)
+  }
   outbox.written = written.length
+  for (const id of had) position.hadBefore(id)
 }

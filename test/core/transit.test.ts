@@ -224,5 +224,6 @@ function counting(session: Session): Keeper {
     lingers: () => false,
     changed: () => {},
     ended: () => {},
+    moved: () => undefined,
   }
 }

@@ -398,16 +398,6 @@ test('nobody hears that a session ended which will come back', async (t) => {
   t.same(places.map(({ resource }) => resource).sort(), ['phone', 'tablet'])
 })
 
-test('a session that goes on at another node is not taken over behind its back', async (t) => {
-  const w = await friends(t, { database: 'sqlite', nodes: 2 })
-  const romeo = await w.device('romeo', 'phone', { node: 1 })
-  const id = await enable(romeo)
-  const other = await connects(w, 'romeo')
-  other.sends(`<resume ${SM} previd='${id}' h='0'/>`)
-  await other.receives(`<failed ${SM}>${NOT_FOUND}</failed>`)
-  t.notOk(romeo.closed)
-})
-
 test('the address was taken meanwhile: there is nothing to go on with', async (t) => {
   const w = await friends(t, { database: 'sqlite' })
   const romeo = await present(w, 'romeo')

@@ -18,12 +18,13 @@ export async function enable(client: Client, attributes = "resume='true'"): Prom
   return String(enabled.attrs.id ?? '')
 }
 
+interface Where {
+  readonly node?: number
+  readonly framing?: 'stream' | 'message'
+}
+
 /** A new connection that is logged in and has nothing bound. */
-export async function connects(
-  w: World,
-  account: string,
-  options: { node?: number; framing?: 'stream' | 'message' } = {},
-): Promise<Client> {
+export async function connects(w: World, account: string, options: Where = {}): Promise<Client> {
   const address = account.includes('@') ? account : `${account}@${DOMAIN}`
   const client = w.stranger({ account: address, ...options })
   client.open()
@@ -36,9 +37,9 @@ export async function connects(
 export async function resumes(
   w: World,
   account: string,
-  { id, h }: { id: string; h: number },
+  { id, h, ...options }: { id: string; h: number } & Where,
 ): Promise<Client> {
-  const client = await connects(w, account)
+  const client = await connects(w, account, options)
   client.sends(`<resume ${SM} previd='${id}' h='${h}'/>`)
   await client.settle()
   return client

@@ -1,0 +1,107 @@
+// Resumption at another node (XEP-0198 §5) where the first one was killed, or does not answer, where two want
+// the same session, or the client says what cannot be. Over a real Redis and a real PostgreSQL.
+
+import { test } from 'tap'
+import {
+  bodies,
+  chat,
+  connects,
+  handled,
+  resumes,
+  SM,
+} from '../modules/stream-management/sm-world.js'
+import { noRedis, TestRedis } from '../world/redis.js'
+import { DOMAIN } from '../world/world.js'
+import { JULIET, NOT_FOUND, passes, present, ROMEO, sessionOn, twoNodes } from './moving-world.js'
+
+const LATER = "<resource-constraint xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/>"
+
+if (noRedis) {
+  test('any node resumes any session', { skip: noRedis }, async () => {})
+} else {
+  const redis = await TestRedis.start()
+
+  test('killed: another node resumes what is on disk', async (t) => {
+    const { w, phone, id } = await twoNodes(t, redis)
+    const juliet = await present(w, 'juliet', 0)
+    for (const body of ['one', 'two']) juliet.sends(chat(ROMEO, body))
+    phone.sends(chat(JULIET, 'stored'))
+    t.equal(await handled(phone), 1)
+    await w.restart({ node: 1, kill: true })
+    juliet.sends(chat(ROMEO, 'three'))
+    await w.settle()
+    const again = await connects(w, 'romeo', { node: 0 })
+    again.sends(`<resume ${SM} previd='${id}' h='0'/>`)
+    await passes(w, again)
+    await again.finds(`<resumed ${SM} h='1'/>`)
+    t.same(bodies(again).filter(Boolean), ['one', 'two', 'three'])
+  })
+
+  test('who asks at two nodes at once: the last one has it, nothing is there twice', async (t) => {
+    const { w, id } = await twoNodes(t, redis)
+    const juliet = await present(w, 'juliet', 0)
+    const both = [await connects(w, 'romeo', { node: 0 }), await connects(w, 'romeo', { node: 1 })]
+    for (const client of both) client.sends(`<resume ${SM} previd='${id}' h='0'/>`)
+    await w.settle()
+    const open = both.filter((client) => !client.closed)
+    t.equal(open.length, 1)
+    await open[0]!.finds(`<resumed ${SM} h='0'/>`)
+    const places = [0, 1].filter((node) => sessionOn(w, node))
+    t.equal(places.length, 1)
+    juliet.sends(chat(ROMEO, 'to the one'))
+    await w.settle()
+    await open[0]!.finds('<message><body>to the one</body></message>')
+  })
+
+  test('counts that cannot be are answered as on its own node (XEP-0198 §5, §6)', async (t) => {
+    const { w, phone, id } = await twoNodes(t, redis)
+    const juliet = await present(w, 'juliet', 0)
+    juliet.sends(chat(ROMEO, 'one'))
+    juliet.sends(chat(ROMEO, 'two'))
+    await w.settle()
+    phone.sends(`<a ${SM} h='2'/>`)
+    phone.sends('<presence/>')
+    t.equal(await handled(phone), 1)
+    const high = await resumes(w, 'romeo', { id, h: 9, node: 0 })
+    const error = high.streamError?.getChild('handled-count-too-high', 'urn:xmpp:sm:3')
+    t.equal(error?.attrs.h, '9')
+    const forgot = await resumes(w, 'romeo', { id, h: 1, node: 0 })
+    await forgot.receives(`<failed ${SM} h='1'>${NOT_FOUND}</failed>`)
+    await w.server.run(DOMAIN, 'user add', { jid: `nurse@${DOMAIN}`, password: 'secret' })
+    const nurse = await resumes(w, 'nurse', { id, h: 2, node: 0 })
+    t.notOk('h' in (await nurse.receives(`<failed ${SM}>${NOT_FOUND}</failed>`)).attrs)
+    t.notOk(phone.closed, 'its own stream goes on')
+    await phone.leaves()
+    const late = await resumes(w, 'romeo', { id, h: 2, node: 0 })
+    await late.receives(`<failed ${SM} h='1'>${NOT_FOUND}</failed>`)
+  })
+
+  test('a node that does not answer: the client is told to come again, and may', async (t) => {
+    const { w, phone, id } = await twoNodes(t, redis)
+    const { talk } = w.servers[1]!
+    const { take } = talk
+    Object.assign(talk, { take: () => true })
+    const again = await connects(w, 'romeo', { node: 0 })
+    again.sends(`<resume ${SM} previd='${id}' h='0'/>`)
+    await passes(w, again)
+    await again.finds(`<failed ${SM}>${LATER}</failed>`)
+    t.notOk(phone.closed)
+    Object.assign(talk, { take })
+    again.sends(`<resume ${SM} previd='${id}' h='0'/>`)
+    await again.finds(`<resumed ${SM}/>`)
+  })
+
+  test('one that waits for its client elsewhere ends where its address is bound', async (t) => {
+    const { w, phone, id } = await twoNodes(t, redis)
+    await phone.breaks()
+    const again = await w.device('romeo', 'phone', { node: 0 })
+    await w.settle()
+    t.equal(sessionOn(w, 1), undefined)
+    t.ok(sessionOn(w, 0))
+    t.notOk(again.closed)
+    const late = await resumes(w, 'romeo', { id, h: 0, node: 0 })
+    await late.receives(`<failed ${SM} h='0'>${NOT_FOUND}</failed>`)
+  })
+
+  test('stopped', () => redis.stop())
+}
