@@ -2,13 +2,14 @@
 _tercet() {
   local word=${COMP_WORDS[COMP_CWORD]} noun=${COMP_WORDS[1]} verb=${COMP_WORDS[2]} words=
   if [ "$COMP_CWORD" -eq 1 ]; then
-    words='announcement check config demo help invite message modules motd ping pipeline reload session start status user version welcome'
+    words='announcement check cluster config demo help invite message modules motd ping pipeline reload session start status user version welcome'
   elif [ "${COMP_WORDS[COMP_CWORD - 1]}" = --config ]; then
     COMPREPLY=($(compgen -f -- "$word"))
     return
   elif [ "$COMP_CWORD" -eq 2 ] && [ "${word#-}" = "$word" ]; then
     case $noun in
       config) words='print' ;;
+      cluster) words='status drain' ;;
       announcement) words='send' ;;
       invite) words='contact create list revoke' ;;
       message) words='status' ;;
@@ -26,9 +27,11 @@ _tercet() {
       'user count-idle'*) words='--config --set --json --host --help' ;;
       'user last-login'*) words='--config --set --json --host --help' ;;
       'user statistics'*) words='--config --set --json --host --help' ;;
+      'cluster status'*) words='--config --set --json --help' ;;
       'invite contact'*) words='--config --set --json --host --help' ;;
       'message status'*) words='--by --to --config --set --json --host --help' ;;
       'welcome delete'*) words='--config --set --json --host --help' ;;
+      'cluster drain'*) words='--within --undo --config --set --json --help' ;;
       'invite create'*) words='--username --uses --days --contact --config --set --json --host --help' ;;
       'invite revoke'*) words='--config --set --json --host --help' ;;
       'user disabled'*) words='--limit --after --config --set --json --host --help' ;;
