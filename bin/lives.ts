@@ -64,7 +64,7 @@ export class Lives implements Run {
         log.info(`${why}: stopping`)
         return this.#server.stop()
       }
-      log.error('the other nodes took this one for dead: it begins again')
+      log.warn('what this node was is over: it begins again')
       this.#between = true
       await this.#endAtOnce()
       if (!(await this.#again(wanted))) return
