@@ -20,7 +20,8 @@ export class Fencing {
   /** Resolves when this node's own life is over and everything is cut off. */
   readonly fenced: Promise<void>
   readonly #server: Server
-  readonly #known = new Set<string>()
+  /** Lives that are over, and when this node has reacted to that */
+  readonly #known = new Map<string, Promise<void>>()
   readonly #taking = new Map<string, Promise<boolean>>()
   readonly #reactions: React[] = []
   #isOver = false
@@ -64,7 +65,10 @@ export class Fencing {
   }
 
   async #takeOver(member: Member): Promise<boolean> {
-    if (this.#known.has(member.life)) return true
+    if (this.#known.has(member.life)) {
+      await this.#known.get(member.life)
+      return true
+    }
     if (this.#isOver || !(await this.#isDead(member))) return false
     // Who stood still in between may be the one that is dead.
     if (await this.check()) return false
@@ -95,13 +99,19 @@ export class Fencing {
     return (await talk.reaches(node)) || members.cutOff ? 'there' : 'silent'
   }
 
-  async #ended(life: string): Promise<void> {
-    if (life === this.#server.life) return this.cut()
+  #ended(life: string): Promise<void> {
+    if (life === this.#server.life) this.cut()
+    const reacted = this.#known.get(life) ?? this.#react(life)
+    this.#known.set(life, reacted)
+    if (this.#known.size > MOST_KNOWN) this.#known.delete(this.#known.keys().next().value!)
+    return reacted
+  }
+
+  async #react(life: string): Promise<void> {
+    if (this.#isOver) return
     const { members, talk } = this.#server
     const member = members.all().find((one) => one.life === life)
     if (member) talk.giveUp(member.node)
-    this.#known.add(life)
-    if (this.#known.size > MOST_KNOWN) this.#known.delete(this.#known.values().next().value!)
     for (const react of this.#reactions) {
       try {
         await react(life)

@@ -39,15 +39,15 @@ export interface Resources {
 export async function openResources(wanted: Wanted): Promise<Resources> {
   const { settings, node, clock, log, random } = wanted
   const { database: url, data: folder, durability } = settings
+  const life = random.id()
   const [database, modules] = await Promise.all([
-    Database.open({ url, folder, durability }),
+    Database.open({ url, folder, durability, life }),
     wanted.modules ?? findModules(),
   ])
   try {
     const several = wanted.cluster !== undefined && database.kind === 'postgres'
     const messages = await openMessageLog(database, clock, several)
     const secret = () => sharedSecret(database, 'bus', () => random.bytes(SECRET))
-    const life = random.id()
     const whereabouts = several ? await Whereabouts.open(database, life) : undefined
     const joining = { node, life, clock, log, secret }
     const neighbourhood = await (wanted.cluster ?? new MemoryCluster()).join(joining)

@@ -32,10 +32,16 @@ export const journalMigrations: MigrationSet = {
 export class CommitMark {
   readonly #journal: string
   #last = 0
+  #over = false
 
   /** `life` is this journal's name. */
   constructor(life: string = randomUUID()) {
     this.#journal = life
+  }
+
+  /** Who looked something up saw that this life is over. */
+  get over(): boolean {
+    return this.#over
   }
 
   next(): number {
@@ -55,7 +61,8 @@ export class CommitMark {
       const none = { journal, number: 0, at: Date.now() }
       await trx(COMMITS).insert(none).onConflict('journal').ignore()
       const row = await trx(COMMITS).where({ journal }).forUpdate().first()
-      return row?.number === number
+      this.#over = row.alive === 0
+      return row.number === number
     })
   }
 }

@@ -22,6 +22,8 @@ export interface DatabaseOptions {
   /** What a commit survives: a power cut, or a crash of this process only (SQLite). */
   readonly durability: 'power' | 'crash'
   readonly log?: Log
+  /** Whose connections these are, for whoever fences it (lives.ts) */
+  readonly life?: string
   /** Connections to PostgreSQL */
   readonly connections?: number
   /** Milliseconds that a statement may take on PostgreSQL; 0 is as long as it takes. */
@@ -134,6 +136,11 @@ function isFile({ url }: DatabaseOptions): boolean {
 
 type Postgres = typeof import('./postgres-dialect.js')
 
+/** As PostgreSQL shows it; longer ones it cuts. */
+export function connectionName(life: string | undefined): string {
+  return life === undefined ? 'tercet' : `tercet ${life}`.slice(0, 63)
+}
+
 /** Loaded only by whom it serves: the driver would be a good part of a start on SQLite. */
 async function postgresFor({ url }: DatabaseOptions): Promise<Postgres | undefined> {
   return url.startsWith('sqlite') ? undefined : import('./postgres-dialect.js')
@@ -164,7 +171,7 @@ function postgres(options: DatabaseOptions, dialect: Postgres): Knex {
     client: dialect.PostgresDialect as unknown as typeof Knex.Client,
     connection: {
       connectionString: options.url,
-      application_name: 'tercet',
+      application_name: connectionName(options.life),
       statement_timeout: limit,
       // For a server that does not answer at all
       query_timeout: limit && limit + 5000,

@@ -147,6 +147,7 @@ export class GroupCommit {
     const { database, outage, clock, patience } = this.#options
     const look = async (): Promise<boolean> => {
       const there = await this.#mark.committed(database, number)
+      if (this.#mark.over) this.#options.fenced()
       if (there) await attempt.recover()
       return there
     }

@@ -7,11 +7,16 @@
 // On SQLite nothing holds a life back: the file has one process, and what that process is no more nobody
 // takes over beside it. The row says the same there, for whoever asks.
 
-import type { Database } from './database.js'
+import { connectionName, type Database } from './database.js'
 import type { Migration } from './migrations.js'
 import { FENCED } from './trouble.js'
 
 export const COMMITS = 'commits'
+
+const LOCK_NOT_AVAILABLE = '55P03'
+const TERMINATE = `
+  select pg_terminate_backend(pid) from pg_stat_activity
+    where datname = current_database() and application_name = ? and pid <> pg_backend_pid()`
 
 const FUNCTION = `
   create function refuse_fenced_life() returns trigger language plpgsql as $$
@@ -36,9 +41,24 @@ export const livesMigration: Migration = {
   },
 }
 
-/** When it resolves, that life has written all that it will ever write. */
-export function fence(database: Pick<Database, 'transaction'>, life: string): Promise<void> {
+/**
+ * When it resolves, that life has written all that it will ever write. A transaction of it that does not end
+ * within `patience` milliseconds (its process stands still, its machine is away) is ended with its connection.
+ */
+export async function fence(database: Database, life: string, patience = 2000): Promise<void> {
+  try {
+    await end(database, life, patience)
+  } catch (error) {
+    if ((error as { code?: unknown }).code !== LOCK_NOT_AVAILABLE) throw error
+    await database.knex.raw(TERMINATE, [connectionName(life)])
+    await end(database, life, 0)
+  }
+}
+
+function end(database: Database, life: string, patience: number): Promise<void> {
   return database.transaction(async (trx) => {
+    if (database.kind === 'postgres')
+      await trx.raw("select set_config('lock_timeout', ?, true)", [`${patience}ms`])
     const over = { journal: life, number: 0, at: Date.now(), alive: 0 }
     await trx(COMMITS).insert(over).onConflict('journal').merge(['alive', 'at'])
   })

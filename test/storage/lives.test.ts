@@ -9,12 +9,12 @@ import { type Book, type BookOptions, bookOf, juliet, refused } from '../contrac
 import type { FreshStore } from '../contracts/stores.js'
 import { freshPostgres } from '../world/postgres.js'
 
-async function fresh(): Promise<FreshStore> {
-  const url = await freshPostgres()
-  return { open: () => Database.open({ url, folder: '', durability: 'power' }) }
+function named(url: string, life?: string): FreshStore {
+  const options = { url, folder: '', durability: 'power' } as const
+  return { open: () => Database.open({ ...options, ...(life !== undefined && { life }) }) }
 }
 
-const openBook = bookOf({ name: 'PostgreSQL', fresh })
+const openBook = bookOf({ name: 'PostgreSQL', fresh: async () => named(await freshPostgres()) })
 
 interface Two {
   readonly first: Book
@@ -25,15 +25,22 @@ interface Two {
 
 /** Two nodes of one database: the second one fences the first. */
 async function two(t: Test, through?: BookOptions['through']): Promise<Two> {
-  const store = await fresh()
-  const database = await store.open()
+  const url = await freshPostgres()
+  const database = await named(url).open()
   await migrate(database, [])
   await database.knex.schema.createTable('notes', (table) => void table.text('text'))
   await database.close()
   const heard: string[] = []
   const journal = { life: 'first', patience: 0, fenced: () => void heard.push('fenced') }
-  const first = await openBook(t, { store, journal, ...(through && { through }) })
-  const second = await openBook(t, { store, journal: { life: 'second' } })
+  const first = await openBook(t, {
+    store: named(url, 'first'),
+    journal,
+    ...(through && { through }),
+  })
+  const second = await openBook(t, {
+    store: named(url, 'second'),
+    journal: { life: 'second' },
+  })
   return { first, second, heard }
 }
 
@@ -81,6 +88,27 @@ for (const earlier of [0, 1])
     t.strictSame(heard, ['fenced'])
     await second.say({ text: 'of the other' })
     t.strictSame((await second.texts(juliet)).at(-1), 'of the other')
+  })
+
+for (const earlier of [0, 1])
+  test(`after ${earlier} commits: a transaction that stands still is ended with its connection`, async (t) => {
+    const { first, second, heard } = await two(t)
+    if (earlier > 0) await first.say({ text: 'before' })
+    const [begun, end] = [gate(), gate()]
+    const entry = first.journal.entry()
+    entry.write(async (trx) => {
+      await trx('notes').insert({ text: 'never' })
+      begun.open()
+      await end.opened
+    })
+    const commit = first.journal.commit(entry)
+    await begun.opened
+    await fence(second.database, 'first', 20)
+    end.open()
+    await t.rejects(commit, refused)
+    t.strictSame(await notes(second), [])
+    t.strictSame(heard, ['fenced'])
+    t.equal((await second.texts(juliet)).length, earlier)
   })
 
 test('a life that wrote nothing yet is fenced as well, and twice is as once', async (t) => {
@@ -142,7 +170,7 @@ test('a commit whose answer was lost, and whose life was fenced then, is known t
     page.messages.map(({ id, text }) => [id, text]),
     [[message.id, 'there']],
   )
-  await t.rejects(first.say({ text: 'too late' }), refused)
+  await t.rejects(first.say({ text: 'too late' }), { message: /^resource-constraint/ })
   t.strictSame(heard, ['fenced'])
 })
 
@@ -158,7 +186,7 @@ test('a commit that did not take place before its life was fenced never does', a
   }))
   other = second.database
   await t.rejects(first.say({ text: 'never' }), refused)
-  await t.rejects(first.say({ text: 'nor this' }), refused)
+  await t.rejects(first.say({ text: 'nor this' }), { message: /^resource-constraint/ })
   t.strictSame(await second.texts(juliet), [])
   t.strictSame(heard, ['fenced'])
 })
