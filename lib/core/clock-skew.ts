@@ -8,6 +8,7 @@ import type { Database } from '../storage/database.js'
 /** Milliseconds that a clock may be off */
 export const MOST_SKEW = 1000
 const LOOKS = 3
+const NOW = 'select extract(epoch from clock_timestamp()) * 1000 as now'
 
 export interface Skew {
   /** Milliseconds that our clock is ahead */
@@ -29,9 +30,9 @@ export async function clockSkew(database: Database, clock: Clock): Promise<Skew 
 
 async function measure({ knex }: Database, clock: Clock): Promise<Skew> {
   const began = performance.now()
-  const { rows } = await knex.raw('select extract(epoch from clock_timestamp()) * 1000 as now')
+  const [row] = (await knex.raw(NOW)) as { now: string }[]
   const within = (performance.now() - began) / 2
-  return { ahead: clock.now() - within - Number(rows[0].now), within }
+  return { ahead: clock.now() - within - Number(row!.now), within }
 }
 
 export function isTooFar({ ahead, within }: Skew): boolean {

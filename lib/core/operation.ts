@@ -102,12 +102,12 @@ export class Operation {
   }
 
   async look(): Promise<void> {
-    const { database, clock, log } = this.#server
+    const { database, clock } = this.#server
     try {
       this.#judgeClock(await clockSkew(database, clock))
       this.#judgeConfiguration(await this.states())
     } catch (error) {
-      log.warn('the other nodes and the clock could not be looked at', { error })
+      this.#server.failed('agreement', error)
     }
   }
 
