@@ -23,5 +23,7 @@ export interface Directory {
   doubt(account?: string): void
   /** Somebody knows for sure that it has no sessions on other nodes: nothing needs to be looked up. */
   alone(account: string): void
+  /** Places that a life which has ended left behind */
+  left(account: string, life: string): Promise<readonly Place[]>
   close(): Promise<void>
 }

@@ -86,6 +86,7 @@ export class MemoryCluster implements Cluster {
       remembered: (account) => places.get(account) ?? nowhere,
       doubt: () => {},
       alone: () => {},
+      left: async () => nowhere,
       close: async () => {
         closed = true
       },

@@ -108,9 +108,16 @@ export class RedisDirectory implements Directory {
 
   /** Those of lives that have ended are not there, nor are those of an earlier life of this node. */
   #read(id: string, text: string): Place[] {
-    const [node, life, resource, available, priority] = JSON.parse(text) as Entry
+    const { place, life } = readEntry(id, text)
+    const { node } = place
     if (node === this.#members.self.node || this.#members.lifeOf(node) !== life) return []
-    return [{ id, node, resource, available: available === 1, priority }]
+    return [place]
+  }
+
+  async left(account: string, life: string): Promise<Places> {
+    const found = await this.#link.attempt((redis) => redis.hgetall(keyOf(account)))
+    const entries = Object.entries(found ?? {}).map(([id, text]) => readEntry(id, text))
+    return entries.flatMap((entry) => (entry.life === life ? entry.place : []))
   }
 
   /** An answer that is under way may be of before or after the change. */
@@ -159,6 +166,11 @@ type Pipeline = ReturnType<RedisLink['commands']['pipeline']>
 
 function without(places: Places, id: string): Places {
   return places.filter((place) => place.id !== id)
+}
+
+function readEntry(id: string, text: string): { place: Place; life: string } {
+  const [node, life, resource, available, priority] = JSON.parse(text) as Entry
+  return { place: { id, node, resource, available: available === 1, priority }, life }
 }
 
 /** In a cluster of Redis all of an account is in one place. */

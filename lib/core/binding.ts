@@ -31,7 +31,7 @@ export class Binding {
   async #nodes(jid: Jid, number: number): Promise<readonly string[]> {
     const { whereabouts, members, directory, node: self } = this.#server
     if (!whereabouts) return this.#known(jid)
-    const lives = await whereabouts.here(number)
+    const lives = await whereabouts.here({ account: number, address: jid.bare.text })
     if (lives.length === 0) directory.alone(jid.bare.text)
     const others = members.all().filter(({ life }) => lives.includes(life))
     return others.map(({ node }) => node).filter((node) => node !== self)

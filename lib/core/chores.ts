@@ -1,6 +1,7 @@
 // What the server itself has to do again and again, whatever modules it has.
 
 import { Following } from './following.js'
+import { Mourning } from './mourning.js'
 import type { Server } from './server.js'
 
 const RIDES = 2000
@@ -10,6 +11,7 @@ export function addChores(server: Server): void {
   const { schedule, journal, messages, whereabouts, members } = server
   schedule.elected = () => members.all().every(({ node }) => node >= members.self.node)
   new Following(server)
+  new Mourning(server)
   schedule.add('journal', {
     name: 'what rides along',
     every: RIDES,
@@ -21,7 +23,6 @@ export function addChores(server: Server): void {
     once: true,
     async run() {
       while (!server.stopping && (await messages.tidy()));
-      await whereabouts?.tidy(server.clock.now())
     },
   })
 }

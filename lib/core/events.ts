@@ -2,6 +2,7 @@
 // logged. A module that fires events of its own adds them to `Events` by interface merging.
 
 import type { Jid } from '../xmpp/jid.js'
+import type { Lost } from './mourning.js'
 import type { Session } from './session.js'
 
 export interface Events {
@@ -20,6 +21,8 @@ export interface Events {
   'session:moving': { session: Session }
   /** It goes on on another node: nobody hears that it is gone from here. */
   'session:moved': { session: Session }
+  /** A session of a node that ended: nobody takes it up any more. */
+  'session:lost': Lost
   'account:created': { account: Jid; number: number }
   /** Its tombstone is written; names and sessions are gone, every module's `forget` follows. */
   'account:removed': { account: Jid; number: number }

@@ -49,12 +49,11 @@ export class Following {
 
   /** It may have written something just before: nothing that comes now must overtake that. */
   async #fenced(life: string): Promise<void> {
-    const { bus, clock, whereabouts } = this.#server
+    const { bus, clock } = this.#server
     this.#end(life)
     const since = clock.now() - UNHEARD
     bus.missed(since)
     await this.#repair(since)
-    await whereabouts?.forget(life)
   }
 
   #end(life: string): void {

@@ -17,6 +17,7 @@ import type { Command } from './commands.js'
 import type { Answer } from './everywhere.js'
 import type { Listeners } from './events.js'
 import type { Host } from './host.js'
+import type { Lost } from './mourning.js'
 import type { Hooks } from './pipeline.js'
 import type { Session } from './session.js'
 import type { Remembered } from './shared-changes.js'
@@ -171,6 +172,8 @@ export interface Offers<P = unknown> {
   replay?(logged: Logged, session: Session): Envelope | undefined
   /** What this module remembers of a session that may be resumed after a crash; JSON. */
   readonly session?: SessionOffer
+  /** Whether somebody may yet take up this session of a node that has ended. */
+  awaited?(lost: Lost): Later<boolean>
   /** The object that modules which require this one get from `host.use`. */
   readonly provides?: P
   close?(): Later<void>

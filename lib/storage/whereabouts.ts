@@ -15,6 +15,7 @@ const tables: MigrationSet = {
         schema.createTable('whereabouts', (table) => {
           table.bigInteger('account').notNullable()
           table.text('life').notNullable()
+          table.text('address').notNullable()
           table.primary(['account', 'life'])
           table.index('life')
         }),
@@ -24,17 +25,24 @@ const tables: MigrationSet = {
 
 /** Commits of messages hold it from their numbers on until they are visible (postgres-messages.ts). */
 const HOLD = 'select last from message_clock where place = 1 for update'
-const ADD = `insert into whereabouts (account, life)
-  select account, $2::text from unnest($1::bigint[]) as rows (account) on conflict do nothing`
+const ADD = `insert into whereabouts (account, life, address)
+  select account, $2::text, address from unnest($1::bigint[], $3::text[]) as rows (account, address)
+  on conflict do nothing`
 const DROP = 'delete from whereabouts where life = $2::text and account = any($1::bigint[])'
 const LIVES = 'select account, life from whereabouts where account = any($1::bigint[])'
 const OTHERS = `${LIVES} and life <> $2::text`
 
-/** Lives that have written nothing for so long have ended. */
-const FORGOTTEN = 86_400_000
+/** Lives that others have taken for dead, or that have not written for long */
+const SILENT = `select distinct life from whereabouts left join commits on journal = life
+  where not life = any(?::text[]) and (journal is null or alive = 0 or at < ?)`
 
-interface Coming {
+/** An account, and its bare address */
+export interface Where {
   readonly account: number
+  readonly address: string
+}
+
+interface Coming extends Where {
   known(lives: readonly string[]): void
   failed(error: unknown): void
 }
@@ -74,11 +82,11 @@ export class Whereabouts {
   }
 
   /** The account has a session more here. Resolves when that is on disk, with the other lives that have one. */
-  here(account: number): Promise<readonly string[]> {
+  here({ account, address }: Where): Promise<readonly string[]> {
     this.#counts.set(account, (this.#counts.get(account) ?? 0) + 1)
     this.#leaving.delete(account)
     const known = new Promise<readonly string[]>((resolve, reject) => {
-      this.#coming.push({ account, known: resolve, failed: reject })
+      this.#coming.push({ account, address, known: resolve, failed: reject })
     })
     this.#run()
     return known
@@ -118,36 +126,43 @@ export class Whereabouts {
   }
 
   async #write(coming: readonly Coming[], leaving: readonly number[]): Promise<void> {
-    const accounts = [...new Set(coming.map(({ account }) => account))]
-    const gone = leaving.filter((account) => !accounts.includes(account))
+    const addresses = new Map(coming.map(({ account, address }) => [account, address]))
+    const accounts = [...addresses.keys()]
+    const gone = leaving.filter((account) => !addresses.has(account))
     const drop = { sql: DROP, runs: [[gone, this.#life]] }
     if (accounts.length === 0) {
       await this.#database.write([drop])
       return
     }
-    const add = { sql: ADD, runs: [[accounts, this.#life]] }
+    const add = { sql: ADD, runs: [[accounts, this.#life, [...addresses.values()]]] }
     const others = { sql: OTHERS, runs: [[accounts, this.#life]] }
     const answers = await this.#database.write([{ sql: HOLD, runs: [[]] }, drop, add, others])
     const lives = readLives(answers[3]!)
     for (const { account, known } of coming) known(lives.get(account) ?? [])
   }
 
-  /** A life has ended: it has no sessions. */
-  async forget(life: string): Promise<void> {
-    await this.#database.knex('whereabouts').where({ life }).delete()
+  /** Lives that are over, for all that is known, and had sessions. */
+  async silent(alive: readonly string[], before: number): Promise<readonly string[]> {
+    const rows: { life: string }[] = await this.#database.knex.raw(SILENT, [[...alive], before])
+    return rows.map(({ life }) => life)
   }
 
-  /** Lives that ended unseen. */
-  async tidy(now: number): Promise<void> {
-    const { knex } = this.#database
-    const writing = knex('commits')
-      .select('journal')
-      .where('at', '>', now - FORGOTTEN)
-    await knex('whereabouts').whereNot('life', this.#life).whereNotIn('life', writing).delete()
+  /** Accounts that had sessions in a life, by number */
+  of(life: string, after: number, limit: number): Promise<readonly Where[]> {
+    const rows = this.#database.knex('whereabouts').where({ life }).where('account', '>', after)
+    return rows.orderBy('account').limit(limit).select('account', 'address')
+  }
+
+  async drop(life: string, accounts: readonly number[]): Promise<void> {
+    await this.#database.knex('whereabouts').where({ life }).whereIn('account', accounts).delete()
   }
 
   async close(): Promise<void> {
     await this.#running
-    await this.forget(this.#life).catch(() => undefined)
+    const { knex } = this.#database
+    await knex('whereabouts')
+      .where({ life: this.#life })
+      .delete()
+      .catch(() => undefined)
   }
 }

@@ -36,7 +36,7 @@ export class Availability {
     session.changed()
     return this.#published(session, (roster) => {
       if (session.presence !== envelope || session.closed) return
-      this.#broadcast(session, envelope.stanza, roster)
+      this.#broadcast(session.jid, envelope.stanza, roster)
       const arrived = first ? this.#arrived(session, roster) : undefined
       const shown = this.#emit('session:presence', session)
       // From where it is owed messages is known before this presence counts as handled.
@@ -51,7 +51,7 @@ export class Availability {
     return this.#published(session, (roster) => {
       if (session.presence !== envelope || session.closed) return
       this.#clear(session, roster)
-      this.#broadcast(session, envelope.stanza, roster)
+      this.#broadcast(session.jid, envelope.stanza, roster)
       this.#lookAround(session, roster)
     })
   }
@@ -76,7 +76,7 @@ export class Availability {
     clearDirected(session)
     session.changed()
     return this.#published(session, (roster) => {
-      if (seen) this.#broadcast(session, stanza, roster)
+      if (seen) this.#broadcast(session.jid, stanza, roster)
       // §4.5.2: the resource itself hears it too, though it is not available any more.
       if (seen && !session.closed) this.#send(stanza, session.jid, session.jid)
       for (const to of directed) {
@@ -91,6 +91,13 @@ export class Availability {
   closed(session: Session): Later<void> {
     if (!session.available && directedOf(session).size === 0) return undefined
     return this.left(session, unavailable)
+  }
+
+  /** The same for one whose node could not say so either. */
+  lost(jid: Jid, number: number): Later<void> {
+    return whenKnown(this.#rosters.of(number), (roster) =>
+      this.#broadcast(jid, unavailable, roster),
+    )
   }
 
   /** §3.1.5: who sees the account from now on is shown it. */
@@ -124,11 +131,11 @@ export class Availability {
     return whenKnown(put, () => whenKnown(this.#rosters.of(session.number), then))
   }
 
-  #broadcast(session: Session, stanza: Stanza, roster: Roster): void {
+  #broadcast(jid: Jid, stanza: Stanza, roster: Roster): void {
     // §4.2.2: every resource of the account, this one included.
-    this.#send(stanza, session.jid, session.account)
+    this.#send(stanza, jid, jid.bare)
     for (const contact of roster.seenBy) {
-      this.#whereReached(contact, () => this.#send(stanza, session.jid, contact))
+      this.#whereReached(contact, () => this.#send(stanza, jid, contact))
     }
   }
 

@@ -62,6 +62,7 @@ export default defineModule<PresenceApi>({
       },
       on: {
         'session:closed': async ({ session }) => availability.closed(session),
+        'session:lost': async ({ jid, number }) => availability.lost(jid, number),
         'roster:audience': showOrHide,
       },
       session: { save: (session) => savedPresence(session), restore },

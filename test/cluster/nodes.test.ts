@@ -138,6 +138,31 @@ if (noRedis) {
     )
   })
 
+  test('whose node has died is gone for contacts, unless the session is awaited (RFC 6121 §4.5.2)', async (t) => {
+    const w = await twoNodes(t)
+    const juliet = await w.device('juliet', 'balcony', { node: 1 })
+    await w.romeo.comesOnline()
+    await juliet.comesOnline()
+    w.romeo.sends("<presence to='juliet@capulet.example' type='subscribe'/>")
+    await w.settle()
+    juliet.sends("<presence to='romeo@capulet.example' type='subscribe'/>")
+    juliet.sends("<presence to='romeo@capulet.example' type='subscribed'/>")
+    await w.settle()
+    w.romeo.sends("<presence to='juliet@capulet.example' type='subscribed'/>")
+    await w.settle()
+    await juliet.finds(`<presence from='${w.romeo.jid}'/>`)
+    const [one, two] = w.servers as [Server, Server]
+    const { node, life } = one.members.self
+    await w.restart({ kill: true })
+    await redis.ask('zrem', 'tercet:nodes', `${node} ${life}`)
+    await two.fencing.fence(life)
+    // Whoever is elected looks.
+    w.clock.advance(10_000)
+    await appears(async () =>
+      juliet.inbox.some(({ attrs }) => attrs.type === 'unavailable' && attrs.from === w.romeo.jid),
+    )
+  })
+
   test('without Redis a node serves its own; what is for the other one it reads in the log', async (t) => {
     const w = await twoNodes(t)
     await w.romeo.comesOnline()

@@ -3,6 +3,7 @@
 import { test, type Test } from 'tap'
 import { Database } from '../../lib/storage/database.js'
 import { Journal } from '../../lib/storage/journal.js'
+import { fence } from '../../lib/storage/lives.js'
 import { INCOMING, KEPT, LoggedMessage } from '../../lib/storage/logged-message.js'
 import { type MessageLog, openMessageLog } from '../../lib/storage/message-log.js'
 import { Whereabouts } from '../../lib/storage/whereabouts.js'
@@ -13,6 +14,7 @@ import { freshPostgres } from '../world/postgres.js'
 const JULIET = 7
 const from = Jid.parse('romeo@montague.lit/orchard')
 const to = Jid.parse('juliet@capulet.lit')
+const juliet = { account: JULIET, address: to.text }
 
 interface Node {
   readonly log: MessageLog
@@ -51,28 +53,28 @@ async function two(t: Test): Promise<[Node, Node]> {
 test('a commit knows the lives that have sessions of whoever has the message', async (t) => {
   const [one, other] = await two(t)
   t.same((await one.say('<a/>')).lives, [])
-  t.same(await other.whereabouts.here(JULIET), [])
+  t.same(await other.whereabouts.here(juliet), [])
   t.same((await one.say('<b/>')).lives, ['other'])
-  t.same(await one.whereabouts.here(JULIET), ['other'])
+  t.same(await one.whereabouts.here(juliet), ['other'])
   t.same([...(await one.say('<c/>')).lives!].sort(), ['one', 'other'])
 })
 
 test('two sessions of an account on a node are one row; it goes with the last of them', async (t) => {
   const [one, other] = await two(t)
-  await other.whereabouts.here(JULIET)
-  await other.whereabouts.here(JULIET)
+  await other.whereabouts.here(juliet)
+  await other.whereabouts.here(juliet)
   other.whereabouts.gone(JULIET)
-  t.same(await one.whereabouts.here(JULIET), ['other'])
+  t.same(await one.whereabouts.here(juliet), ['other'])
   other.whereabouts.gone(JULIET)
-  await other.whereabouts.here(JULIET + 1)
+  await other.whereabouts.here({ ...juliet, account: JULIET + 1 })
   t.same((await one.say('<a/>')).lives, ['one'])
 })
 
 test('one that goes and comes in one turn is there', async (t) => {
   const [one, other] = await two(t)
-  await other.whereabouts.here(JULIET)
+  await other.whereabouts.here(juliet)
   other.whereabouts.gone(JULIET)
-  await other.whereabouts.here(JULIET)
+  await other.whereabouts.here(juliet)
   t.same((await one.say('<a/>')).lives, ['other'])
 })
 
@@ -81,7 +83,7 @@ test('either the commit sees who binds, or the log has the message for him, whoe
   const seen = { told: 0, read: 0 }
   for (let round = 0; round < 60; round++) {
     const binding = async (): Promise<number[]> => {
-      await other.whereabouts.here(JULIET)
+      await other.whereabouts.here(juliet)
       const page = { owner: JULIET, flags: INCOMING, limit: 1, backwards: true }
       return (await other.log.page(page)).messages.map(({ id }) => id)
     }
@@ -98,7 +100,7 @@ test('either the commit sees who binds, or the log has the message for him, whoe
     if (told) seen.told++
     if (read) seen.read++
     other.whereabouts.gone(JULIET)
-    await other.whereabouts.here(JULIET + 1)
+    await other.whereabouts.here({ ...juliet, account: JULIET + 1 })
     other.whereabouts.gone(JULIET + 1)
   }
   t.ok(seen.told > 0 && seen.read > 0, `both happen: ${JSON.stringify(seen)}`)
@@ -112,7 +114,7 @@ test('who binds waits for a commit that has taken its numbers', async (t) => {
     .where('place', 1)
     .update({ last: knex.raw('last + 1') })
   let bound = false
-  const binding = other.whereabouts.here(JULIET).then(() => (bound = true))
+  const binding = other.whereabouts.here(juliet).then(() => (bound = true))
   const waiting =
     "select 1 from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'"
   while (!bound && (await knex.raw(waiting)).length === 0) await new Promise(setImmediate)
@@ -121,13 +123,17 @@ test('who binds waits for a commit that has taken its numbers', async (t) => {
   await binding
 })
 
-test('a life that has ended has no sessions', async (t) => {
+test('lives that are over are found: fenced, or silent for long; and their accounts, until they are dropped', async (t) => {
   const [one, other] = await two(t)
-  await other.whereabouts.here(JULIET)
-  await one.whereabouts.forget('other')
-  t.same((await one.say('<a/>')).lives, [])
-  await other.whereabouts.here(JULIET)
-  // Its journal has not written for long.
-  await one.whereabouts.tidy(Date.now())
-  t.same((await one.say('<b/>')).lives, [])
+  await other.whereabouts.here(juliet)
+  await other.say('<a/>')
+  const silent = (before: number) => one.whereabouts.silent(['one'], before)
+  t.same(await silent(Date.now() - 60_000), [])
+  t.same(await silent(Date.now() + 60_000), ['other'])
+  await fence(one.database, 'other')
+  t.same(await silent(0), ['other'])
+  t.same(await one.whereabouts.of('other', 0, 10), [juliet])
+  t.same(await one.whereabouts.of('other', JULIET, 10), [])
+  await one.whereabouts.drop('other', [JULIET])
+  t.same(await silent(0), [])
 })
