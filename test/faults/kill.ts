@@ -98,6 +98,7 @@ export async function drains(stage: Stage): Promise<Remarks> {
     await randomMoment(stage, time)
     stage.arena.fault()
     const { end, ms } = await stage.node.stop()
+    stage.nodes.doors.ended(0)
     if (end.code !== 0 || ms > DRAIN_LIMIT_MS) remarks.unwillingToEnd++
     remarks.longestDrainMs = Math.max(remarks.longestDrainMs, Math.round(ms))
     await stage.node.start(sabotage(stage))

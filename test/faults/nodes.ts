@@ -42,11 +42,10 @@ export class Node {
     this.#doors.ended(this.index)
   }
 
+  /** Asked to end, it leaves everything in order: to its clients its life goes on. */
   async stop(): Promise<{ end: End; ms: number }> {
     this.#doors.shut(this.index)
-    const stopped = await this.server.stop()
-    this.#doors.ended(this.index)
-    return stopped
+    return this.server.stop()
   }
 
   /** As a machine that hangs; the load balancer sees it. */
