@@ -27,6 +27,8 @@ export type Hosted = {
   server: Running
   /** Processes whose time counts: the server, and the database where it has one. */
   pids: number[]
+  /** By program, where they are several */
+  parts?: Record<string, number[]>
   /** Of all nodes, where they are several */
   ports?: Ports[]
   redis?: string
@@ -103,9 +105,14 @@ async function serve(place: Place, use: Use): Promise<void> {
 }
 
 function hosted({ cluster, redis }: Place, servers: readonly Running[]): Hosted {
-  const pids = [...servers, cluster, redis].flatMap((process) => process?.pid ?? [])
+  const parts = {
+    [servers[0]!.peer.title]: servers.map(({ pid }) => pid),
+    ...(cluster && { PostgreSQL: [cluster.pid] }),
+    ...(redis && { Redis: [redis.pid] }),
+  }
+  const pids = Object.values(parts).flat()
   const several = servers.length > 1 && { ports: servers.map(({ site }) => site.ports) }
-  return { server: servers[0]!, pids, ...several, ...(redis && { redis: redis.address }) }
+  return { server: servers[0]!, pids, parts, ...several, ...(redis && { redis: redis.address }) }
 }
 
 async function siteIn(folder: string, { stage, group, database, redis }: Place): Promise<Site> {

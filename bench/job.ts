@@ -97,6 +97,8 @@ export type Job = {
   plan: Plan
   /** Process ids of the server; their descendants count as well. */
   server: number[]
+  /** Of these, by program, where they are several */
+  parts?: Record<string, number[]>
   /** The Redis whose commands are counted. */
   redis?: string
 }

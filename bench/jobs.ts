@@ -9,7 +9,9 @@ export const PREFIX = 'u'
 export const PASSWORD = 'secret'
 const CONCURRENCY = 32
 
-export function jobFor({ server, pids, ports: all, redis }: Hosted, plan: Plan, work?: Work): Job {
+export function jobFor(hosted: Hosted, plan: Plan, work?: Work): Job {
+  const { server, pids, parts, ports: all, redis } = hosted
+
   const { ports, setting } = server.site
   const transport = work?.transport ?? 'tcp'
   const doors = [ports, ...(all ?? [])].map((each) => portOf(each, transport))
@@ -28,7 +30,8 @@ export function jobFor({ server, pids, ports: all, redis }: Hosted, plan: Plan, 
   }
   const memory = setting.memory
   const told = plan.kind === 'readers' && memory !== undefined ? { ...plan, memory } : plan
-  return { target, login, plan: told, server: pids, ...(redis !== undefined && { redis }) }
+  const more = { ...(parts && { parts }), ...(redis !== undefined && { redis }) }
+  return { target, login, plan: told, server: pids, ...more }
 }
 
 function portOf({ clear, tls, http }: Ports, transport: Transport): number {

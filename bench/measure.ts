@@ -54,6 +54,27 @@ export function usageOf(roots: readonly number[]): Usage {
   return usage
 }
 
+/** Processor time by program. */
+export function timesOf(parts: Readonly<Record<string, readonly number[]>>): Map<string, number> {
+  return new Map(
+    Object.entries(parts).map(([name, roots]) => [name, usageOf(roots).cpuSeconds] as const),
+  )
+}
+
+/** Microseconds of each program for one of so many units of work, where there are several programs. */
+export function partFigures(
+  before: ReadonlyMap<string, number>,
+  after: ReadonlyMap<string, number>,
+  units: number,
+): Record<string, number> {
+  if (after.size < 2) return {}
+  const micros = ([name, seconds]: readonly [string, number]) => {
+    const spent = (seconds - (before.get(name) ?? 0)) * 1e6
+    return [`micros ${name}`, spent / Math.max(1, units)] as const
+  }
+  return Object.fromEntries([...after].map(micros))
+}
+
 export type CoreTime = { busySeconds: number; stealSeconds: number }
 
 /** How long a core worked for anybody, and how long the hypervisor kept it from us. */

@@ -100,6 +100,14 @@ function asked({ work, figures }: Run): string[] {
   return commands === '' ? [] : [`Redis, ${work}: ${commands}.`]
 }
 
+/** Where the processor time went. */
+function parts({ server, work, figures }: Run): string[] {
+  const each = Object.entries(figures).flatMap(([key, value]) =>
+    key.startsWith('micros ') ? [`${key.slice('micros '.length)} ${value.toFixed(1)} µs`] : [],
+  )
+  return each.length === 0 ? [] : [`Processor time, ${server}, ${work}: ${each.join(', ')}.`]
+}
+
 const DISTURBED = 0.1
 const BUSY = 0.95
 
@@ -114,6 +122,7 @@ export function remarks(runs: readonly Run[]): string[] {
           `In ${disturbed} of ${runs.length} runs others took more than a tenth of the server's core: rates and latencies are worse than they could be, processor time is not.`,
         ]
       : []),
+    ...runs.flatMap(parts),
     ...runs.flatMap(asked),
     ...limited.map((name) => `The generator was the limit of the rate (${name}).`),
   ]

@@ -5,7 +5,7 @@
 // carries `@@TIME:RECIPIENT@@` in its body; a text that reaches anybody else came back as an error
 // or is a copy, and is not counted as delivered.
 import type { Job, Outcome, Plan } from '../job.js'
-import { usageOf } from '../measure.js'
+import { partFigures, timesOf, usageOf } from '../measure.js'
 import { commandFigures, RedisCommands } from '../redis-commands.js'
 import { keepsAnything } from './archive.js'
 import type { Connection, Receiver } from './connection.js'
@@ -169,13 +169,14 @@ export class Chat implements Receiver {
   }
 
   /** Warms up, then measures, at most until told. */
-  async run({ server, redis, until }: Measured): Promise<Outcome> {
+  async run({ server, parts = {}, redis, until }: Measured): Promise<Outcome> {
     const commands = redis === undefined ? undefined : await RedisCommands.open(redis)
     this.running = true
     const stop = this.plan.rate > 0 ? this.openLoop() : this.closedLoop()
     await pause(this.plan.warmUpSeconds)
     const asked = await commands?.counts()
     const before = usageOf(server)
+    const beforeParts = timesOf(parts)
     const own = process.cpuUsage()
     const began = performance.now()
     const span = { began: Date.now(), ended: 0 }
@@ -189,6 +190,7 @@ export class Chat implements Receiver {
     const cpuSeconds = usageOf(server).cpuSeconds - before.cpuSeconds
     const sent = this.sent - sentBefore
     const { delivered } = this
+    const byPart = partFigures(beforeParts, timesOf(parts), delivered)
     const after = await commands?.counts()
     commands?.close()
     this.running = false
@@ -196,6 +198,7 @@ export class Chat implements Receiver {
     await pause(0.2)
     const ownSeconds = (user + system) / 1e6
     const outcome = this.outcome({ seconds, cpuSeconds, sent, ownSeconds })
+    Object.assign(outcome.figures, byPart)
     if (asked && after) Object.assign(outcome.figures, commandFigures(asked, after, delivered))
     return { ...outcome, span }
   }
@@ -251,7 +254,7 @@ export class Chat implements Receiver {
   }
 }
 
-type Measured = Pick<Job, 'server' | 'redis'> & { until?: Promise<unknown> }
+type Measured = Pick<Job, 'server' | 'parts' | 'redis'> & { until?: Promise<unknown> }
 
 export async function chat(job: Job, plan: ChatPlan): Promise<Outcome> {
   const crowd = new Crowd()

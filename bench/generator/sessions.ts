@@ -1,7 +1,7 @@
 // The two scenarios that are about sessions themselves: what an idle one weighs and what a login
 // costs the server.
 import type { Job, Outcome, Plan } from '../job.js'
-import { usageOf } from '../measure.js'
+import { partFigures, timesOf, usageOf } from '../measure.js'
 import { commandFigures, type Counts, RedisCommands } from '../redis-commands.js'
 import { Crowd, logIn } from './crowd.js'
 
@@ -67,13 +67,16 @@ export async function logins(job: Job, plan: Logins): Promise<Outcome> {
     const crowd = new Crowd()
     const asked = await commands?.counts()
     const before = usageOf(job.server).cpuSeconds
+    const beforeParts = timesOf(job.parts ?? {})
     const began = performance.now()
     await crowd.grow(plan.users, job.login.concurrency, logIn(job))
     const seconds = (performance.now() - began) / 1000
     const users = Math.max(1, crowd.live().length)
     const cpuMs = ((usageOf(job.server).cpuSeconds - before) * 1000) / users
+    const byPart = partFigures(beforeParts, timesOf(job.parts ?? {}), users)
     const figures = asked && (await asking(commands!, asked, users))
-    if (round > 0) rounds.push({ cpuMsPerLogin: cpuMs, perSecond: users / seconds, ...figures })
+    const perSecond = users / seconds
+    if (round > 0) rounds.push({ cpuMsPerLogin: cpuMs, perSecond, ...byPart, ...figures })
     failed += crowd.failed
     crowd.close()
     await pause(1)
