@@ -55,9 +55,14 @@ export class LogPosition {
     remember(this.#left, id)
   }
 
+  /** What it was sent out of turn */
+  get apart(): readonly number[] {
+    return [...this.#before, ...this.#apart]
+  }
+
   /** Its client was sent this message before the session was made again. */
   hadBefore(id: number): void {
-    this.#before.add(id)
+    remember(this.#before, id)
   }
 
   /** Whether it was sent this message already: out of turn, or from the log before it arrived. */

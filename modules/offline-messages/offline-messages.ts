@@ -60,9 +60,12 @@ export default defineModule({
         'session:moved': ({ session }) => moved(session),
       },
       session: {
-        save: (session) => ({ follows: session.position.follows }),
-        restore: (session, saved) => {
-          if (!(saved as { follows?: boolean } | undefined)?.follows) session.position.part()
+        save: ({ position: { follows, apart } }) => (follows ? { follows } : { follows, apart }),
+        restore: ({ position }, saved) => {
+          const { follows, apart = [] } = (saved ?? {}) as { follows?: boolean; apart?: number[] }
+          if (follows) return
+          position.part()
+          for (const id of apart) position.hadBefore(id)
         },
       },
       tasks: [{ name: 'ended messages', every: CLEANING, run: cleanUp }],

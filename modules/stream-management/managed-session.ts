@@ -140,13 +140,13 @@ export class ManagedSession implements Keeper {
     this.outlet.missed.more()
   }
 
-  /** As its row has it: exactly, or what came after its position. */
-  owe(down: WrittenDown | undefined): void {
+  /** As its row has it, and what came after this number. */
+  owe(down: WrittenDown | undefined, after: number): void {
     if (down) {
       fill(this.outbox, this.session.position, down)
       this.acknowledged.rejectedBefore(down.luggage?.rejections ?? 0)
     }
-    this.outlet.missed.restore(down?.after ?? this.terms.position)
+    this.outlet.missed.restore(after)
   }
 
   // Streams come and go

@@ -8,10 +8,12 @@ import type { Host } from '../../lib/core/host.js'
 import { numberAt } from '../../lib/storage/logged-message.js'
 import { isTrouble } from '../../lib/storage/trouble.js'
 import { StanzaError } from '../../lib/xmpp/errors.js'
+import type { Jid } from '../../lib/xmpp/jid.js'
 import { beyond } from './counts.js'
 import type { ManagedSession } from './managed-session.js'
 import { giveBack } from './overflow.js'
 import type { Registry } from './registry.js'
+import type { Restoring } from './restoring.js'
 import type { Shown } from './written-down.js'
 
 /** How long a message may take from the log to this node, in milliseconds */
@@ -19,6 +21,8 @@ const MARGIN = 10_000
 const PAGE = 200
 /** How often the row is written again for what came while it was written */
 const MOST_TIMES = 3
+/** Milliseconds in which another node makes again what it asked for */
+const ARRIVAL = 60_000
 
 export interface Asked {
   readonly id: string
@@ -45,9 +49,12 @@ export class Releasing {
   readonly #host: Host
   readonly #registry: Registry
 
-  constructor(host: Host, registry: Registry) {
+  readonly #restoring: Restoring
+
+  constructor(host: Host, registry: Registry, restoring: Restoring) {
     this.#host = host
     this.#registry = registry
+    this.#restoring = restoring
   }
 
   /** Gives back what ends it. */
@@ -100,6 +107,20 @@ export class Releasing {
     const rest = [...outbox].slice(known)
     this.#host.sessions.remove(session, true)
     giveBack(session, rest)
+    const { terms } = managed
+    const { clock, server } = this.#host
+    clock.after(ARRIVAL, () => void server.pending(this.#takeBack(terms.id, session.account)))
+  }
+
+  /** Where it did not arrive it waits here again, and ends here as it would have. */
+  async #takeBack(id: string, jid: Jid): Promise<void> {
+    try {
+      const account = await this.#host.accounts?.lookup(jid.local)
+      if (account && !this.#registry.closed)
+        await this.#registry.turns.take(id, () => this.#restoring.back(id, account))
+    } catch (error) {
+      this.#host.failed('stream management', error)
+    }
   }
 
   /** Writes all of it down; how much of the queue that is. */

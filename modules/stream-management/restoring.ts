@@ -6,19 +6,23 @@
 import type { Host } from '../../lib/core/host.js'
 import type { Account } from '../../lib/core/module.js'
 import type { Session } from '../../lib/core/session.js'
+import { momentOf, numberAt } from '../../lib/storage/logged-message.js'
 import { xml } from '../../lib/xmpp/element.js'
 import { Envelope } from '../../lib/xmpp/envelope.js'
 import { StanzaError } from '../../lib/xmpp/errors.js'
 import { Jid } from '../../lib/xmpp/jid.js'
 import { errorElement } from '../../lib/xmpp/replies.js'
 import { Stanza } from '../../lib/xmpp/stanza.js'
-import { beyond } from './counts.js'
+import { beyond, onWire } from './counts.js'
 import { numberIn } from './enabling.js'
 import { ManagedSession } from './managed-session.js'
 import type { Registry } from './registry.js'
 import { type OpenRequest, readRequests } from './requests.js'
 import type { SessionStore, StoredSession } from './store.js'
 import { readDown, type WrittenDown } from './written-down.js'
+
+/** How long a message may take from the log to a node, in milliseconds */
+const MARGIN = 3000
 
 export class Restoring {
   readonly #host: Host
@@ -65,10 +69,26 @@ export class Restoring {
     const session = await this.#session(found, account, (made) => {
       managed = this.#keep(made, found, h)
     })
-    if (!session || !managed) return undefined
+    if (!session || !managed) {
+      await this.#store.end(found, this.#host.clock.now())
+      return undefined
+    }
     await this.#registry.restore(session, found.state)
+    // What follows was sent everything up to there.
+    if (session.position.follows)
+      session.position.caughtUp(this.#after(found, readDown(found.owed)))
     managed.restoring = false
     return managed
+  }
+
+  /** One of this life that was let go and that nobody has made again. */
+  async back(id: string, account: Account): Promise<void> {
+    const found = await this.find(id, account)
+    if (!found || found.ended > 0 || found.life !== this.#registry.life) return
+    if (this.#registry.find(id)) return
+    const claimed = await this.claim(found)
+    const down = readDown(found.owed)
+    if (claimed && down) await this.restore(claimed, account, onWire(down.acknowledged))
   }
 
   /** Before anything is written to it. */
@@ -77,11 +97,21 @@ export class Restoring {
     const managed = this.#managed(found, session, down?.acknowledged ?? h)
     session.keep(managed, found.handled)
     this.#registry.add(managed)
-    managed.owe(down)
+    managed.owe(down, this.#after(found, down))
     const open = readRequests(found.requests)
     if (down?.luggage) managed.requests.goOn(open)
     else for (const request of open) session.write(this.#given(request, session))
     return managed
+  }
+
+  /**
+   * Of the log it is given what comes after this. A message of another node may have been on its way to
+   * the one that died when a newer one was acknowledged already.
+   */
+  #after({ position, created }: StoredSession, down: WrittenDown | undefined): number {
+    const after = down?.after ?? position
+    if (down?.luggage || !this.#host.server.whereabouts) return after
+    return Math.min(after, Math.max(numberAt(momentOf(after) - MARGIN), numberAt(created)))
   }
 
   #managed(found: StoredSession, session: Session, acknowledged: number): ManagedSession {
@@ -105,6 +135,7 @@ export class Restoring {
     account: Account,
     keep: (session: Session) => void,
   ): Promise<Session | undefined> {
+    if (await this.#isTaken(account, resource)) return undefined
     try {
       const session = await this.#host.sessions.restore(account, resource, keep)
       return session.closed || session.leaving ? undefined : session
@@ -112,6 +143,16 @@ export class Restoring {
       if (error instanceof StanzaError) return undefined
       throw error
     }
+  }
+
+  /** Whoever binds an address anew has it, on whatever node. */
+  async #isTaken({ jid }: Account, resource: string): Promise<boolean> {
+    const { directory, node, members } = this.#host.server
+    // Of before it was let go: it would stand in its own way.
+    directory.doubt(jid.text)
+    const places = await directory.lookup(jid.text)
+    const others = places.filter((place) => place.node !== node && members.lifeOf(place.node))
+    return others.some((place) => place.resource === resource)
   }
 
   /** A request whose answer, if there was one, has been lost. */

@@ -84,6 +84,15 @@ export class SessionStore {
     return claimed === 1
   }
 
+  /** Of one that was claimed */
+  async end({ number, version }: SessionRow, ended: number): Promise<void> {
+    await this.#database.transaction((trx) =>
+      trx(SESSIONS)
+        .where({ number, version })
+        .update({ ended, state: '', owed: '', version: version + 1 }),
+    )
+  }
+
   /** What ended, or was last heard of, before this moment. */
   async purge(before: number): Promise<void> {
     await this.#database.transaction(async (trx) => {

@@ -63,12 +63,13 @@ export default defineModule({
     registry.closed = false
     registry.bounds = { stanzas: queue, bytes: size }
     const enabling = new Enabling(host, registry, longest)
-    const resumption = new Resumption(host, registry, new Restoring(host, registry, store))
+    const restoring = new Restoring(host, registry, store)
+    const resumption = new Resumption(host, registry, restoring)
     const inline = host.use(authentication)
     const forget = [
       inline.inlineLogin({ xmlns: NS_SM, advertise: feature, answer: resumeInline }),
       inline.inlineBind({ xmlns: NS_SM, feature: NS_SM, answer: enableInline }),
-      new Releasing(host, registry).listen(),
+      new Releasing(host, registry, restoring).listen(),
     ]
     const spoken = ['enable', 'resume', 'r', 'a'].map((name) => `{${NS_SM}}${name}`)
     return {

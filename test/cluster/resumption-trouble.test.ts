@@ -9,10 +9,20 @@ import {
   handled,
   resumes,
   SM,
+  waits,
 } from '../modules/stream-management/sm-world.js'
 import { noRedis, TestRedis } from '../world/redis.js'
 import { DOMAIN } from '../world/world.js'
-import { JULIET, NOT_FOUND, passes, present, ROMEO, sessionOn, twoNodes } from './moving-world.js'
+import {
+  befriend,
+  JULIET,
+  NOT_FOUND,
+  passes,
+  present,
+  ROMEO,
+  sessionOn,
+  twoNodes,
+} from './moving-world.js'
 
 const LATER = "<resource-constraint xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/>"
 
@@ -101,6 +111,81 @@ if (noRedis) {
     t.notOk(again.closed)
     const late = await resumes(w, 'romeo', { id, h: 0, node: 0 })
     await late.receives(`<failed ${SM} h='0'>${NOT_FOUND}</failed>`)
+  })
+
+  test('what was on its way to the node that has it, behind what is newer, is not lost', async (t) => {
+    const { w, phone, id } = await twoNodes(t, redis)
+    const juliet = await present(w, 'juliet', 0)
+    const here = await w.device('juliet', 'desk', { node: 1 })
+    const { showing } = w.servers[1]!
+    const { show } = showing
+    Object.assign(showing, { show: () => undefined })
+    juliet.sends(chat(ROMEO, 'late'))
+    await w.settle()
+    here.sends(chat(ROMEO, 'early'))
+    await w.settle()
+    t.same(bodies(phone).filter(Boolean), ['early'])
+    phone.sends(`<a ${SM} h='1'/>`)
+    await w.settle()
+    const again = await resumes(w, 'romeo', { id, h: 1, node: 0 })
+    Object.assign(showing, { show })
+    t.same(bodies(again).filter(Boolean), ['late'], 'and what it had is not there twice')
+    await w.servers[0]!.showing.repair(w.clock.now() - 5000)
+    await w.settle()
+    t.same(bodies(again).filter(Boolean), ['late'], 'nor when the log is read again')
+  })
+
+  test('let go, and nobody makes it again: it is there for whoever asks', async (t) => {
+    const { w, phone, id } = await twoNodes(t, redis)
+    const juliet = await present(w, 'juliet', 0)
+    juliet.sends(chat(ROMEO, 'one'))
+    juliet.sends(
+      `<message to='${ROMEO}/phone' type='headline'><body>no log has it</body></message>`,
+    )
+    await w.settle()
+    const letGo = async () => {
+      const account = sessionOn(w, 1)!.number
+      const asked = { id, h: 0, account }
+      t.same(await w.servers[0]!.talk.ask('node1', `sm release ${DOMAIN}`, asked), { is: 'free' })
+      t.equal(sessionOn(w, 1), undefined)
+    }
+    await letGo()
+    t.ok(phone.closed)
+    const again = await resumes(w, 'romeo', { id, h: 0, node: 1 })
+    t.same(bodies(again).filter(Boolean), ['one', 'no log has it'])
+    await letGo()
+    const third = await resumes(w, 'romeo', { id, h: 0, node: 0 })
+    t.same(bodies(third).filter(Boolean), ['one', 'no log has it'])
+  })
+
+  test('let go, and its client does not come back: it ends as it would have', async (t) => {
+    const { w, phone, id } = await twoNodes(t, redis)
+    const juliet = await present(w, 'juliet', 0)
+    await befriend(w, phone, juliet)
+    const asked = { id, h: 0, account: sessionOn(w, 1)!.number }
+    await w.servers[0]!.talk.ask('node1', `sm release ${DOMAIN}`, asked)
+    await waits(w, 61)
+    t.ok(sessionOn(w, 1), 'it waits where it was')
+    await juliet.clears()
+    for (let minute = 0; minute < 11; minute++) {
+      w.clock.advance(60_000)
+      // Who says nothing for long is taken for gone.
+      await juliet.asks('get', DOMAIN, "<ping xmlns='urn:xmpp:ping'/>")
+    }
+    t.equal(sessionOn(w, 1), undefined)
+    await juliet.finds(`<presence type='unavailable' from='${ROMEO}/phone'/>`)
+  })
+
+  test('who has its address on another node by now keeps it', async (t) => {
+    const { w, id } = await twoNodes(t, redis)
+    await w.restart({ node: 1, kill: true })
+    const other = await w.device('romeo', 'phone', { node: 1 })
+    const again = await connects(w, 'romeo', { node: 0 })
+    again.sends(`<resume ${SM} previd='${id}' h='0'/>`)
+    await passes(w, again)
+    await again.finds(`<failed ${SM} h='0'>${NOT_FOUND}</failed>`)
+    await w.settle()
+    t.notOk(other.closed)
   })
 
   test('stopped', () => redis.stop())
