@@ -10,6 +10,7 @@ const ANSWER = 2000
 export const CONNECT = 3000
 const SOONEST = 50
 const LATEST = 1000
+const WATCH = 3000
 
 const again = (times: number): number => Math.min(SOONEST * 2 ** Math.min(times, 10), LATEST)
 
@@ -39,7 +40,17 @@ export function redisClients(url: string): RedisClients {
   if (address.kind === 'cluster') return ofCluster(address)
   const where = address.kind === 'sentinel' ? sentinels(address) : single(address)
   const all = { ...options, ...access(address), ...where }
-  return { commands: new Redis(all), listener: new Redis(all) }
+  const clients = { commands: new Redis(all), listener: new Redis(all) }
+  if (address.kind === 'sentinel') for (const redis of Object.values(clients)) watched(redis)
+  return clients
+}
+
+/** A master that hangs is not the master for long: sentinels are asked again for one that answers. */
+function watched(redis: Redis): void {
+  const timer = setInterval(() => {
+    if (redis.status === 'ready') redis.ping().catch(() => redis.disconnect(true))
+  }, WATCH).unref()
+  redis.on('end', () => clearInterval(timer))
 }
 
 function access({ username, password, tls, db }: RedisAddress) {
@@ -62,7 +73,6 @@ function sentinels({ places, name, tls, sentinelPassword }: RedisAddress) {
     role: 'master' as const,
     sentinelRetryStrategy: again,
     sentinelCommandTimeout: ANSWER,
-    failoverDetector: true,
     ...(sentinelPassword !== undefined && { sentinelPassword }),
     ...(tls && { sentinelTLS: {}, enableTLSForSentinelMode: true }),
   }

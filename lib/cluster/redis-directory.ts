@@ -134,18 +134,20 @@ export class RedisDirectory implements Directory {
 
   /** All that this node has, in portions: after Redis was away, and before entries end. */
   async renew(): Promise<void> {
-    const all = [...this.#own].flatMap(([account, places]) =>
-      [...places.values()].map((place) => ({ account, place })),
-    )
-    for (let at = 0; at < all.length; at += TOGETHER) {
-      await this.#link.attempt((redis) => {
-        const pipeline = redis.pipeline()
-        for (const { account, place } of all.slice(at, at + TOGETHER))
-          if (this.#own.get(account)?.has(place.id))
-            this.#write(pipeline, account, place).pexpire(keyOf(account), LIFETIME)
-        return pipeline.exec()
-      })
+    const accounts = [...this.#own.keys()]
+    for (let at = 0; at < accounts.length; at += TOGETHER) {
+      const portion = accounts.slice(at, at + TOGETHER)
+      await this.#link.attempt((redis) =>
+        Promise.all(portion.map((account) => this.#renew(redis.pipeline(), account))),
+      )
     }
+  }
+
+  // A pipeline of its own: in a cluster of Redis the keys of one are all on one server.
+  async #renew(pipeline: Pipeline, account: string): Promise<void> {
+    for (const place of this.#own.get(account)?.values() ?? [])
+      this.#write(pipeline, account, place)
+    if (pipeline.length > 0) await pipeline.pexpire(keyOf(account), LIFETIME).exec()
   }
 
   async close(): Promise<void> {
