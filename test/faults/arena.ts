@@ -154,8 +154,9 @@ export class Arena implements Scene {
   }
 
   /** Something is about to break. */
-  fault(): void {
-    this.log({ op: 'fault', inFlight: this.inFlight, ...this.#hit([]) })
+  fault(node?: number): void {
+    const where = node === undefined ? {} : { node }
+    this.log({ op: 'fault', inFlight: this.inFlight, ...where, ...this.#hit([]) })
   }
 
   /** Whoever is on that node, or tries to come in there, is thrown out. */

@@ -116,6 +116,7 @@ export async function rollingDrains(stage: Stage): Promise<Remarks> {
 /** SIGSTOP: its clients and the other nodes see a machine that does not answer, and then one that does. */
 export function pauses(stage: Stage): Promise<Remarks> {
   return lasting(stage, (node) => ({
+    node: node.index,
     ms: stage.draw.whole(PAUSE_MS.least, PAUSE_MS.most),
     begin: () => node.freeze(),
     end: () => node.thaw(),
@@ -125,6 +126,7 @@ export function pauses(stage: Stage): Promise<Remarks> {
 /** Between one node and Redis; PostgreSQL and its clients reach it as ever. */
 export function partitions(stage: Stage): Promise<Remarks> {
   return lasting(stage, (node) => ({
+    node: node.index,
     ms: PARTITION_MS,
     begin: () => node.cutOff(),
     end: () => node.join(),
@@ -133,6 +135,8 @@ export function partitions(stage: Stage): Promise<Remarks> {
 
 interface Trouble {
   readonly ms: number
+  /** Of one alone */
+  readonly node?: number
   begin(): void
   end(): void | Promise<void>
 }
@@ -148,10 +152,13 @@ async function lasting(stage: Stage, trouble: (node: Node) => Trouble): Promise<
   return {}
 }
 
-export async function during({ arena, task }: Stage, { ms, begin, end }: Trouble): Promise<void> {
+export async function during(
+  { arena, task }: Stage,
+  { ms, node, begin, end }: Trouble,
+): Promise<void> {
   const stop = pace(arena, task.rate)
   const cutter = cuts(arena, task.cuts / 10)
-  arena.fault()
+  arena.fault(node)
   begin()
   await pause(ms)
   await end()

@@ -31,6 +31,15 @@ export class Node {
     this.#doors = doors
   }
 
+  /** As a supervisor of the system does it, where it dies though nobody asked it to. */
+  supervise(): void {
+    this.server.whenDead = () => {
+      this.#doors.shut(this.index)
+      this.#doors.ended(this.index)
+      this.start().catch(() => undefined)
+    }
+  }
+
   async start(how: Start = {}): Promise<void> {
     await this.server.start({ ...(this.island && { wrap: this.island.wrap }), ...how })
     this.#doors.unlock(this.index)
@@ -102,6 +111,7 @@ export interface Surroundings {
 export async function layOut(count: number, around: Surroundings): Promise<Nodes> {
   const nodes: Node[] = []
   for (let index = 0; index < count; index++) nodes.push(await layOutOne(index, around))
+  if (count > 1) for (const node of nodes) node.supervise()
   return { all: nodes as [Node, ...Node[]], doors: around.doors }
 }
 

@@ -37,6 +37,8 @@ export class ServerProcess {
   /** How often it ended though nobody asked it to */
   deaths = 0
   startMs: number[] = []
+  /** What is done about that */
+  whenDead: () => void = () => {}
 
   constructor(launch: Launch, site: Site) {
     this.#launch = launch
@@ -58,8 +60,8 @@ export class ServerProcess {
       child.once('error', () => resolve({ code: null, signal: null }))
       child.once('exit', (code, signal) => {
         if (child.pid) alive.delete(child.pid)
-        if (!this.#expected) this.deaths++
         resolve({ code, signal })
+        if (!this.#expected) this.#died()
       })
     })
     while (isAlive(child) && !(await answers(this.#site.ports.clear))) {
@@ -69,6 +71,11 @@ export class ServerProcess {
     this.startMs.push(performance.now() - began)
     if (!isAlive(child) && !this.#expected)
       throw new Error(`the server did not start: ${this.#lastWords()}`)
+  }
+
+  #died(): void {
+    this.deaths++
+    this.whenDead()
   }
 
   #lastWords(): string {
