@@ -36,6 +36,7 @@ export class Availability {
     session.changed()
     return this.#published(session, (roster) => {
       if (session.presence !== envelope || session.closed) return
+      if (first) this.#doubt(roster)
       this.#broadcast(session.jid, envelope.stanza, roster)
       const arrived = first ? this.#arrived(session, roster) : undefined
       const shown = this.#emit('session:presence', session)
@@ -51,6 +52,7 @@ export class Availability {
     return this.#published(session, (roster) => {
       if (session.presence !== envelope || session.closed) return
       this.#clear(session, roster)
+      this.#doubt(roster)
       this.#broadcast(session.jid, envelope.stanza, roster)
       this.#lookAround(session, roster)
     })
@@ -137,6 +139,13 @@ export class Availability {
     for (const contact of roster.seenBy) {
       this.#whereReached(contact, () => this.#send(stanza, jid, contact))
     }
+  }
+
+  /** Two who were both away: no node has heard since of where the other is now. */
+  #doubt({ seenBy, sees }: Roster): void {
+    const { directory, hosts } = this.#host.server
+    for (const contacts of [seenBy, sees])
+      for (const { domain, text } of contacts) if (hosts.has(domain)) directory.doubt(text)
   }
 
   #arrived(session: Session, roster: Roster): Later<void> {

@@ -163,5 +163,25 @@ if (noRedis) {
     await t.rejects(run(w, 0, 'session kick', { jids: `${ROMEO}/laptop` }))
   })
 
+  test('who comes online sees who is there, whatever was remembered of them (RFC 6121 §4.2.2, §4.3.2)', async (t) => {
+    const w = await twoNodes(t)
+    await provided<Rosters>(w, 0, 'roster').setMutual(
+      (await hostOf(w, 0).accounts!.lookup('romeo'))!,
+      (await hostOf(w, 0).accounts!.lookup('juliet'))!,
+    )
+    for (const client of [w.romeo, w.juliet]) await client.leaves()
+    await w.settle()
+    for (const { directory } of w.servers)
+      for (const account of [ROMEO, JULIET]) t.same(await directory.lookup(account), [])
+    const romeo = await w.device('romeo', 'laptop')
+    await romeo.comesOnline()
+    await w.settle()
+    const juliet = await w.device('juliet', 'laptop', { node: 1 })
+    await juliet.comesOnline()
+    await w.settle()
+    await juliet.finds(`<presence from='${ROMEO}/laptop'/>`)
+    await romeo.finds(`<presence from='${JULIET}/laptop'/>`)
+  })
+
   test('stopped', () => redis.stop())
 }
