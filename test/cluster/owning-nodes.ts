@@ -11,11 +11,18 @@ import { silentLog } from '../../lib/ops/log.js'
 import type { OwningNodes } from '../contracts/owners.js'
 import { ManualClock } from '../world/clock.js'
 
+/** Milliseconds */
+const TICK = 20
+
 export function nodesOf(t: Test, cluster: Cluster, database: string): OwningNodes {
   const data = mkdtempSync(join(tmpdir(), 'tercet-owners-'))
   const running = new Set<Server>()
+  // Other processes take their time: it passes here as well.
+  const clock = new ManualClock()
+  const ticking = setInterval(() => clock.advance(TICK), TICK)
   t.teardown(async () => {
     for (const server of running) await server.stop()
+    clearInterval(ticking)
     rmSync(data, { recursive: true, force: true })
   })
   const settings: ServerSettings = {
@@ -30,7 +37,6 @@ export function nodesOf(t: Test, cluster: Cluster, database: string): OwningNode
   return {
     async start() {
       const node = `node${started++}`
-      const clock = new ManualClock()
       const server = await Server.start({
         ...{ settings, log: silentLog, clock, modules: [], node, cluster },
       })
