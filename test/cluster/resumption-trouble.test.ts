@@ -135,6 +135,19 @@ if (noRedis) {
     t.same(bodies(again).filter(Boolean), ['late'], 'nor when the log is read again')
   })
 
+  test('what it had on the other node does not come again when this one reads the log', async (t) => {
+    const { w, phone, id } = await twoNodes(t, redis)
+    const juliet = await present(w, 'juliet', 1)
+    juliet.sends(chat(ROMEO, 'had'))
+    await w.settle()
+    phone.sends(`<a ${SM} h='1'/>`)
+    const again = await resumes(w, 'romeo', { id, h: 1, node: 0 })
+    await again.finds(`<resumed ${SM}/>`)
+    await w.servers[0]!.showing.repair(w.clock.now() - 5000)
+    await w.settle()
+    t.same(bodies(again).filter(Boolean), [])
+  })
+
   test('let go, and nobody makes it again: it is there for whoever asks', async (t) => {
     const { w, phone, id } = await twoNodes(t, redis)
     const juliet = await present(w, 'juliet', 0)
