@@ -1,0 +1,113 @@
+// What the plan of scale (docs/scaling.md) reckons with. Measured ones name the command that anybody can
+// repeat; the others are assumptions, for whoever knows better to change. `npm run scaling` then writes the
+// document's tables again.
+
+export type Constant = {
+  value: number
+  unit: string
+  what: string
+  /** The command that measures it; where there is none it is assumed, for this reason. */
+  measured?: string
+  assumed?: string
+}
+
+const measured = (value: number, unit: string, what: string, command: string): Constant => ({
+  ...{ value, unit, what },
+  measured: command,
+})
+
+const assumed = (value: number, unit: string, what: string, why: string): Constant => ({
+  ...{ value, unit, what },
+  assumed: why,
+})
+
+const CLUSTER = 'npm run bench -- --only tercet --work cluster'
+const ROW = 'node build/bench/number-row.js'
+const code = (path: string) => `as it is in ${path}`
+
+export const constants = {
+  // People
+  connected: assumed(0.2, 'of the users', 'connected at the peak', 'large messengers by day'),
+  messages: assumed(
+    40,
+    'a day',
+    'messages a user writes',
+    'as many as are sent in large messengers',
+  ),
+  peak: assumed(3, 'times the mean', 'messages in the busiest hour', 'evenings'),
+  signs: assumed(2, 'a message', 'receipts and read markers that follow', 'clients send both'),
+  copies: assumed(0.5, 'a message', 'further devices, on other nodes', 'every second user has two'),
+  contacts: assumed(
+    50,
+    'a user',
+    'contacts in the roster',
+    'the roster that the bench logs in with',
+  ),
+  present: assumed(15, 'a user', 'contacts that are connected', 'a fifth, and friends more often'),
+  session: assumed(60, 'minutes', 'until a device binds anew', 'in between it resumes its stream'),
+  presences: assumed(4, 'an hour', 'changes of presence in a session', 'away and back, twice'),
+
+  // Machines
+  cores: assumed(8, 'cores', 'of a machine', 'a usual size'),
+  busy: assumed(0.5, 'of a machine', 'used at the peak', 'the rest is for when others die'),
+  nodes: assumed(
+    4,
+    'nodes',
+    'on a machine',
+    'workers: 4; the other cores are for the kernel and TLS',
+  ),
+  connections: assumed(50_000, 'sessions', 'on a machine', 'npm run bench -- --work sessions'),
+  machines: assumed(100, 'machines', 'in a cell at most', 'what one team can watch and upgrade'),
+  primary: assumed(100_000, 'commands/s', 'of a Redis primary', 'half of what its one thread does'),
+  patience: assumed(100, 'ms', 'a commit may wait for its turn', 'people do not notice it'),
+  sign: assumed(0.3, 'of a message', 'processor time of a sign', 'it is not committed'),
+
+  // A message, all of it
+  tercetAlone: measured(100, 'µs', 'Tercet, a message within one node', `${CLUSTER}, 1,000/s`),
+  tercetAcross: measured(150, 'µs', 'Tercet, a message between nodes', `${CLUSTER}, 1,000/s`),
+  postgres: measured(60, 'µs', 'PostgreSQL, a message', `${CLUSTER}, 1,000/s`),
+  redisTime: measured(10, 'µs', 'Redis, a message between nodes', `${CLUSTER}, 1,000/s`),
+  redisMessage: measured(1, 'commands', 'a message between two nodes', `${CLUSTER}, 100/s`),
+  frame: measured(600, 'bytes', 'of a message on the bus', `${CLUSTER}, 100/s`),
+  disk: measured(771, 'bytes', 'of a message in the log, both sides, indices', ROW),
+
+  // A login
+  login: measured(1.5, 'ms', 'all processes, a login', CLUSTER),
+  redisLogin: measured(3, 'commands', 'a login, empty roster', CLUSTER),
+  lookUp: assumed(
+    1,
+    'command',
+    'a contact at login',
+    'nothing is remembered of it at this node yet',
+  ),
+  memory: measured(37.1, 'KB', 'a session over TLS', 'npm run bench -- --only tercet --work idle'),
+
+  // The row of message numbers
+  holdCommit: measured(0.5, 'ms', 'a commit holds the row', ROW),
+  holdMessage: measured(20, 'µs', 'each message in it holds the row', ROW),
+  holdBind: measured(0.7, 'ms', 'binding a session holds the row', ROW),
+
+  // Upkeep
+  heartbeat: measured(5, 'commands', 'a heartbeat, those of its script counted', CLUSTER),
+  beats: measured(4, 's', 'between two heartbeats', code('lib/cluster/membership.ts')),
+  member: measured(
+    45,
+    'bytes',
+    'of a node in the list that a heartbeat brings',
+    code('lib/cluster/membership.ts'),
+  ),
+  renewal: measured(
+    1200,
+    's',
+    'until an entry of the directory is written again',
+    code('lib/cluster/redis-directory.ts'),
+  ),
+  renewed: measured(2, 'commands', 'each time', code('lib/cluster/redis-directory.ts')),
+} satisfies Record<string, Constant>
+
+export type Name = keyof typeof constants
+export type Values = Record<Name, number>
+
+export const values = Object.fromEntries(
+  Object.entries(constants).map(([name, { value }]) => [name, value]),
+) as Values
