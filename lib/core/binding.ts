@@ -33,6 +33,7 @@ export class Binding {
     if (!whereabouts) return this.#known(jid)
     const lives = await whereabouts.here({ account: number, address: jid.bare.text })
     if (lives.length === 0) directory.alone(jid.bare.text)
+    else directory.doubt(jid.bare.text)
     const others = members.all().filter(({ life }) => lives.includes(life))
     return others.map(({ node }) => node).filter((node) => node !== self)
   }

@@ -51,6 +51,12 @@ export class Everywhere {
     return { given, silent }
   }
 
+  /** The others, who need not say anything. */
+  tell(host: Host, name: string, content: unknown): void {
+    const question: Question = [host.domain, name, content]
+    this.#server.talk.tell(TOPIC, question)
+  }
+
   async #answer([domain, name, content]: Question): Promise<unknown> {
     for (const { offer } of this.#server.hosts.get(domain)?.offered('answers') ?? [])
       if (Object.hasOwn(offer, name)) return offer[name]!(content)

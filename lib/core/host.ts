@@ -184,6 +184,11 @@ export class Host implements StreamHost {
     return this.server.everywhere.ask<T>(this, name, content)
   }
 
+  /** To this module on each other node; what it says to it is not heard. */
+  tellOthers(name: string, content: unknown): void {
+    this.server.everywhere.tell(this, name, content)
+  }
+
   /** A bug: logged here with its stack; nobody else is harmed by it. */
   failed(where: string, error: unknown): void {
     this.server.failed(where, error)

@@ -14,6 +14,7 @@ import type { Session } from '../../lib/core/session.js'
 import type { NegotiatingStream, StreamFeature } from '../../lib/streams/negotiation.js'
 import { integer } from '../../lib/ops/options.js'
 import { blankItem, type Item } from './item.js'
+import { PUSH, type Told } from './pushes.js'
 import { Rosters } from './rosters.js'
 import { migrations } from './tables.js'
 import { answerSet } from './updates.js'
@@ -21,6 +22,8 @@ import { answerGet, restoreInterest, savedInterest } from './versions.js'
 
 /** What modules that require this one get. */
 export type RosterApi = Rosters
+
+const CATCH_UP = 2000
 
 export default defineModule({
   name: 'roster',
@@ -61,14 +64,16 @@ export default defineModule({
         },
       ],
       session: {
-        save: savedInterest,
+        save: (session) => savedInterest(rosters, session),
         restore: (session, saved) => restoreInterest(rosters, session, saved),
       },
       account: { forget },
+      answers: { [PUSH]: (told) => rosters.pushes.heard(told as Told) },
+      tasks: [{ name: 'pushes unheard', every: CATCH_UP, run: () => rosters.pushes.catchUp() }],
       remembers: {
         roster: {
           forget: (key) => rosters.cache.forget(Number(key)),
-          forgetAll: () => rosters.cache.forgetAll(),
+          forgetAll: () => rosters.forgetAll(),
         },
       },
     }

@@ -5,13 +5,12 @@
 import type { Host } from '../../lib/core/host.js'
 import type { Account } from '../../lib/core/module.js'
 import type { JournalEntry } from '../../lib/storage/journal.js'
-import { xml } from '../../lib/xmpp/element.js'
 import { StanzaError } from '../../lib/xmpp/errors.js'
 import type { Jid } from '../../lib/xmpp/jid.js'
-import { NS_ROSTER } from '../../lib/xmpp/namespaces.js'
 import type { Stanza } from '../../lib/xmpp/stanza.js'
-import { inState, type Item, itemElement, looksDifferent } from './item.js'
+import { inState, type Item, looksDifferent } from './item.js'
 import { type Later, whenKnown } from '../../lib/core/later.js'
+import { Pushes } from './pushes.js'
 import { type Roster, RosterCache } from './roster-cache.js'
 import { type Alter, RosterStore, type StoredChange } from './store.js'
 import { hasFrom } from './subscriptions.js'
@@ -64,6 +63,7 @@ export class Change {
 export class Rosters {
   readonly store: RosterStore
   readonly cache: RosterCache
+  readonly pushes: Pushes
   /** Subscription stanzas of the server's own whose effect on the recipient's side is on disk already. */
   readonly decided = new WeakMap<Stanza, Change>()
   /** Of presence that no user sent as it is: what goes wrong with it is no news to a user. */
@@ -76,6 +76,7 @@ export class Rosters {
     this.#most = most
     this.quietId = host.random.id()
     this.store = new RosterStore(host.database)
+    this.pushes = new Pushes(host, this)
     this.cache = new RosterCache({
       store: this.store,
       clock: host.clock,
@@ -157,29 +158,19 @@ export class Rosters {
     this.#host.changed('roster', account)
   }
 
+  /** Others may have changed any of them. */
+  forgetAll(): void {
+    this.cache.forgetAll()
+    this.pushes.doubt()
+  }
+
   /** RFC 6121 §2.1.6: to each client that asked for the roster, where it sees a difference. */
   push(change: Change): void {
     if (looksDifferent(change.before, change.now)) this.pushAnyway(change)
   }
 
   pushAnyway({ owner, stored }: Change): void {
-    for (const session of this.#host.sessions.of(owner.jid)) {
-      if (session.interested) this.pushTo(session.jid, stored.now, stored.version)
-    }
-    // What other nodes' sessions asked for is not known here; a push is harmless to any of them.
-    const { directory, node } = this.#host.server
-    whenKnown(directory.lookup(owner.jid.text), (places) => {
-      for (const place of places) {
-        if (place.node === node) continue
-        this.pushTo(owner.jid.withResource(place.resource), stored.now, stored.version)
-      }
-    })
-  }
-
-  /** SEC-51: clients believe pushes of their own account alone. */
-  pushTo(client: Jid, item: Item, version: number): void {
-    const query = xml('query', { xmlns: NS_ROSTER, ver: String(version) }, itemElement(item))
-    this.#host.iq.push(query, { from: client.bare, to: client })
+    this.pushes.push(owner.jid, stored.now, stored.version)
   }
 
   /** Each sees the other, without anybody being asked. */

@@ -70,6 +70,15 @@ export class RosterStore {
     return { version: Number(first.newest), floor: Number(first.floor), items }
   }
 
+  /** Of those that have any */
+  async versions(accounts: readonly number[]): Promise<ReadonlyMap<number, number>> {
+    const rows: { account: number; version: number }[] = await this.#database
+      .reader('roster_versions')
+      .whereIn('account', accounts)
+      .select('account', 'version')
+    return new Map(rows.map(({ account, version }) => [account, Number(version)]))
+  }
+
   async change(
     trx: Knex.Transaction,
     { account, contact }: { account: number; contact: Jid },

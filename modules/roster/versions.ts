@@ -23,12 +23,15 @@ export function answerGet(
     if (!owner) throw new StanzaError('service-unavailable')
     return whenKnown(rosters.of(owner.number), (roster) => {
       // §2.2: from here on it is interested.
-      if (session) showsInterest(session, roster.version)
+      if (session) {
+        rosters.pushes.given(session, roster.version)
+        session.changed()
+      }
       const since = session && countable(roster, element.attrs.ver)
       if (since === undefined) return wholeRoster(roster, element.attrs.ver !== undefined)
       afterTheAnswer(host, () => {
         for (const item of roster.changedSince(since)) {
-          rosters.pushTo(session!.jid, item, item.version)
+          rosters.pushes.to(session!.jid, item, item.version)
         }
       })
       return undefined
@@ -36,34 +39,23 @@ export function answerGet(
   })
 }
 
-const shown = Symbol('version of the roster that a session was given')
-
 interface SavedInterest {
   readonly since: number
 }
 
-function showsInterest(session: Session, version: number): void {
-  session.interested = true
-  session.memo.set(shown, version)
-  session.changed()
-}
-
 /** For a session that may have to go on without its process; nothing where it never asked. */
-export function savedInterest(session: Session): SavedInterest | undefined {
-  const since = session.memo.get(shown) as number | undefined
+export function savedInterest(rosters: Rosters, session: Session): SavedInterest | undefined {
+  const since = rosters.pushes.since(session)
   return since === undefined ? undefined : { since }
 }
 
-/** Which of the pushes since then have reached the client nobody knows: it gets them again. */
 export function restoreInterest(rosters: Rosters, session: Session, saved: unknown): Later<void> {
   const known = saved as SavedInterest | undefined
   if (!known) return undefined
-  session.interested = true
-  session.memo.set(shown, known.since)
-  return whenKnown(rosters.of(session.number), (roster) => {
-    const items = known.since < roster.floor ? roster.items() : roster.changedSince(known.since)
-    for (const item of items) rosters.pushTo(session.jid, item, item.version)
-  })
+  rosters.pushes.given(session, known.since)
+  return whenKnown(rosters.of(session.number), (roster) =>
+    rosters.pushes.again(session, roster, known.since),
+  )
 }
 
 /** The version to count from, or undefined where the whole roster is shorter or the only way. */

@@ -183,5 +183,57 @@ if (noRedis) {
     await romeo.finds(`<presence from='${JULIET}/laptop'/>`)
   })
 
+  test('devices of an account see each other, whatever was remembered of it (RFC 6121 §4.2.2)', async (t) => {
+    const w = await twoNodes(t)
+    await w.romeo.leaves()
+    await w.settle()
+    t.same(await w.servers[0]!.directory.lookup(ROMEO), [])
+    const laptop = await w.device('romeo', 'laptop', { node: 1 })
+    await laptop.comesOnline()
+    const phone = await w.device('romeo', 'phone')
+    await phone.comesOnline()
+    await w.settle()
+    await phone.finds(`<presence from='${ROMEO}/laptop'/>`)
+    await laptop.finds(`<presence from='${ROMEO}/phone'/>`)
+  })
+
+  test('a roster push reaches a device of which this node has not heard (RFC 6121 §2.1.6)', async (t) => {
+    const w = await twoNodes(t)
+    const laptop = await w.device('romeo', 'laptop', { node: 1 })
+    await laptop.asks('get', undefined, "<query xmlns='jabber:iq:roster'/>")
+    const other = await w.device('romeo', 'other', { node: 1 })
+    w.servers[0]!.directory.alone(ROMEO)
+    const item = `<query xmlns='jabber:iq:roster'><item jid='${JULIET}' name='Juliet'/></query>`
+    await w.romeo.asks('set', undefined, item)
+    await w.settle()
+    await laptop.finds(`<iq type='set'>${item}</iq>`)
+    t.same(
+      other.inbox.filter((element) => element.is('iq')),
+      [],
+      'it never asked for the roster',
+    )
+  })
+
+  test('a roster push that nobody could be told of comes all the same', async (t) => {
+    const w = await twoNodes(t)
+    const laptop = await w.device('romeo', 'laptop', { node: 1 })
+    await laptop.asks('get', undefined, "<query xmlns='jabber:iq:roster'/>")
+    redis.kill()
+    await appears(() => w.servers.every(({ members }) => members.cutOff))
+    const item = `<query xmlns='jabber:iq:roster'><item jid='${JULIET}' name='Juliet'/></query>`
+    await w.romeo.asks('set', undefined, item)
+    await w.settle()
+    t.same(laptop.inbox, [])
+    w.clock.advance(2000)
+    await w.settle()
+    await laptop.finds(`<iq type='set'>${item}</iq>`)
+    await laptop.clears()
+    w.clock.advance(2000)
+    await w.settle()
+    t.same(laptop.inbox, [], 'once')
+    await redis.again()
+    await appears(() => w.servers.every(({ members }) => !members.cutOff))
+  })
+
   test('stopped', () => redis.stop())
 }
