@@ -2,7 +2,12 @@
 // that scripts called inside. Heartbeats are told apart by their names: nothing else uses these.
 import { Redis } from 'ioredis'
 
-export type Counts = ReadonlyMap<string, number>
+export type Counts = {
+  /** How often each command came. */
+  calls: ReadonlyMap<string, number>
+  /** From all clients */
+  bytes: number
+}
 
 /** lib/cluster/membership.ts: a script that each node has run every few seconds. */
 const HEARTBEAT = ['eval', 'evalsha', 'time', 'zremrangebyscore', 'zadd', 'zrange']
@@ -24,8 +29,12 @@ export class RedisCommands {
   }
 
   async counts(): Promise<Counts> {
-    const lines = (await this.redis.info('commandstats')).matchAll(/^cmdstat_(\S+):calls=(\d+)/gm)
-    return new Map([...lines].map(([, name, calls]) => [name!, Number(calls)]))
+    const text = await this.redis.info('everything')
+    const lines = text.matchAll(/^cmdstat_(\S+):calls=(\d+)/gm)
+    return {
+      calls: new Map([...lines].map(([, name, calls]) => [name!, Number(calls)])),
+      bytes: Number(/^total_net_input_bytes:(\d+)/m.exec(text)?.[1] ?? 0),
+    }
   }
 
   close(): void {
@@ -35,13 +44,14 @@ export class RedisCommands {
 
 /** For one of so many units of work: all, all but heartbeats, and each command that came. */
 export function commandFigures(before: Counts, after: Counts, units: number) {
-  const made = [...after].flatMap(([name, calls]) => {
-    const more = calls - (before.get(name) ?? 0)
+  const made = [...after.calls].flatMap(([name, calls]) => {
+    const more = calls - (before.calls.get(name) ?? 0)
     return more > 0 && !OWN.includes(name) ? [[name, more / Math.max(1, units)] as const] : []
   })
   const sum = (some: typeof made) => some.reduce((total, [, calls]) => total + calls, 0)
   const beats = made.filter(([name]) => HEARTBEAT.includes(name))
   const figures: Record<string, number> = { redis: sum(made), redisWithout: sum(made) - sum(beats) }
+  figures.redisBytes = (after.bytes - before.bytes) / Math.max(1, units)
   for (const [name, calls] of made) figures[`redis ${name}`] = calls
   return figures
 }

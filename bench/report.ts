@@ -97,7 +97,8 @@ export function heading(machine: Machine, columns: readonly Column[]): string {
 /** What Redis was asked, command by command. */
 function asked({ work, figures }: Run): string[] {
   const commands = commandsIn(figures)
-  return commands === '' ? [] : [`Redis, ${work}: ${commands}.`]
+  const bytes = Math.round(figures.redisBytes ?? 0)
+  return commands === '' ? [] : [`Redis, ${work}: ${commands}; ${bytes} bytes.`]
 }
 
 /** Where the processor time went. */

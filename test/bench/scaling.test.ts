@@ -63,7 +63,7 @@ test('more users need more of everything, and no cell goes beyond its limits', (
 test('a message between cells is committed in both', (t) => {
   const { cells, cell, message } = scaleOf(500_000_000)
   t.ok(cells > 1)
-  t.equal(message.diskBytes, values.disk * (2 - 1 / cells))
+  t.ok(Math.abs(message.diskBytes / (values.disk * (2 - 1 / cells)) - 1) < 1e-9)
   const kept = (500_000_000 * values.messages * values.disk * (2 - 1 / cells)) / cells
   t.ok(Math.abs(cell.diskBytesADay / kept - 1) < 1e-9)
   t.end()
