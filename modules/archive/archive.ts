@@ -217,8 +217,8 @@ export default defineModule<ArchiveApi, typeof config>({
     }
 
     function readPreferences(): void {
-      preferences.forgetAll()
-      host.server.pending(preferences.load().catch((error) => host.failed('archive', error)))
+      const read = preferences.again(host.clock.now())
+      host.server.pending(read.catch((error) => host.failed('archive', error)))
     }
 
     async function forget({ number }: Account, trx: Knex.Transaction): Promise<() => void> {

@@ -34,6 +34,8 @@ interface Row {
 const MOST = 20_000
 /** How far back to look for what other nodes changed: their clocks need not agree. */
 const RECENT = 10 * 60_000
+/** All are read again at most so often: milliseconds. */
+const OFTEN = 60_000
 
 /** XEP-0441 §2.3: `listed` decides, or undefined where neither list has the address. */
 export function listed({ always, never }: Preferences, peer: Jid): boolean | undefined {
@@ -51,6 +53,8 @@ export class PreferenceStore {
   #whole = false
   /** Set by other nodes, and not read since */
   readonly #changed = new Set<number>()
+  /** When all were read again last */
+  #loaded = 0
   /** How often something was set: what was read before may be older than what is known. */
   #changes = 0
 
@@ -94,6 +98,17 @@ export class PreferenceStore {
     if (this.#changed.size > this.#most) this.forgetAll()
   }
 
+  /** What others set lately; where the last look at all of them is long ago, all of them. */
+  async again(now: number): Promise<void> {
+    if (now - this.#loaded < OFTEN) {
+      while (!(await this.refresh(now)));
+      return
+    }
+    this.#loaded = now
+    this.forgetAll()
+    await this.load()
+  }
+
   /** Read when somebody asks, until they are loaded again. */
   forgetAll(): void {
     this.#changes++
@@ -102,12 +117,13 @@ export class PreferenceStore {
     this.#changed.clear()
   }
 
-  /** While other nodes cannot be heard, again and again. */
-  async refresh(now: number): Promise<void> {
+  /** While other nodes cannot be heard, again and again. False where something was set meanwhile. */
+  async refresh(now: number): Promise<boolean> {
     const { fresh } = this.#reading()
     const rows: Row[] = await this.#table().where('changed', '>', now - RECENT)
-    // The next time it is looked at again.
-    if (fresh()) for (const row of rows) this.#know(row.account, preferences(row))
+    if (!fresh()) return false
+    for (const row of rows) this.#know(row.account, preferences(row))
+    return true
   }
 
   /** From the commit on it counts: call `apply` then. */

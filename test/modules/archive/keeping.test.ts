@@ -250,3 +250,30 @@ test('what is set while it is being read counts (XEP-0441 §2.1)', async (t) => 
   await store.refresh(1)
   t.equal((await store.of(2)).standard, 'always', 'what another node wrote last')
 })
+
+test('what another node set is read again, and of everybody after a silence (XEP-0441 §2.1)', async (t) => {
+  const { server } = await world(t, { modules: ['archive'] })
+  const { database } = server
+  const table = () => database.knex('archive_preferences')
+  const row = { always: '[]', never: '[]', changed: 1, standard: 'never' }
+  const store = new PreferenceStore(database, 'always', 4)
+  await store.load()
+  const standard = async (account: number) => (await store.of(account)).standard
+  await table().insert({ ...row, account: 1 })
+  t.equal(await standard(1), 'always', 'nobody said anything')
+  store.changed(1)
+  t.notOk(store.untouched)
+  t.equal(await standard(1), 'never')
+  t.notOk(store.of(1) instanceof Promise)
+  t.notOk(store.of(2) instanceof Promise, 'the others are known')
+  await table().insert({ ...row, account: 2 })
+  await store.again(100_000)
+  t.equal(await standard(2), 'never')
+  t.notOk(store.of(3) instanceof Promise)
+  await table().insert({ ...row, account: 3, changed: 100_500 })
+  await store.again(101_000)
+  t.equal(await standard(3), 'never', 'set lately')
+  for (let account = 10; account < 20; account++) store.changed(account)
+  t.ok(store.size <= 4)
+  t.equal(await standard(19), 'always')
+})
