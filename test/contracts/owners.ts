@@ -37,6 +37,9 @@ interface Scene {
 /** Tests may share a database: each has keys of its own. */
 let kindsMade = 0
 
+/** Longer than a commit */
+const aMoment = () => new Promise((resolve) => setTimeout(resolve, 50))
+
 type Answer = (node: Node, key: string, question: Question) => unknown
 
 const says: Answer = ({ server }, key, { content }) => `${server.node} ${key} ${content}`
@@ -59,7 +62,7 @@ export function ownersContract(name: string, open: OpenNodes): void {
         },
         answer: (key, question) => answer(node, key, question),
         async release(key) {
-          await new Promise(setImmediate)
+          await aMoment()
           note('released', key)
           has.delete(key)
         },
@@ -237,7 +240,8 @@ export function ownersContract(name: string, open: OpenNodes): void {
     while (owned.tenures.size === 0 || order.length === 0) await new Promise(setImmediate)
     await new Promise(setImmediate)
     const gone = owned.letGo('hall').then(() => order.push('let go'))
-    await new Promise(setImmediate)
+    for (let i = 0; i < 4; i++) await aMoment()
+    t.same(order, ['first'])
     const later = owned.call('hall', 'later')
     finish()
     await Promise.all([slow, gone, later])

@@ -53,6 +53,13 @@ if (noRedis) {
     await w.romeo.comesOnline()
     await Promise.all([w.romeo.clears(), w.juliet.clears()])
     const before = laptop.transcript.length
+    const heard: unknown[] = []
+    const hear = (event: unknown) => void heard.push(event)
+    second.hosts.get('capulet.example')!.events.add('test', {
+      'session:detached': hear,
+      'session:closed': hear,
+      'session:unavailable': hear,
+    })
     await fence(first.database, second.life)
     laptop.sends(says('too late'))
     laptop.sends(`<r ${SM}/>`)
@@ -62,6 +69,7 @@ if (noRedis) {
     t.notOk(laptop.closed)
     t.strictSame(laptop.transcript.slice(before), [])
     t.strictSame(bodies(w.juliet), [])
+    t.strictSame(heard, [])
     // RFC 6121 §4.5.4 does not apply: the session may well go on elsewhere.
     t.strictSame(w.romeo.inbox, [])
     t.equal(await first.database.knex('messages').first('id'), undefined)
@@ -85,6 +93,7 @@ if (noRedis) {
     await second.fenced
     t.ok(laptop.transport.ended)
     t.equal(second.fencing.over, true)
+    await t.rejects(second.journal.settled(), { message: 'resource-constraint' })
     const later = await w.stranger()
     t.notOk(later.transport.ended)
   })

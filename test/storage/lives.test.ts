@@ -112,7 +112,14 @@ for (const earlier of [0, 1])
   })
 
 test('a life that wrote nothing yet is fenced as well, and twice is as once', async (t) => {
-  const { first, second } = await two(t)
+  let lookedUp = 0
+  const { first, second } = await two(t, (database) => ({
+    write: (writes) => database.write(writes),
+    transaction: (run) => {
+      lookedUp++
+      return database.transaction(run)
+    },
+  }))
   t.equal(await isFenced(second.database, 'first'), false)
   await fence(second.database, 'first')
   await fence(second.database, 'first')
@@ -120,6 +127,7 @@ test('a life that wrote nothing yet is fenced as well, and twice is as once', as
   t.equal(await isFenced(second.database, 'second'), false)
   await t.rejects(first.say({ text: 'never' }), refused)
   t.strictSame(await second.texts(juliet), [])
+  t.equal(lookedUp, 0)
 })
 
 test('everybody in the journal of a life that is over is refused, after it was told', async (t) => {
