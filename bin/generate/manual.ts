@@ -50,6 +50,11 @@ hosts:
 ${perHost()} may stand under a host and win there over the global ones. Modules are merged option by
 option; \`false\` leaves one out. \`hosts\` and \`domain\` exclude each other.
 
+## Several nodes
+
+\`redis\` makes this process one of several nodes, \`workers\` starts several on this machine: see
+[several nodes](cluster.md).
+
 ## Secrets
 
 Where a secret is wanted, and for every text option of a module, \`{ file: path }\` reads it from a file
