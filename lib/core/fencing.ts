@@ -45,13 +45,17 @@ export class Fencing {
     return this.#known.has(life)
   }
 
-  /** Runs on every node, the one that fences included, once it is certain that the life writes nothing. */
+  /**
+   * Runs on every node, the one that fences included, once it is certain that the life writes nothing. Who
+   * takes something over waits for it, so it takes over nothing of that life itself.
+   */
   onFenced(run: React): void {
     this.#reactions.push(run)
   }
 
   /** Resolves when that life writes nothing more, the others are told and this one has reacted. */
   async fence(life: string): Promise<void> {
+    if (this.#isOver) throw new Error('a life that is over ends no other')
     await fence(this.#server.database, life)
     this.#server.talk.tell(TOPIC, life)
     await this.#ended(life)
