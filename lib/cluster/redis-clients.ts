@@ -41,11 +41,14 @@ export function redisClients(url: string): RedisClients {
   const where = address.kind === 'sentinel' ? sentinels(address) : single(address)
   const all = { ...options, ...access(address), ...where }
   const clients = { commands: new Redis(all), listener: new Redis(all) }
-  if (address.kind === 'sentinel') for (const redis of Object.values(clients)) watched(redis)
+  for (const redis of Object.values(clients)) watched(redis)
   return clients
 }
 
-/** A master that hangs is not the master for long: sentinels are asked again for one that answers. */
+/**
+ * What does not answer is away, though its connection stands: it hangs, or packets are lost without a word.
+ * Sentinels are asked again for a master that answers.
+ */
 function watched(redis: Redis): void {
   const timer = setInterval(() => {
     if (redis.status === 'ready') redis.ping().catch(() => redis.disconnect(true))
