@@ -84,10 +84,13 @@ export async function nodesAtFailpoint(stage: Stage): Promise<Remarks> {
     await node.kill(() => arena.faultOf(node.index))
     await node.start(sabotage(stage, `${task.failpoint}:${failpointCount(draw)}`))
     node.server.expectEnd()
-    arena.allow(Number.MAX_SAFE_INTEGER)
+    const stop = pace(arena, task.rate)
+    // Everybody is on the others, and only who is cut comes in there.
+    const cutter = cuts(arena, arena.devices.length / 4)
     if (!(await node.server.ended(FAILPOINT_LIMIT_MS))) failpointNeverReached++
     arena.faultOf(node.index)
-    arena.allow(0)
+    clearInterval(cutter)
+    stop()
     await again(stage, node, node.kill())
     await reached(stage)
   }
