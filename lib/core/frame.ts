@@ -17,7 +17,7 @@ type StanzaHead = [
   addressed: boolean,
 ]
 
-/** Owner and flags of either side, 0 for none */
+/** Owner (a guest is below zero) and flags of either side, 0 for none */
 type LogHead = [
   id: number,
   from: string,
@@ -67,7 +67,7 @@ function isOfLog(head: StanzaHead | LogHead): head is LogHead {
 function readRecorded(head: LogHead, text: string): Recorded {
   const [id, from, to, sender, sent, recipient, received] = head
   const sides = []
-  if (sender > 0) sides.push({ owner: sender, flags: sent, peer: Jid.parse(to) })
-  if (recipient > 0) sides.push({ owner: recipient, flags: received, peer: Jid.parse(from) })
+  if (sender !== 0) sides.push({ owner: sender, flags: sent, peer: Jid.parse(to) })
+  if (recipient !== 0) sides.push({ owner: recipient, flags: received, peer: Jid.parse(from) })
   return { id, from, to, text, sides }
 }

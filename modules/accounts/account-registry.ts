@@ -8,7 +8,7 @@ import { skeleton } from '../../lib/xmpp/confusables.js'
 import { StanzaError, StreamError } from '../../lib/xmpp/errors.js'
 import { Jid } from '../../lib/xmpp/jid.js'
 import { BoundedCache } from './bounded-cache.js'
-import type { Guests } from './guests.js'
+import { type Guests, isGuest } from './guests.js'
 import { newPassword } from './password-policy.js'
 import type { Passwords } from './passwords.js'
 import type { Removals } from './removal.js'
@@ -91,7 +91,10 @@ export class AccountRegistry {
   async #read(local: string): Promise<AccountDetails | undefined> {
     const changes = this.#changes
     const found = await this.#store.find(local)
-    if (changes === this.#changes) this.#cache.set(local, found ?? null)
+    const guest = found ? undefined : await this.guests.elsewhere(local)
+    if (guest) return this.#details(guest)
+    if (changes === this.#changes && (found || !isGuest(local)))
+      this.#cache.set(local, found ?? null)
     return this.#details(found)
   }
 

@@ -1,5 +1,5 @@
 // Accounts for the length of a session (XEP-0175): in memory only, with a name nobody can guess and a
-// number below zero. When the last session of a guest ends, every module forgets it as it would an
+// number below zero that follows from it, so that other nodes know it by the name. When the last session of a guest ends, every module forgets it as it would an
 // account that was removed; there is no tombstone, as its name will not come again.
 
 import { randomUUID } from 'node:crypto'
@@ -31,9 +31,18 @@ export class Guests {
   admit(): Account | undefined {
     if (this.#guests.size >= MOST) return undefined
     const local = randomUUID()
-    const number = -1 - (this.#host.random.bytes(4).readUInt32BE() >>> 1)
-    this.#guests.set(local, { number, local, disabled: false, created: this.#host.clock.now() })
+    const row = rowOf(local, this.#host.clock.now())
+    this.#guests.set(local, row)
+    const { number } = row
     return { number, disabled: false, jid: Jid.of(local, this.#host.domain) }
+  }
+
+  /** One of another node, while it has a session there */
+  async elsewhere(local: string): Promise<AccountRow | undefined> {
+    const { server, domain, clock } = this.#host
+    if (!isGuest(local) || server.members.all().length <= 1) return undefined
+    const places = await server.directory.lookup(Jid.of(local, domain).text)
+    return places.some(({ node }) => node !== server.node) ? rowOf(local, clock.now()) : undefined
   }
 
   /** A session or a stream of this account ended; where it was the last, the guest is gone. */
@@ -63,4 +72,14 @@ export class Guests {
       this.#host.failed(`${owner}: forgetting a guest`, error)
     }
   }
+}
+
+/** As `randomUUID` makes them: nobody chooses such a name by chance. */
+export function isGuest(local: string): boolean {
+  return /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/.test(local)
+}
+
+function rowOf(local: string, created: number): AccountRow {
+  const number = -1 - (Number.parseInt(local.slice(0, 8), 16) >>> 1)
+  return { number, local, disabled: false, created }
 }

@@ -235,5 +235,28 @@ if (noRedis) {
     await appears(() => w.servers.every(({ members }) => !members.cutOff))
   })
 
+  test('a guest of one node is reached from the other, and gone when it leaves (XEP-0175)', async (t) => {
+    const w = await twoNodes(t)
+    const { guests } = provided<AccountRegistry>(w, 0, 'accounts')
+    const { jid } = guests.admit()!
+    const guest = await w.device(jid.text, 'browser')
+    await guest.comesOnline()
+    const juliet = await w.device('juliet', 'laptop', { node: 1 })
+    const says = `<message to='${jid.text}' type='chat'><body>welcome</body></message>`
+    juliet.sends(says)
+    await w.settle()
+    await guest.finds('<message><body>welcome</body></message>')
+    guest.sends(`<message to='${JULIET}/laptop' type='chat'><body>thanks</body></message>`)
+    await w.settle()
+    await juliet.finds('<message><body>thanks</body></message>')
+    await guest.leaves()
+    guest.sends('</stream:stream>')
+    await w.settle()
+    w.servers[1]!.directory.doubt(jid.text)
+    juliet.sends(says)
+    await w.settle()
+    await juliet.finds("<message type='error'/>")
+  })
+
   test('stopped', () => redis.stop())
 }
