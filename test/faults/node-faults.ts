@@ -22,6 +22,7 @@ const EARLY_MS = 300
 const AWAY_MOST_MS = 3000
 const REACH_LIMIT_MS = 30_000
 const PAUSE_MS = { least: 5000, most: 30_000 }
+const ROAMING_MS = 3000
 const PARTITION_MS = 20_000
 
 /**
@@ -95,6 +96,21 @@ export async function nodesAtFailpoint(stage: Stage): Promise<Remarks> {
     await reached(stage)
   }
   return { failpointNeverReached }
+}
+
+/** Nothing breaks but connections: devices come in at one node after the other. */
+export async function roaming(stage: Stage): Promise<Remarks> {
+  const { arena, task } = stage
+  for (let time = 0; time < task.times; time++) {
+    const stop = pace(arena, task.rate)
+    const cutter = cuts(arena, task.cuts)
+    await pause(ROAMING_MS)
+    clearInterval(cutter)
+    stop()
+    arena.healed(arena.devices)
+    await reached(stage)
+  }
+  return {}
 }
 
 /** One node after the other under load, as for an upgrade */

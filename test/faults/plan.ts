@@ -17,6 +17,7 @@ type Wanted = Partial<Task> & Pick<Task, 'server' | 'store' | 'what' | 'times'>
 const QUICK_TIMES = 5
 
 const severalNodes: Pick<Task, 'nodes' | 'what' | 'times'>[] = [
+  { nodes: 2, what: 'roam', times: 10 },
   { nodes: 2, what: 'kill', times: 200 },
   { nodes: 3, what: 'kill', times: 50 },
   { nodes: 2, what: 'redis-kill', times: 20 },

@@ -8,7 +8,14 @@ import { diskFull } from './disk-full.js'
 import * as figure from './figures.js'
 import type { Figures } from './figures.js'
 import { atFailpoint, drains, kills, type Remarks } from './kill.js'
-import { nodeKills, nodesAtFailpoint, partitions, pauses, rollingDrains } from './node-faults.js'
+import {
+  nodeKills,
+  nodesAtFailpoint,
+  partitions,
+  pauses,
+  roaming,
+  rollingDrains,
+} from './node-faults.js'
 import { postgresRestarts } from './postgres-restart.js'
 import { afterPowerLoss, powerLoss } from './power-loss.js'
 import { redisKills, redisStops } from './redis-faults.js'
@@ -97,6 +104,7 @@ const ALL_BOUNDS = ['reachableMax', 'arrivalDuringP99'] as const
 
 const ofNodes: Partial<Record<Kind, (stage: Stage) => Promise<Remarks>>> = {
   kill: nodeKills,
+  roam: roaming,
   drain: rollingDrains,
   pause: pauses,
   partition: partitions,

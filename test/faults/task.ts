@@ -10,7 +10,7 @@ export const STORES = ['own', 'sqlite', 'postgres'] as const
 export type StoreName = (typeof STORES)[number]
 
 /** What can happen to several nodes only */
-export const NODE_KINDS = ['redis-kill', 'redis-stop', 'pause', 'partition'] as const
+export const NODE_KINDS = ['roam', 'redis-kill', 'redis-stop', 'pause', 'partition'] as const
 export const KINDS = [
   ...(['kill', 'drain', 'postgres-restart', 'disk-full', 'power-loss'] as const),
   ...NODE_KINDS,
