@@ -110,10 +110,11 @@ export class Arena implements Scene {
     return true
   }
 
-  /** Lets so many messages be sent, no more. */
-  allow(messages: number): void {
+  /** Lets so many messages be sent, no more; whoever is asked first may take them all. */
+  allow(messages: number, first = 0): void {
     this.#tokens = messages
-    for (const device of this.devices) device.pump()
+    const { length } = this.devices
+    for (let at = 0; at < length; at++) this.devices[(first + at) % length]!.pump()
   }
 
   /** Until so many more were sent, or the time is over. */
