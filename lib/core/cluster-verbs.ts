@@ -68,7 +68,7 @@ async function drain(server: Server, args: Arguments): Promise<Row[]> {
   return each(nodes, (node) => operation.drain(node, { spread }))
 }
 
-function nodesNamed(nodes: readonly string[], name: string): string[] {
+export function nodesNamed(nodes: readonly string[], name: string): string[] {
   if (nodes.includes(name)) return [name]
   return nodes.filter(
     (node) => node.startsWith(`${name}-`) && /^\d+$/.test(node.slice(name.length + 1)),

@@ -47,14 +47,16 @@ export class SharedChanges {
     })
   }
 
-  /** How old something remembered may be: milliseconds. */
+  /** How old something remembered may be: milliseconds; below zero for nothing at all. */
   get believed(): number {
     if (this.#server.members.cutOff) {
       this.#wasCutOff = true
       return UNHEARD
     }
-    if (this.#wasCutOff) this.forgetAll()
-    return Number.POSITIVE_INFINITY
+    if (!this.#wasCutOff) return Number.POSITIVE_INFINITY
+    this.forgetAll()
+    // Whoever asks may have it in hand already.
+    return -1
   }
 
   /** Something that modules of other nodes may remember has changed; it is on disk. */

@@ -1,5 +1,5 @@
-// When each account last logged in. Logins are collected and written together every minute, so that
-// a login costs nothing here: after a crash the last minute may be missing.
+// When each account last logged in, on whatever node. Logins are collected and written together every
+// minute, so that a login costs nothing here: after a crash the last minute may be missing.
 
 import type { Knex } from 'knex'
 import type { Database } from '../../lib/storage/database.js'
@@ -39,9 +39,12 @@ export class LastLogins {
     return this.#held.size >= MOST_HELD ? this.flush() : undefined
   }
 
+  /** What only this node knows */
+  heldOf(account: number): number | undefined {
+    return this.#held.get(account)
+  }
+
   async read(account: number): Promise<number | undefined> {
-    const held = this.#held.get(account)
-    if (held !== undefined) return held
     await this.#writing
     const row = await this.#database.knex('last_logins').where({ account }).first('at')
     return row && Number(row.at)
@@ -63,7 +66,12 @@ export class LastLogins {
     return this.#database.transaction(async (trx) => {
       for (let from = 0; from < rows.length; from += ROWS) {
         const some = rows.slice(from, from + ROWS)
-        await trx('last_logins').insert(some).onConflict('account').merge()
+        // Another node may have written a later one.
+        await trx('last_logins')
+          .insert(some)
+          .onConflict('account')
+          .merge()
+          .where('last_logins.at', '<', trx.ref('excluded.at'))
       }
     })
   }

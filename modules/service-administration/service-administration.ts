@@ -9,7 +9,7 @@ import accounts from '../accounts/accounts.js'
 import roster from '../roster/roster.js'
 import { LastLogins, migrations } from './last-logins.js'
 import { presenceCommands, WHO_IS_ONLINE, whoIsOnline } from './presence-commands.js'
-import { CONNECTED, connected, userCommands } from './user-commands.js'
+import { CONNECTED, connected, LAST_LOGIN, userCommands } from './user-commands.js'
 
 const WRITE_LOGINS = 60_000
 
@@ -37,6 +37,7 @@ export default defineModule({
       account: { forget: ({ number }, trx) => logins.forget(trx, number) },
       answers: {
         [WHO_IS_ONLINE]: () => whoIsOnline(host),
+        [LAST_LOGIN]: (account) => logins.heldOf(account as number) ?? null,
         [CONNECTED]: (account) => connected(host, account as string),
       },
       close: () => logins.flush(),

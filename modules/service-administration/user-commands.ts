@@ -11,6 +11,7 @@ import type { LastLogins } from './last-logins.js'
 
 const ADMIN = 'http://jabber.org/protocol/admin'
 
+export const LAST_LOGIN = 'last login'
 export const CONNECTED = 'sessions of an account'
 
 interface Connected {
@@ -39,8 +40,9 @@ function lastLogin(host: Host, { accounts, logins }: UserParts): Command {
       const rows = []
       for (const jid of jids) {
         const { number } = await existing(host, accounts, jid)
-        const at = await logins.read(number)
-        const lastlogin = at === undefined ? null : new Date(at).toISOString()
+        const { given } = await host.everywhere<number | null>(LAST_LOGIN, number)
+        const at = Math.max((await logins.read(number)) ?? 0, ...given.map((held) => held ?? 0))
+        const lastlogin = at === 0 ? null : new Date(at).toISOString()
         rows.push({ accountjids: jid.text, lastlogin })
       }
       return { rows }

@@ -149,6 +149,9 @@ if (noRedis) {
         [`${ROMEO}/laptop`, 'node1'],
       ],
     )
+    t.match(await rows('user last-login', { jids: JULIET }), [
+      { lastlogin: '2026-01-01T00:00:00.000Z' },
+    ])
     t.match(await rows('user show', { jid: ROMEO }), [{ sessions: 2 }])
     t.match(await rows('user count-online'), [{ onlineusersnum: 2 }])
     t.match(
