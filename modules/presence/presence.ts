@@ -16,7 +16,7 @@ import { isSubscriptionType } from '../roster/subscriptions.js'
 import { Availability } from './availability.js'
 import { addDirected, checkDirected, directedOf, removeDirected } from './directed.js'
 import { priorityOf } from './priority.js'
-import { Subscribing } from './subscribing.js'
+import { SEEN, type Seen, Subscribing } from './subscribing.js'
 
 /** What is left of a session's presence where only the disk is left. */
 interface SavedPresence {
@@ -48,6 +48,7 @@ export default defineModule<PresenceApi>({
     const subscribing = new Subscribing(host, rosters, availability)
 
     return {
+      answers: { [SEEN]: (seen) => subscribing.heard(seen as Seen) },
       provides: { directed: (session) => [...directedOf(session).values()] },
       hooks: {
         'presence:sent': { admit: check, amend: stamp, record, deliver: broadcast },

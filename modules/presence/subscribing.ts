@@ -7,9 +7,10 @@
 
 import type { Host } from '../../lib/core/host.js'
 import { handled, type Handled, type Passage } from '../../lib/core/pipeline.js'
-import { xml } from '../../lib/xmpp/element.js'
-import type { Envelope } from '../../lib/xmpp/envelope.js'
+import { type Wire, xml } from '../../lib/xmpp/element.js'
+import { Envelope } from '../../lib/xmpp/envelope.js'
 import { StanzaError } from '../../lib/xmpp/errors.js'
+import { Jid } from '../../lib/xmpp/jid.js'
 import { NS_CLIENT } from '../../lib/xmpp/namespaces.js'
 import { Stanza } from '../../lib/xmpp/stanza.js'
 import { inState, type Item } from '../roster/item.js'
@@ -31,6 +32,16 @@ interface Receiving {
   readonly passage: Passage
   readonly owner: Owner
   readonly roster: Roster
+}
+
+export const SEEN = 'subscription stanza'
+
+/** JSON of what one node tells the others */
+export interface Seen {
+  readonly stanza: Wire
+  readonly from: string
+  readonly to: string
+  readonly arrived: number
 }
 
 export class Subscribing {
@@ -98,6 +109,8 @@ export class Subscribing {
   }
 
   recordReceived(envelope: Envelope, passage: Passage): Later<void> {
+    // The two may never have heard of each other: where the account is now is asked anew.
+    this.#host.server.directory.doubt(envelope.to.bare.text)
     const decided = this.#rosters.decided.get(envelope.stanza)
     if (decided) return void this.#changes.set(envelope, decided)
     return whenKnown(this.#rosters.owner(passage.account), (owner) => {
@@ -168,7 +181,22 @@ export class Subscribing {
       const got = passage.delivered.some((jid) => jid.equals(session.jid))
       if (session.interested && !got && !asks) session.write(envelope)
     }
+    if (!asks) this.#tellOthers(envelope)
     this.#rosters.push(change)
+  }
+
+  #tellOthers({ stanza, from, to, arrived }: Envelope): void {
+    const seen: Seen = { stanza: stanza.render('', ''), from: from.text, to: to.text, arrived }
+    this.#host.tellOthers(SEEN, seen)
+  }
+
+  /** Of another node: those that are available got it by the ordinary road. */
+  heard({ stanza, from, to, arrived }: Seen): void {
+    const account = Jid.parse(to)
+    const addresses = { from: Jid.parse(from), to: account, origin: 'local', arrived } as const
+    const envelope = new Envelope({ stanza: Stanza.parse(stanza), ...addresses })
+    for (const session of this.#host.sessions.of(account))
+      if (session.interested && !session.available) session.write(envelope)
   }
 }
 

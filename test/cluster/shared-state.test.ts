@@ -217,6 +217,26 @@ if (noRedis) {
     )
   })
 
+  test('a subscription reaches all devices on other nodes that should see it (RFC 6121 §3.1.3, §3.1.6)', async (t) => {
+    const w = await twoNodes(t)
+    const [here] = w.servers
+    const juliet = await w.device('juliet', 'laptop', { node: 1 })
+    await juliet.comesOnline()
+    const romeo = await w.device('romeo', 'laptop', { node: 1 })
+    await romeo.asks('get', undefined, "<query xmlns='jabber:iq:roster'/>")
+    for (const account of [ROMEO, JULIET]) here!.directory.alone(account)
+    w.romeo.sends(`<presence type='subscribe' to='${JULIET}'/>`)
+    await w.settle()
+    await juliet.finds(`<presence type='subscribe' from='${ROMEO}'/>`)
+    w.juliet.sends(`<presence type='subscribed' to='${ROMEO}'/>`)
+    await w.settle()
+    const kinds = romeo.inbox.map((element) => [element.getName(), element.attrs.type])
+    t.same(kinds.slice(-2), [
+      ['presence', 'subscribed'],
+      ['iq', 'set'],
+    ])
+  })
+
   test('a roster push that nobody could be told of comes all the same', async (t) => {
     const w = await twoNodes(t)
     const laptop = await w.device('romeo', 'laptop', { node: 1 })
