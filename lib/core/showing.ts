@@ -75,6 +75,8 @@ function showTo(host: Host, jid: Jid, { owner, logged }: Shown): void {
   if (meant.length === 0) return
   const to = Jid.parse(logged.to)
   const takers = logged.flags & INCOMING ? takersOf(meant, to, logged) : none
+  if (takers.length === 0 && logged.flags & INCOMING && isElsewhere(host, to))
+    host.server.taken.oweElsewhere(owner, logged.id, to.resource)
   for (const session of meant) {
     const envelope = takers.includes(session)
       ? host.labelled(envelopeOf(logged), logged.flags)

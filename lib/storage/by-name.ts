@@ -1,6 +1,7 @@
 // What of one account's log one of its devices alone was sent, by its full address, and has not
 // acknowledged: the account's cursor must not pass it, whatever other devices have. Bounded; while there
 // is more than that the cursor does not pass the first of the rest either, until all are acknowledged.
+// Of a device of another node that is known here later, from what is on disk.
 
 /** LIM-by-name: messages of one account that are remembered one by one */
 const MOST = 1000
@@ -9,6 +10,7 @@ export class ByName {
   /** Where the cursor would be; 0 where it is not known to be anywhere else than it is */
   wanted = 0
   readonly #owed = new Map<number, string>()
+  readonly #elsewhere = new Set<number>()
   #lowest = Number.MAX_SAFE_INTEGER
   /** The first and the last of those that are not remembered, 0 for none */
   #first = 0
@@ -27,6 +29,7 @@ export class ByName {
   }
 
   add(id: number, resource: string): void {
+    this.#elsewhere.delete(id)
     if (this.#owed.size < MOST || this.#owed.has(id)) {
       this.#owed.set(id, resource)
       this.#lowest = Math.min(this.#lowest, id)
@@ -36,8 +39,26 @@ export class ByName {
     this.#last = Math.max(this.#last, id)
   }
 
+  /** To a device of another node; more than are remembered are not held. */
+  addElsewhere(id: number, resource: string): void {
+    if (this.#owed.size >= MOST) return
+    this.add(id, resource)
+    this.#elsewhere.add(id)
+  }
+
+  /** What is known to be owed here is another node's affair from now on. */
+  leave(resource: string): void {
+    for (const id of this.of(resource)) this.#elsewhere.add(id)
+  }
+
+  /** What devices of other nodes are owed */
+  *elsewhere(): Generator<{ id: number; resource: string }> {
+    for (const id of [...this.#elsewhere]) yield { id, resource: this.#owed.get(id)! }
+  }
+
   /** Whether it was owed */
   remove(id: number): boolean {
+    this.#elsewhere.delete(id)
     if (this.#owed.delete(id)) {
       if (id === this.#lowest) this.#search()
       return true

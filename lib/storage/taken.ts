@@ -54,6 +54,24 @@ export class Taken {
     byName.add(id, resource)
   }
 
+  /** A device of another node alone is sent this message: whether it has it is to be asked for. */
+  oweElsewhere(account: number, id: number, resource: string): void {
+    let byName = this.#byName.get(account)
+    if (!byName) this.#byName.set(account, (byName = new ByName()))
+    byName.addElsewhere(id, resource)
+  }
+
+  /** What this device is owed it is owed by another node from now on. */
+  leave(account: number, resource: string): void {
+    this.#byName.get(account)?.leave(resource)
+  }
+
+  /** Accounts, with what their devices on other nodes are owed */
+  *allElsewhere(): Generator<{ account: number; id: number; resource: string }> {
+    for (const [account, byName] of this.#byName)
+      for (const owed of byName.elsewhere()) yield { account, ...owed }
+  }
+
   /** Some device has this message. Whether it was owed to one alone. */
   had(account: number, id: number): boolean {
     const byName = this.#byName.get(account)

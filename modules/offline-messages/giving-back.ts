@@ -10,6 +10,8 @@ import { Transit } from '../../lib/core/transit.js'
 import { INCOMING, momentOf } from '../../lib/storage/logged-message.js'
 import type { Logged } from '../../lib/storage/message-log.js'
 import { delayed } from '../../lib/xmpp/delay.js'
+import type { Envelope } from '../../lib/xmpp/envelope.js'
+import type { Jid } from '../../lib/xmpp/jid.js'
 import { isOwed } from './backlogs.js'
 
 const PAGE = 50
@@ -64,8 +66,10 @@ async function give(
     .with({ to: original.to.bare })
     .annotated(delayed(momentOf(logged.id), host.jid.attr))
   const transit = new Transit(host, undefined)
-  await deliver(host, host.labelled(late, logged.flags), transit)
+  const labelled = host.labelled(late, logged.flags)
+  await deliver(host, labelled, transit)
   if (transit.delivered.length === 0) return undefined
+  await toOtherNodes(host, labelled, transit.delivered)
   for (const jid of transit.delivered) {
     const other = host.sessions.find(jid)
     if (!other?.keeper && !other?.behind) continue
@@ -73,4 +77,17 @@ async function give(
     return 'owed'
   }
   return 'taken'
+}
+
+/** Other nodes were told of the message when it came: that it is for their sessions now is new. */
+async function toOtherNodes(
+  { server, sessions }: Host,
+  envelope: Envelope,
+  delivered: readonly Jid[],
+): Promise<void> {
+  const elsewhere = delivered.filter((jid) => !sessions.find(jid))
+  if (elsewhere.length === 0) return
+  for (const place of await server.directory.lookup(envelope.to.bare.text))
+    if (place.node !== server.node && elsewhere.some(({ resource }) => resource === place.resource))
+      await server.writeElsewhere(place, envelope)
 }

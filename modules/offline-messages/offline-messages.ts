@@ -87,6 +87,7 @@ export default defineModule({
     function keep({ stanza, to }: Envelope, passage: Passage): Later<void> {
       if (to.local === '' || stanza.type === 'error' || !isDurable(stanza)) return
       return whenKnown(host.server.directory.lookup(to.bare.text), (places) => {
+        holdElsewhere(places, to, passage)
         const takers = places.filter((place) => takes(place, to))
         if (takers.length > 0) {
           // Who was promised that nothing is lost must not lose what a stream was just given.
@@ -95,6 +96,17 @@ export default defineModule({
         }
         // RFC 6121 §8.5.3.2.1: to a resource that is not there only chat goes on to the others.
         return to.isBare || stanza.type === 'chat' ? owed.keep(stanza, passage) : undefined
+      })
+    }
+
+    /** What is for a device of another node by name the account's devices here must not pass either. */
+    function holdElsewhere(places: readonly Place[], to: Jid, passage: Passage): void {
+      const [session] = to.isBare ? [] : host.sessions.of(to.bare)
+      const named = session && places.find(({ resource }) => resource === to.resource)
+      if (!named || named.node === host.server.node) return
+      passage.after(() => {
+        const { id = 0 } = passage.kept ?? {}
+        if (id > 0) host.server.taken.oweElsewhere(session.number, id, to.resource)
       })
     }
 
@@ -135,12 +147,10 @@ export default defineModule({
       host.journal.hurry()
     }
 
-    /** What it alone is owed is another node's affair now; the cursor stays where it is. */
+    /** What it alone is owed is another node's affair now. */
     function moved(session: Session): void {
-      const { number, resource } = session
-      const { taken } = host.server
       backlogs.forget(session)
-      for (const id of taken.owedTo(number, resource)) taken.givenBack(number, id, false)
+      host.server.taken.leave(session.number, session.resource)
     }
 
     /** Who was refused has read nothing. */

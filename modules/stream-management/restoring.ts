@@ -16,9 +16,9 @@ import { Stanza } from '../../lib/xmpp/stanza.js'
 import { beyond, onWire } from './counts.js'
 import { numberIn } from './enabling.js'
 import { ManagedSession } from './managed-session.js'
-import type { Registry } from './registry.js'
+import { memberIn, type Registry } from './registry.js'
 import { type OpenRequest, readRequests } from './requests.js'
-import type { SessionStore, StoredSession } from './store.js'
+import { lastHeard, type SessionStore, type StoredSession } from './store.js'
 import { readDown, type WrittenDown } from './written-down.js'
 
 /** How long a message may take from the log to a node, in milliseconds */
@@ -49,7 +49,7 @@ export class Restoring {
     const { life } = this.#registry
     const detached = found.detached > 0 ? found.detached : this.#host.clock.now()
     const claimed = await this.#store.claim(found, { life, detached })
-    return claimed ? { ...found, life, detached, version: found.version + 1 } : undefined
+    return claimed ? { ...found, detached, version: found.version + 1 } : undefined
   }
 
   /** Whether it may go on, from what its client says that it has. */
@@ -108,10 +108,15 @@ export class Restoring {
    * Of the log it is given what comes after this. A message of another node may have been on its way to
    * the one that died when a newer one was acknowledged already.
    */
-  #after({ position, created }: StoredSession, down: WrittenDown | undefined): number {
+  #after({ position, created, life }: StoredSession, down: WrittenDown | undefined): number {
     const after = down?.after ?? position
-    if (down?.luggage || !this.#host.server.whereabouts) return after
+    if (down?.luggage || !this.#hasOthers(life)) return after
     return Math.min(after, Math.max(numberAt(momentOf(after) - MARGIN), numberAt(created)))
+  }
+
+  #hasOthers(life: string): boolean {
+    const { whereabouts, members, node } = this.#host.server
+    return whereabouts !== undefined && (members.all().length > 1 || memberIn(life).node !== node)
   }
 
   #managed(found: StoredSession, session: Session, acknowledged: number): ManagedSession {
@@ -124,9 +129,9 @@ export class Restoring {
   }
 
   /** Since it was last heard of; time in which there was no server does not count. */
-  #isOver({ detached, seen, created, timeout }: StoredSession): boolean {
-    const since = Math.max(detached > 0 ? detached : Math.max(seen, created), this.#started)
-    return this.#host.clock.now() - since >= timeout
+  #isOver(found: StoredSession): boolean {
+    const since = Math.max(lastHeard(found), this.#started)
+    return this.#host.clock.now() - since >= found.timeout
   }
 
   /** Undefined where somebody has its address by now, or takes it. */

@@ -52,6 +52,27 @@ export interface Claim {
   readonly detached: number
 }
 
+/** Up to where the client of a session has the log of its account */
+export interface Position extends Presence {
+  readonly account: number
+  readonly resource: string
+  readonly position: number
+}
+
+/** By which one knows how long it is away */
+export interface Presence {
+  readonly timeout: number
+  readonly created: number
+  readonly detached: number
+  /** When its life was last known to go on */
+  readonly seen: number
+}
+
+/** Since when nobody has heard of it */
+export function lastHeard({ detached, seen, created }: Presence): number {
+  return detached > 0 ? detached : Math.max(seen, created)
+}
+
 export class SessionStore {
   readonly #database: Database
 
@@ -91,6 +112,17 @@ export class SessionStore {
         .where({ number, version })
         .update({ ended, state: '', owed: '', version: version + 1 }),
     )
+  }
+
+  /** Of sessions of these accounts that have not ended */
+  async positions(accounts: readonly number[]): Promise<readonly Position[]> {
+    return this.#database
+      .reader(SESSIONS)
+      .leftJoin(COUNTS, `${COUNTS}.session`, `${SESSIONS}.number`)
+      .leftJoin(LIVES, `${LIVES}.life`, `${SESSIONS}.life`)
+      .whereIn('account', accounts)
+      .where('ended', 0)
+      .select('account', 'resource', 'position', 'timeout', 'created', 'detached', 'seen')
   }
 
   /** What ended, or was last heard of, before this moment. */

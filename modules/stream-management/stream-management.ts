@@ -14,6 +14,7 @@ import authentication from '../authentication/authentication.js'
 import type { BindRequest, InlineAnswer, LoginRequest } from '../authentication/inline.js'
 import { Enabling } from './enabling.js'
 import { countOf } from './counts.js'
+import { Held } from './held.js'
 import { ManagedSession } from './managed-session.js'
 import { Registry } from './registry.js'
 import { Releasing } from './releasing.js'
@@ -26,6 +27,7 @@ import { failed, feature, NS_SM } from './wording.js'
 const SWEEP = 1000
 const SIGN_OF_LIFE = 30_000
 const PURGE = 60 * 60_000
+const HELD = 10_000
 /** How long the count of a session that ended is kept */
 const KEPT = 7 * 24 * 60 * 60_000
 
@@ -64,6 +66,7 @@ export default defineModule({
     registry.bounds = { stanzas: queue, bytes: size }
     const enabling = new Enabling(host, registry, longest)
     const restoring = new Restoring(host, registry, store)
+    const held = new Held(host, store)
     const resumption = new Resumption(host, registry, restoring)
     const inline = host.use(authentication)
     const forget = [
@@ -79,6 +82,7 @@ export default defineModule({
         { name: 'acknowledgements', every: SWEEP, run: () => registry.sweep() },
         { name: 'sign of life', every: SIGN_OF_LIFE, run: live },
         { name: 'ended sessions', every: PURGE, run: purge },
+        { name: 'held elsewhere', every: HELD, run: () => held.look() },
       ],
       on: {
         'host:ready': live,
