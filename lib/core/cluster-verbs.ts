@@ -50,8 +50,9 @@ function silent(node: string, life: string): Row {
 
 /** One node, or all workers of one machine. */
 async function drain(server: Server, args: Arguments): Promise<Row[]> {
-  const { operation, members } = server
-  const named = args.node === undefined ? members.self.node : String(args.node)
+  const { operation, members, settings } = server
+  const named =
+    args.node === undefined ? machineOf(members.self.node, settings.workers) : String(args.node)
   const nodes = nodesNamed(
     members.all().map(({ node }) => node),
     named,
@@ -66,6 +67,11 @@ async function drain(server: Server, args: Arguments): Promise<Row[]> {
   if (!states.some(({ node, phase }) => phase === 'running' && !nodes.includes(node)))
     throw new StanzaError('not-allowed', 'no other node is there to take the clients')
   return each(nodes, (node) => operation.drain(node, { spread }))
+}
+
+/** The name that workers of a machine have in common, or the node's own */
+export function machineOf(node: string, workers = 1): string {
+  return workers > 1 ? node.replace(/-\d+$/, '') : node
 }
 
 export function nodesNamed(nodes: readonly string[], name: string): string[] {

@@ -2,7 +2,7 @@
 
 import { test } from 'tap'
 import type { Member } from '../../lib/cluster/cluster.js'
-import { nodesNamed } from '../../lib/core/cluster-verbs.js'
+import { machineOf, nodesNamed } from '../../lib/core/cluster-verbs.js'
 import type { Host } from '../../lib/core/host.js'
 import { SharedChanges } from '../../lib/core/shared-changes.js'
 
@@ -87,4 +87,6 @@ test('a name is a node, or all workers of a machine', async (t) => {
   t.same(nodesNamed(nodes, 'mantua-1b'), ['mantua-1b-1', 'mantua-1b-2'])
   t.same(nodesNamed(nodes, 'mantua-1b-2'), ['mantua-1b-2'])
   t.same(nodesNamed(nodes, 'mantua'), [])
+  t.equal(machineOf('mantua-1b-2', 2), 'mantua-1b')
+  t.equal(machineOf('mantua-1'), 'mantua-1')
 })
