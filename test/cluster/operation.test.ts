@@ -4,14 +4,35 @@
 import { test } from 'tap'
 import { clockSkew, isTooFar } from '../../lib/core/clock-skew.js'
 import { systemClock } from '../../lib/ops/clock.js'
-import { bodies, chat, resumes, SM } from '../modules/stream-management/sm-world.js'
+import { bodies, chat, enable, resumes, SM } from '../modules/stream-management/sm-world.js'
+import type { Client } from '../world/client.js'
+import { DOMAIN, type World } from '../world/world.js'
 import { noRedis, TestRedis } from '../world/redis.js'
-import { JULIET, present, ROMEO, twoNodes } from './moving-world.js'
+import { counted, JULIET, present, ROMEO, twoNodes } from './moving-world.js'
 
 if (noRedis) {
   test('operating nodes', { skip: noRedis }, async () => {})
 } else {
   const redis = await TestRedis.start()
+
+  interface Device {
+    client: Client
+    readonly id: string
+    h: number
+    readonly got: string[]
+  }
+
+  const takes = (device: Device): void => {
+    device.h += counted(device.client)
+    device.got.push(...bodies(device.client).filter(Boolean))
+    device.client.inbox = []
+  }
+
+  const movesOn = async (w: World, device: Device): Promise<void> => {
+    takes(device)
+    device.client = await resumes(w, 'romeo', { id: device.id, h: device.h, node: 0 })
+    await device.client.finds(`<resumed ${SM} previd='${device.id}'/>`)
+  }
 
   const appears = async (look: () => boolean): Promise<void> => {
     while (!look()) await new Promise((resolve) => setTimeout(resolve, 10))
@@ -39,6 +60,39 @@ if (noRedis) {
     again.sends(chat(JULIET, 'here I am'))
     await w.settle()
     t.same(bodies(juliet).filter(Boolean), ['here I am'])
+  })
+
+  test('a drain under load loses nothing, doubles nothing and keeps the order', async (t) => {
+    const { w } = await twoNodes(t, redis)
+    const juliet = await present(w, 'juliet', 0)
+    const devices: Device[] = []
+    for (let n = 0; n < 6; n++) {
+      const client = await w.device('romeo', `device${n}`, { node: 1 })
+      await client.comesOnline()
+      const id = await enable(client)
+      await client.clears()
+      devices.push({ client, id, h: 0, got: [] })
+    }
+    const sent: string[] = []
+    await w.servers[0]!.operation.drain('node1', { spread: 600 })
+    for (let round = 0; round < 12; round++) {
+      for (let n = 0; n < 10; n++) {
+        sent.push(`m${sent.length}`)
+        juliet.sends(chat(ROMEO, sent.at(-1)!))
+      }
+      if (round % 2 === 1) w.clock.advance(100)
+      for (const [n, device] of devices.entries()) {
+        device.client.sends(chat(JULIET, `${n} ${round}`))
+        if (device.client.streamError) await movesOn(w, device)
+      }
+    }
+    await w.settle()
+    t.equal(w.servers[1]!.operation.phase, 'drained')
+    t.equal(w.servers[1]!.hosts.get(DOMAIN)!.sessions.size, 1, 'the phone of before waits still')
+    for (const device of devices) {
+      takes(device)
+      t.strictSame(device.got, sent)
+    }
   })
 
   test('without Redis a node is ready, but not as well as it should be', async (t) => {
