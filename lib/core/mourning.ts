@@ -60,12 +60,16 @@ export class Mourning {
     const host = hosts.get(account.domain)
     if (!host) return true
     let done = true
+    directory.doubt(account.text)
+    const there = await directory.lookup(account.text)
     for (const place of await directory.left(account.text, life)) {
       const lost = { jid: account.withResource(place.resource), number, life }
       if (await isAwaited(host, lost)) done = false
       else {
         await directory.remove(account.text, place.id)
-        if (place.available) await host.events.emit('session:lost', lost)
+        // Somebody may have bound the address since, or goes on with the session.
+        const again = there.some(({ resource }) => resource === place.resource)
+        if (place.available && !again) await host.events.emit('session:lost', lost)
       }
     }
     return done

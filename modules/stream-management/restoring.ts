@@ -5,6 +5,7 @@
 
 import type { Host } from '../../lib/core/host.js'
 import type { Account } from '../../lib/core/module.js'
+import type { Lost } from '../../lib/core/mourning.js'
 import type { Session } from '../../lib/core/session.js'
 import { momentOf, numberAt } from '../../lib/storage/logged-message.js'
 import { xml } from '../../lib/xmpp/element.js'
@@ -42,6 +43,18 @@ export class Restoring {
     const found = await this.#store.find(numberIn(previd))
     if (!found || found.id !== previd || found.account !== account.number) return undefined
     return found.timeout > 0 ? found : undefined
+  }
+
+  /** Whether a session of a life that is over may be taken up yet, or is just being made again. */
+  async awaits({ jid, number, life }: Lost): Promise<boolean> {
+    const now = this.#host.clock.now()
+    const found = await this.#store.positions([number])
+    return found.some(
+      (one) =>
+        one.resource === jid.resource &&
+        now - lastHeard(one) < one.timeout &&
+        (memberIn(one.life).life === life || one.detached > 0),
+    )
   }
 
   /** Nobody else makes it again, or writes it. Undefined where somebody was first. */

@@ -56,6 +56,7 @@ export interface Claim {
 export interface Position extends Presence {
   readonly account: number
   readonly resource: string
+  readonly life: string
   readonly position: number
 }
 
@@ -122,7 +123,16 @@ export class SessionStore {
       .leftJoin(LIVES, `${LIVES}.life`, `${SESSIONS}.life`)
       .whereIn('account', accounts)
       .where('ended', 0)
-      .select('account', 'resource', 'position', 'timeout', 'created', 'detached', 'seen')
+      .select(
+        `${SESSIONS}.life as life`,
+        'account',
+        'resource',
+        'position',
+        'timeout',
+        'created',
+        'detached',
+        'seen',
+      )
   }
 
   /** What ended, or was last heard of, before this moment. */

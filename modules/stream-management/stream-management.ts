@@ -100,6 +100,7 @@ export default defineModule({
           read: () => registry.size,
         },
       ],
+      awaited: (lost) => restoring.awaits(lost),
       account: { forget: ({ number }, trx) => store.forget(trx, number) },
       close,
     }

@@ -11,8 +11,10 @@ import {
   SM,
   waits,
 } from '../modules/stream-management/sm-world.js'
+import type { Element } from '../../lib/xmpp/element.js'
+import type { Client } from '../world/client.js'
 import { noRedis, TestRedis } from '../world/redis.js'
-import { DOMAIN } from '../world/world.js'
+import { DOMAIN, type World } from '../world/world.js'
 import {
   befriend,
   JULIET,
@@ -189,6 +191,29 @@ if (noRedis) {
     await juliet.finds(`<presence type='unavailable' from='${ROMEO}/phone'/>`)
   })
 
+  test('whose node has died is awaited: contacts hear that he is gone when he did not come (RFC 6121 §4.5.2)', async (t) => {
+    for (const comes of [true, false]) {
+      const { w, phone, id } = await twoNodes(t, redis)
+      const juliet = await present(w, 'juliet', 0)
+      await befriend(w, phone, juliet)
+      await juliet.clears()
+      const { node, life } = w.servers[1]!.members.self
+      await w.restart({ node: 1, kill: true })
+      await redis.ask('zrem', 'tercet:nodes', `${node} ${life}`)
+      await w.server.fencing.fence(life)
+      await looks(w)
+      t.same(goodbyes(juliet), [], 'not yet')
+      if (comes) {
+        const again = await connects(w, 'romeo', { node: 0 })
+        again.sends(`<resume ${SM} previd='${id}' h='0'/>`)
+        await again.finds(`<resumed ${SM}/>`)
+      } else w.clock.advance(11 * 60_000)
+      await looks(w)
+      await looks(w)
+      t.equal(goodbyes(juliet).length, comes ? 0 : 1)
+    }
+  })
+
   test('who has its address on another node by now keeps it', async (t) => {
     const { w, id } = await twoNodes(t, redis)
     await w.restart({ node: 1, kill: true })
@@ -202,4 +227,19 @@ if (noRedis) {
   })
 
   test('stopped', () => redis.stop())
+}
+
+/** Whoever is elected looks after what the dead have left. */
+async function looks(w: World): Promise<void> {
+  w.clock.advance(10_000)
+  for (let times = 0; times < 20; times++) {
+    await new Promise((resolve) => setTimeout(resolve, 10))
+    await w.settle()
+  }
+}
+
+function goodbyes(client: Client): Element[] {
+  return client.inbox.filter(
+    ({ attrs }) => attrs.type === 'unavailable' && attrs.from === `${ROMEO}/phone`,
+  )
 }
