@@ -98,6 +98,7 @@ export function storms({ stormSessions, bodyBytes }: Size): Work[] {
   }
   return [
     row({ title: `${title}, one node`, nodes: 1 }),
+    row({ title: `${title}, one node, tokens`, nodes: 1, quick: true }),
     row({ title: `${title}, ${WORKERS} nodes`, nodes: WORKERS, apart: true }),
     row({ title: `${title}, to another of ${WORKERS} nodes`, nodes: WORKERS, apart: true }, true),
   ]

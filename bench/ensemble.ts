@@ -25,12 +25,13 @@ export function perform(job: Job): Promise<Outcome> {
 async function crowd(job: Job, plan: Crowd): Promise<Outcome> {
   const warmUp = { kind: 'login', users: WARM_UP_SESSIONS, rounds: 1 } as const
   await new Player({ ...job, plan: warmUp }).outcome
-  const before = usageOf(job.server).residentKb
+  const [own = job.server] = Object.values(job.parts ?? {})
+  const before = usageOf(own).residentKb
   const players = shares(plan).map((share) => new Player({ ...job, plan: share }))
   const sizes = await Promise.all(players.map((player) => player.ready))
   if (!sizes.every(Boolean)) return broken(players)
   await pause(plan.settleSeconds * 1000)
-  const resident = usageOf(job.server).residentKb - before
+  const resident = usageOf(own).residentKb - before
   for (const player of players) player.say('go')
   const outcomes = await Promise.all(players.map((player) => player.outcome))
   const together = merged(outcomes)

@@ -10,6 +10,8 @@ export type Login = {
   mechanism: Mechanism
   /** Enables stream management and carbons, as a modern client does. */
   modern: boolean
+  /** In as few steps as can be: SASL2, and tokens for the next time (quick-login.ts). */
+  quick?: boolean
   /** How many connections are being set up at once. */
   concurrency: number
 }

@@ -22,6 +22,7 @@ export function jobFor(hosted: Hosted, plan: Plan, work?: Work): Job {
     password: PASSWORD,
     mechanism: work?.mechanism ?? server.peer.mechanism ?? 'SCRAM-SHA-1',
     modern: work?.modern ?? false,
+    quick: work?.quick ?? false,
     concurrency: CONCURRENCY,
   }
   const target = {

@@ -35,6 +35,8 @@ export type Work = {
   transport: Transport
   /** Stream management and carbons on, as modern clients have it. */
   modern: boolean
+  /** SASL2 and tokens */
+  quick?: boolean
   plan: Plan
   figure: Figure
   goal?: number | string

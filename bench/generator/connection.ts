@@ -48,6 +48,9 @@ export class Connection {
   /** By which the stream may be resumed (XEP-0198 §5), and whether this one is a resumed one. */
   resumption = ''
   resumed = false
+  /** With which this installation of a client logs in the next time (XEP-0484 §3) */
+  token = ''
+  agent = ''
   handled = 0
   /** Texts that were sent in this turn and are not written yet. */
   private out = ''

@@ -3,6 +3,7 @@
 import type { Job } from '../job.js'
 import { Connection, type Receiver } from './connection.js'
 import { LoginSteps } from './login.js'
+import { QuickSteps } from './quick-login.js'
 
 const COMPLAINTS = 5
 const SETUP_LIMIT_MS = 600_000
@@ -76,7 +77,8 @@ export function logIn(job: Job): Begin {
       connection.receiver = new Silent(failed)
       outcome.ready(connection)
     }
-    const steps = new LoginSteps(`${login.prefix}${index}`, login, { ready, failed })
+    const Steps = login.quick ? QuickSteps : LoginSteps
+    const steps = new Steps(`${login.prefix}${index}`, login, { ready, failed })
     new Connection(index, target, steps)
   }
 }

@@ -8,6 +8,7 @@ import { Crowd } from './crowd.js'
 import { Histogram } from './histogram.js'
 import { LoginSteps } from './login.js'
 import { logInFrom } from './multitude.js'
+import { QuickSteps } from './quick-login.js'
 
 type StormPlan = Extract<Plan, { kind: 'storm' }>
 
@@ -64,14 +65,16 @@ class Returns {
     }
   }
 
-  private attempt({ index, resumption, handled }: Connection): Promise<Connection | undefined> {
+  private attempt(session: Connection): Promise<Connection | undefined> {
     const { login } = this.job
+    const { index, resumption, handled } = session
+    const user = `${login.prefix}${index}`
     return new Promise((done) => {
-      const steps = new LoginSteps(`${login.prefix}${index}`, login, {
-        ready: done,
-        failed: () => done(undefined),
-        ...(resumption !== '' && { resume: { id: resumption, handled } }),
-      })
+      const ending = { ready: done, failed: () => done(undefined) }
+      const resume = resumption !== '' && { resume: { id: resumption, handled } }
+      const steps = login.quick
+        ? new QuickSteps(user, login, { ...ending, known: session })
+        : new LoginSteps(user, login, { ...ending, ...resume })
       new Connection(index, this.target, steps)
     })
   }
