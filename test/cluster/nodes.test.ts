@@ -130,7 +130,7 @@ if (noRedis) {
     const [one, two] = w.servers as [Server, Server]
     Object.assign(one.bus, { send: () => new Promise(() => undefined) })
     w.juliet.sends(says('its last'))
-    await one.journal.idle()
+    await one.settled()
     await w.restart({ kill: true })
     ;(two.members as Membership).gone(one.node, false)
     await appears(async () =>
