@@ -13,7 +13,8 @@ import type { Run } from './serving.js'
 
 /** Milliseconds that a server may take to end that may do nothing any more */
 const LONGEST_END = 10_000
-const RETRY = 1000
+const FIRST_PAUSE = 1000
+const LONGEST_PAUSE = 30_000
 
 export interface LifeOptions {
   readonly settings: ServerSettings
@@ -92,14 +93,14 @@ export class Lives implements Run {
   async #again(wanted: Promise<string>): Promise<boolean> {
     const { log } = this.#options
     const ended = wanted.then(() => true)
-    for (;;) {
+    for (let pause = FIRST_PAUSE; ; pause = Math.min(pause * 2, LONGEST_PAUSE)) {
       try {
         this.#server = await begin(this.#options, this.#server.settings)
         return true
       } catch (error) {
         log.error('this node cannot begin again yet', { error })
       }
-      if (await Promise.race([ended, sleep(RETRY, false)])) return false
+      if (await Promise.race([ended, sleep(pause, false)])) return false
     }
   }
 }

@@ -159,15 +159,9 @@ export class Workers {
 
   async ask(request: ControlRequest): Promise<unknown> {
     if (request.command === 'server status') return this.#status(request)
-    const meant = request.command === 'cluster drain' ? this.#ofAll(request) : request
     const slot = this.#slots.find(({ ready }) => ready)
     if (!slot) return notReady()
-    return resultOf(await this.#ask(slot, (number) => ({ kind: 'ask', number, request: meant })))
-  }
-
-  /** Who names no node means all of this machine, not whichever worker answers. */
-  #ofAll(request: ControlRequest): ControlRequest {
-    return { ...request, args: { node: this.#options.node, ...request.args } }
+    return resultOf(await this.#ask(slot, (number) => ({ kind: 'ask', number, request })))
   }
 
   /** To all; what the first of them says changed. */

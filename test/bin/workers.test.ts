@@ -155,19 +155,6 @@ test('a command goes to a worker that runs', async (t) => {
   clock.advance(0)
 })
 
-test('a drain that names no node is one of all workers', async (t) => {
-  const { all, puppets } = await running(2)
-  for (const [args, meant] of [
-    [{}, { node: 'verona' }],
-    [{ node: 'verona-2' }, { node: 'verona-2' }],
-  ]) {
-    const asked = all.ask({ command: 'cluster drain', args: args! })
-    t.match(puppets[0]!.told.at(-1), { request: { command: 'cluster drain', args: meant } })
-    puppets[0]!.answers({ result: [] })
-    await asked
-  }
-})
-
 test('all workers reload, and whoever begins later has what was reloaded', async (t) => {
   const { all, puppets, clock } = await running(2)
   const changed = { ...settings(5), hosts: [{ domain: 'a.example' }] } as unknown as ServerSettings
