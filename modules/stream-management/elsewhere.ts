@@ -21,11 +21,11 @@ export class Elsewhere {
 
   /** Resolves when that life lets it go, or says why not. */
   async release(life: string, asked: Asked): Promise<Released> {
-    const { clock } = this.#host
+    const { clock, server } = this.#host
     for (const until = clock.now() + PATIENCE; ; ) {
       const released = await this.#try(life, asked)
       if (released) return released
-      if (clock.now() >= until)
+      if (clock.now() >= until || server.stopping)
         throw new StanzaError('resource-constraint', 'the node that has it does not answer')
       await new Promise<void>((resolve) => clock.after(PAUSE, resolve))
     }

@@ -142,7 +142,9 @@ export class SessionStore {
       await trx(SESSIONS)
         .where((ended) => ended.where('ended', '>', 0).where('ended', '<', before))
         .orWhere((left) => left.where('detached', '>', 0).where('detached', '<', before))
-        .orWhere((lost) => lost.where('ended', 0).whereNotIn('life', alive))
+        .orWhere((lost) =>
+          lost.where('ended', 0).where('created', '<', before).whereNotIn('life', alive),
+        )
         .delete()
       await trx(LIVES).where('seen', '<', before).delete()
       await trx(COUNTS).whereNotIn('session', trx(SESSIONS).select('number')).delete()

@@ -81,11 +81,11 @@ export default defineModule({
       tasks: [
         { name: 'acknowledgements', every: SWEEP, run: () => registry.sweep() },
         { name: 'sign of life', every: SIGN_OF_LIFE, run: live },
-        { name: 'ended sessions', every: PURGE, run: purge },
+        { name: 'ended sessions', every: PURGE, once: true, run: purge },
         { name: 'held elsewhere', every: HELD, run: () => held.look() },
       ],
       on: {
-        'host:ready': live,
+        'host:ready': begin,
         'session:presence': ({ session: { keeper } }) => {
           if (!(keeper instanceof ManagedSession)) return
           keeper.outlet.missed.more()
@@ -159,6 +159,13 @@ export default defineModule({
       if (type !== 'get' && type !== 'set') return
       if (session?.keeper instanceof ManagedSession)
         session.keeper.requests.asked(envelope, session.lane.received)
+    }
+
+    /** On disk before there are sessions: others take no life for over that they do not know. */
+    function begin(): Promise<void> {
+      const entry = host.journal.entry()
+      entry.put(LIVES, { life: registry.life, seen: host.clock.now() })
+      return host.journal.commit(entry)
     }
 
     /** By which one knows later how long a session was alone that nobody saw end. */
