@@ -23,6 +23,8 @@ type Drain = { readonly spread: number } | { readonly undo: true }
 export class Operation {
   readonly #server: Server
   #since = 0
+  /** It has compared itself with the others. */
+  #looked = false
   #draining: Draining | undefined
   #skew: Skew | undefined
   #drift: readonly string[] = []
@@ -35,7 +37,7 @@ export class Operation {
     const { fencing, stopping } = this.#server
     if (fencing.over) return 'fenced'
     if (stopping) return 'stopping'
-    return this.#draining?.phase ?? 'starting'
+    return (this.#looked && this.#draining?.phase) || 'starting'
   }
 
   /** Whether it takes no clients, although it could. */
@@ -77,8 +79,8 @@ export class Operation {
     })
   }
 
-  /** The others are there, clients are not yet: what differs is known before they come. */
-  async prepare(): Promise<void> {
+  /** What differs is known before it counts as ready; a node that does not answer holds up nothing else. */
+  prepare(): void {
     const { talk, clock, routes, schedule, changes } = this.#server
     this.#since = clock.now()
     talk.on(STATE, () => this.state())
@@ -87,7 +89,9 @@ export class Operation {
     for (const route of healthRoutes(this)) routes.add('server', route)
     schedule.add('operation', { name: 'agreement', every: EVERY, run: () => this.look() })
     schedule.add('operation', { name: 'greeting', every: GREET, run: () => changes.greet() })
-    await this.look()
+    void this.look().then(() => {
+      this.#looked = true
+    })
   }
 
   open(doors: Pick<Listeners, 'pause' | 'resume'>): void {
@@ -107,7 +111,7 @@ export class Operation {
       this.#judgeClock(await clockSkew(database, clock))
       this.#judgeConfiguration(await this.states())
     } catch (error) {
-      this.#server.failed('agreement', error)
+      if (!this.#server.stopping) this.#server.failed('agreement', error)
     }
   }
 

@@ -159,7 +159,7 @@ export class Server {
   async #open(): Promise<void> {
     for (const settings of this.settings.hosts) await this.#hosts.add(settings)
     addChores(this)
-    await this.operation.prepare()
+    this.operation.prepare()
     this.#listeners = await Listeners.open(this)
     this.operation.open(this.#listeners)
   }

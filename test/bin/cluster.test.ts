@@ -16,6 +16,12 @@ async function asks(port: number, path: string): Promise<Answer> {
   return { status: response.status, reasons }
 }
 
+/** It has compared itself with the others. */
+async function looked(port: number): Promise<void> {
+  while ((await asks(port, '/readyz')).reasons.includes('starting'))
+    await new Promise((resolve) => setTimeout(resolve, 20))
+}
+
 if (noRedis) {
   test('tercet cluster', { skip: noRedis }, async () => {})
 } else {
@@ -35,6 +41,7 @@ if (noRedis) {
     const there = await second.start(['start'])
     const [a, b] = [one.ports[2]!, two.ports[2]!]
     t.match(await asks(a, '/healthz'), { status: 200, reasons: [] })
+    for (const port of [a, b]) await looked(port)
     t.match(await asks(a, '/readyz'), { status: 200, reasons: [] })
     t.match(await asks(b, '/readyz'), { status: 503, reasons: [/configuration differs/] })
     t.match(there.log(), /configuration differs.*hosts\.localhost\.modules\.search/)

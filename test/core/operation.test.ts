@@ -54,6 +54,7 @@ test('the status shows all nodes, whichever is asked', async (t) => {
 test('a node with another configuration says so and is not ready, until all agree', async (t) => {
   const w = await world(t, { nodes: 2, people: [] })
   const [one, other] = w.servers as [Server, Server]
+  await until(() => w.servers.every(({ operation }) => operation.phase === 'running'))
   const changed = (server: Server) => ({
     ...server.settings,
     hosts: server.settings.hosts.map((host) => ({ ...host, admins: ['romeo@capulet.example'] })),
@@ -110,6 +111,7 @@ test('LIM-drain: many streams take longer than was said', async (t) => {
 
 test('who would have nobody to take its clients does not drain', async (t) => {
   const w = await world(t, { nodes: 2, people: [] })
+  await until(() => w.servers.every(({ operation }) => operation.phase === 'running'))
   await control(w.servers[0]!, 'cluster drain')
   t.match(await status(w), [{ phase: 'drained' }, { phase: 'running' }])
   await t.rejects(control(w.servers[1]!, 'cluster drain'), /no other node/)
