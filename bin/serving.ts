@@ -55,6 +55,7 @@ export async function serve(serving: Serving): Promise<number> {
   const { settings, warnings, answer } = await configure(source)
   for (const warning of warnings) log.warn(showFault(warning))
   mkdirSync(settings.data, { recursive: true, mode: 0o700 })
+  let unfinished = false
   let ask: Run['ask'] = async () => notReady()
   // First, so that a second server on this folder ends before it touches anything.
   const control = await ControlSocket.open({
@@ -68,7 +69,13 @@ export async function serve(serving: Serving): Promise<number> {
     ask = (request) => (request.command === 'server reload' ? reload() : run.ask(request))
     const wanted = untilSignal(log, { reload, kill: () => run.kill() })
     serving.ready()
-    await run.until(wanted)
+    unfinished = await run.until(wanted).then(
+      () => false,
+      (error: unknown) => {
+        log.error('not everything could be ended as it should', { error })
+        return true
+      },
+    )
   } catch (error) {
     // It has said why.
     if (error instanceof WorkerFailed) return error.code
@@ -76,6 +83,8 @@ export async function serve(serving: Serving): Promise<number> {
   } finally {
     await control.close()
   }
+  // Whatever is still open would keep the process.
+  if (unfinished) process.exit(exitCodes.failed)
   log.info('stopped')
   return exitCodes.ok
 }

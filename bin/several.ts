@@ -38,7 +38,7 @@ export async function beginSeveral({ args, ...several }: Several): Promise<Run> 
     if (mayShare) await portsAreFree(several.settings)
     await workers.begin()
   } catch (error) {
-    await workers.stop()
+    await workers.stop().catch(() => undefined)
     throw error
   }
   return {

@@ -53,7 +53,8 @@ try {
 } catch (error) {
   process.exitCode = explain(error, processTerminal)
 }
-cluster.worker!.disconnect()
+// What could not be ended as it should must not keep the process, and all that wait for its end.
+process.exit()
 
 async function live({ node, settings, tell: greeting }: Beginning): Promise<void> {
   const own = log.with({ node })

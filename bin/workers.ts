@@ -68,6 +68,7 @@ export class Workers {
   readonly #slots: Slot[]
   #number = 0
   #stopping = false
+  #clean = true
   #empty: () => void = () => {}
 
   constructor(options: WorkersOptions) {
@@ -140,6 +141,7 @@ export class Workers {
     for (const done of slot.asked.values()) done(isGone)
     slot.asked.clear()
     if (this.#stopping) {
+      this.#clean &&= code === 0
       if (this.#slots.every(({ process }) => !process)) this.#empty()
     } else if (slot.begun) {
       slot.begun.failed(new WorkerFailed(code ?? 1))
@@ -200,7 +202,7 @@ export class Workers {
 
   // The end
 
-  /** Resolves when all have ended. */
+  /** Resolves when all have ended; throws where one did not end as it should. */
   async stop(): Promise<void> {
     this.#stopping = true
     const running = this.#slots.filter(({ process }) => process)
@@ -211,6 +213,7 @@ export class Workers {
     })
     for (const { process } of running) process?.send({ kind: 'stop' })
     await empty
+    if (!this.#clean) throw new Error('a worker ended before it had finished: see above')
   }
 
   /** At once */

@@ -205,6 +205,14 @@ test('all are told to stop; one that is on its way is told as soon as it listens
   t.equal(puppets.length, 3, 'none begins any more')
 })
 
+test('a worker that does not end as it should is told of when all have ended', async (t) => {
+  const { all, puppets } = await running(2)
+  const stopping = all.stop()
+  puppets[0]!.ends(1)
+  puppets[1]!.ends(0)
+  await t.rejects(stopping, /before it had finished/)
+})
+
 test('who does not want to wait has all killed', async (t) => {
   const { all, puppets } = await running(2)
   all.kill()
