@@ -166,8 +166,8 @@ export class RedisBus implements Bus {
     )
     for (const [node, life] of doubtful) {
       if (this.#membership.lifeOf(node) === life) void this.#publish(node, [])
-      else if (known) this.#forget({ node, life })
-      else this.#doubt(node, life)
+      // It may only not have said so again yet. Its numbers go on then: lower ones it would take for old.
+      else if (!known || !this.#membership.sure) this.#doubt(node, life)
     }
   }
 
