@@ -8,6 +8,22 @@ import type { Server } from './server.js'
 
 const TOPIC = 'bind'
 
+export interface Begun {
+  /** How many sessions the account has on other nodes */
+  readonly elsewhere: number
+  /** The newest message of all accounts */
+  readonly newest: number
+}
+
+/** What a session is made from */
+export interface Bound {
+  readonly jid: Jid
+  /** Of its account */
+  readonly number: number
+  /** Where several nodes write the log */
+  readonly newest: number
+}
+
 export class Binding {
   readonly #server: Server
 
@@ -16,11 +32,11 @@ export class Binding {
     server.talk.on(TOPIC, (jid) => this.#asked(Jid.parse(String(jid))))
   }
 
-  /** From here on messages for the account are told to this node. How many sessions it has on others. */
-  async begin(jid: Jid, number: number): Promise<number> {
-    const nodes = await this.#nodes(jid, number)
+  /** From here on messages for the account are told to this node. */
+  async begin(jid: Jid, number: number): Promise<Begun> {
+    const { nodes, newest } = await this.#where(jid, number)
     const counts = await Promise.all(nodes.map((node) => this.#ask(node, jid)))
-    return counts.reduce((sum, count) => sum + count, 0)
+    return { elsewhere: counts.reduce((sum, count) => sum + count, 0), newest }
   }
 
   /** A session of the account has ended here, or was not bound after all. */
@@ -28,14 +44,14 @@ export class Binding {
     this.#server.whereabouts?.gone(number)
   }
 
-  async #nodes(jid: Jid, number: number): Promise<readonly string[]> {
+  async #where(jid: Jid, number: number): Promise<{ nodes: readonly string[]; newest: number }> {
     const { whereabouts, members, directory, node: self } = this.#server
-    if (!whereabouts) return this.#known(jid)
-    const lives = await whereabouts.here({ account: number, address: jid.bare.text })
+    if (!whereabouts) return { nodes: await this.#known(jid), newest: 0 }
+    const { lives, newest } = await whereabouts.here({ account: number, address: jid.bare.text })
     if (lives.length === 0) directory.alone(jid.bare.text)
     else directory.doubt(jid.bare.text)
     const others = members.all().filter(({ life }) => lives.includes(life))
-    return others.map(({ node }) => node).filter((node) => node !== self)
+    return { nodes: others.map(({ node }) => node).filter((node) => node !== self), newest }
   }
 
   async #known(jid: Jid): Promise<readonly string[]> {

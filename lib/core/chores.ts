@@ -8,7 +8,7 @@ const RIDES = 2000
 const TIDY = 3_600_000
 
 export function addChores(server: Server): void {
-  const { schedule, journal, messages, whereabouts, members } = server
+  const { schedule, journal, messages, members } = server
   schedule.elected = () => members.all().every(({ node }) => node >= members.self.node)
   new Following(server)
   new Mourning(server)

@@ -7,12 +7,18 @@
 const MOST = 1000
 
 export class LogPosition {
+  /** The newest of the whole log when it was bound: what is older it has by itself, or comes to it. */
+  readonly begun: number
   #follows = true
   #newest = 0
   #read = 0
   readonly #apart = new Set<number>()
   readonly #left = new Set<number>()
   readonly #before = new Set<number>()
+
+  constructor(begun = 0) {
+    this.begun = begun
+  }
 
   get follows(): boolean {
     return this.#follows

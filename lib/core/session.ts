@@ -13,6 +13,7 @@ import type { Place } from '../cluster/directory.js'
 import type { ClientStream } from '../streams/client-stream.js'
 import { HELD_BY_SESSION } from '../streams/flow.js'
 import type { BoundSession } from '../streams/surroundings.js'
+import type { Bound } from './binding.js'
 import type { CatchUp } from './catch-up.js'
 import type { Host } from './host.js'
 import type { Keeper } from './keeper.js'
@@ -49,7 +50,7 @@ export class Session implements BoundSession, Place {
   keeper: Keeper | undefined
   /** Set while what it missed comes from the log. */
   behind: CatchUp | undefined
-  readonly position = new LogPosition()
+  readonly position: LogPosition
   /** What modules remember of this session, keyed by a symbol of their own. */
   readonly memo = new Map<symbol, unknown>()
   #stream: ClientStream | undefined
@@ -59,12 +60,13 @@ export class Session implements BoundSession, Place {
   #ending = false
   #leaving = false
 
-  constructor(host: Host, stream: ClientStream | undefined, bound: { jid: Jid; number: number }) {
+  constructor(host: Host, stream: ClientStream | undefined, bound: Bound) {
     this.id = host.random.id()
     this.host = host
     this.jid = bound.jid
     this.account = bound.jid.bare
     this.number = bound.number
+    this.position = new LogPosition(bound.newest)
     this.node = host.server.node
     this.bound = host.clock.now()
     this.#stream = stream

@@ -3,6 +3,7 @@
 
 import { StanzaError, StreamError } from '../xmpp/errors.js'
 import type { Jid } from '../xmpp/jid.js'
+import type { Begun } from './binding.js'
 import type { ClientStream } from '../streams/client-stream.js'
 import type { Account } from './module.js'
 import type { Host } from './host.js'
@@ -13,10 +14,10 @@ const MOST_PER_ACCOUNT = 20
 
 const none: readonly Session[] = []
 
-interface Bound {
+interface Binds {
   readonly stream: ClientStream
   readonly account: Account
-  readonly elsewhere: number
+  readonly begun: Begun
 }
 
 export class Sessions {
@@ -56,8 +57,8 @@ export class Sessions {
     resource: string | undefined,
   ): Promise<Session> {
     const jid = this.#address(account.jid, resource)
-    const session = await this.#begin(jid, account, (elsewhere) =>
-      this.#replace(jid, { stream, account, elsewhere }),
+    const session = await this.#begin(jid, account, (begun) =>
+      this.#replace(jid, { stream, account, begun }),
     )
     await this.#announce(session)
     return session
@@ -67,7 +68,7 @@ export class Sessions {
   async #begin(
     jid: Jid,
     { number }: Account,
-    make: (elsewhere: number) => Promise<Session>,
+    make: (begun: Begun) => Promise<Session>,
   ): Promise<Session> {
     const { binding } = this.#host.server
     try {
@@ -78,7 +79,8 @@ export class Sessions {
     }
   }
 
-  async #replace(jid: Jid, { stream, account, elsewhere }: Bound): Promise<Session> {
+  async #replace(jid: Jid, { stream, account, begun }: Binds): Promise<Session> {
+    const { elsewhere, newest } = begun
     if (!this.find(jid)) await this.#makeRoom(account.jid, elsewhere)
     // RFC 6120 §7.7.2.2: the newcomer wins; what the old stream had sent is finished first.
     for (let old = this.find(jid); old; old = this.find(jid)) {
@@ -87,7 +89,7 @@ export class Sessions {
     }
     // From here on nothing waits until the session is in the list: two never have one address.
     this.#checkRoom(account.jid, elsewhere)
-    return this.#add(new Session(this.#host, stream, { jid, number: account.number }))
+    return this.#add(new Session(this.#host, stream, { jid, number: account.number, newest }))
   }
 
   /**
@@ -100,11 +102,11 @@ export class Sessions {
     keep: (session: Session) => void,
   ): Promise<Session> {
     const jid = account.jid.withResource(resource)
-    const session = await this.#begin(jid, account, async (elsewhere) => {
+    const session = await this.#begin(jid, account, async ({ elsewhere, newest }) => {
       if (!this.find(jid)) await this.#makeRoom(account.jid, elsewhere)
       if (this.find(jid)) throw new StanzaError('conflict')
       this.#checkRoom(account.jid, elsewhere)
-      const restored = new Session(this.#host, undefined, { jid, number: account.number })
+      const restored = new Session(this.#host, undefined, { jid, number: account.number, newest })
       keep(restored)
       return this.#add(restored)
     })

@@ -71,7 +71,9 @@ interface Shown {
 
 function showTo(host: Host, jid: Jid, { owner, logged }: Shown): void {
   const sessions = host.sessions.of(jid.bare)
-  const meant = sessions.filter((session) => session.number === owner)
+  const meant = sessions.filter(
+    ({ number, position }) => number === owner && position.begun < logged.id,
+  )
   if (meant.length === 0) return
   const to = Jid.parse(logged.to)
   const takers = logged.flags & INCOMING ? takersOf(meant, to, logged) : none

@@ -42,8 +42,15 @@ export interface Where {
   readonly address: string
 }
 
+export interface Bearings {
+  /** Other lives that have sessions of the account */
+  readonly lives: readonly string[]
+  /** The newest message: what comes later is told to this node. */
+  readonly newest: number
+}
+
 interface Coming extends Where {
-  known(lives: readonly string[]): void
+  known(bearings: Bearings): void
   failed(error: unknown): void
 }
 
@@ -81,11 +88,11 @@ export class Whereabouts {
     this.#life = life
   }
 
-  /** The account has a session more here. Resolves when that is on disk, with the other lives that have one. */
-  here({ account, address }: Where): Promise<readonly string[]> {
+  /** The account has a session more here. Resolves when that is on disk. */
+  here({ account, address }: Where): Promise<Bearings> {
     this.#counts.set(account, (this.#counts.get(account) ?? 0) + 1)
     this.#leaving.delete(account)
-    const known = new Promise<readonly string[]>((resolve, reject) => {
+    const known = new Promise<Bearings>((resolve, reject) => {
       this.#coming.push({ account, address, known: resolve, failed: reject })
     })
     this.#run()
@@ -137,8 +144,9 @@ export class Whereabouts {
     const add = { sql: ADD, runs: [[accounts, this.#life, [...addresses.values()]]] }
     const others = { sql: OTHERS, runs: [[accounts, this.#life]] }
     const answers = await this.#database.write([{ sql: HOLD, runs: [[]] }, drop, add, others])
+    const [{ last: newest }] = answers[0] as [{ last: number }]
     const lives = readLives(answers[3]!)
-    for (const { account, known } of coming) known(lives.get(account) ?? [])
+    for (const { account, known } of coming) known({ lives: lives.get(account) ?? [], newest })
   }
 
   /** Lives that are over, for all that is known, and had sessions. */

@@ -163,6 +163,22 @@ if (noRedis) {
     )
   })
 
+  test('what there was before a session was bound is not shown to it, whatever is read anew', async (t) => {
+    const w = await twoNodes(t)
+    await w.romeo.comesOnline()
+    w.juliet.sends(says('before'))
+    await w.settle()
+    const laptop = await w.device('romeo', 'laptop', { node: 1 })
+    await laptop.comesOnline()
+    await laptop.clears()
+    const [, two] = w.servers as [Server, Server]
+    await two.showing.repair(0)
+    w.juliet.sends(says('after'))
+    await w.settle()
+    const bodies = laptop.inbox.flatMap((element) => element.getChildText('body') ?? [])
+    t.strictSame(bodies, ['after'])
+  })
+
   test('without Redis a node serves its own; what is for the other one it reads in the log', async (t) => {
     const w = await twoNodes(t)
     await w.romeo.comesOnline()

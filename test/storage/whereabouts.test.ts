@@ -53,9 +53,9 @@ async function two(t: Test): Promise<[Node, Node]> {
 test('a commit knows the lives that have sessions of whoever has the message', async (t) => {
   const [one, other] = await two(t)
   t.same((await one.say('<a/>')).lives, [])
-  t.same(await other.whereabouts.here(juliet), [])
+  t.same((await other.whereabouts.here(juliet)).lives, [])
   t.same((await one.say('<b/>')).lives, ['other'])
-  t.same(await one.whereabouts.here(juliet), ['other'])
+  t.same((await one.whereabouts.here(juliet)).lives, ['other'])
   t.same([...(await one.say('<c/>')).lives!].sort(), ['one', 'other'])
 })
 
@@ -64,7 +64,7 @@ test('two sessions of an account on a node are one row; it goes with the last of
   await other.whereabouts.here(juliet)
   await other.whereabouts.here(juliet)
   other.whereabouts.gone(JULIET)
-  t.same(await one.whereabouts.here(juliet), ['other'])
+  t.same((await one.whereabouts.here(juliet)).lives, ['other'])
   other.whereabouts.gone(JULIET)
   await other.whereabouts.here({ ...juliet, account: JULIET + 1 })
   t.same((await one.say('<a/>')).lives, ['one'])
