@@ -1,8 +1,9 @@
 // `node build/bench/number-row.js`: what the one row of message numbers lets through. Each commit of messages
 // and each binding holds it until it is on disk, whatever node it comes from, so this bounds a cell
 // (scaling.ts). Several writers, each with a connection of its own as nodes have them, commit as fast as they
-// can, groups of several sizes; a line through the times gives what the row is held for a commit and for each
-// message in it. And what a message takes on the disk.
+// can, in groups of several sizes. What a commit of one message takes then is what the row is held for it; how
+// PostgreSQL's processor time grows with the group says what each further message adds, on whatever core the
+// writers are. And what a message takes on the disk.
 import { chmodSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -14,6 +15,7 @@ import { type MessageLog, openMessageLog } from '../lib/storage/message-log.js'
 import { Whereabouts } from '../lib/storage/whereabouts.js'
 import { Jid } from '../lib/xmpp/jid.js'
 import { syncMs } from './machine.js'
+import { usageOf } from './measure.js'
 import { type Cluster, startCluster } from './peers/postgres.js'
 
 const WRITERS = 6
@@ -56,9 +58,15 @@ async function commit({ journal }: Writer, size: number): Promise<void> {
   await Promise.all(group)
 }
 
-/** Milliseconds that one of these takes while all writers do nothing else. */
-async function each(writers: readonly Writer[], once: (writer: Writer) => Promise<void>) {
+type Took = { ms: number; postgresMs: number }
+
+/** What one of these takes while all writers do nothing else, and how long PostgreSQL works on it. */
+async function each(
+  { writers, pid }: { writers: readonly Writer[]; pid: number },
+  once: (writer: Writer) => Promise<void>,
+): Promise<Took> {
   const began = performance.now()
+  const before = usageOf([pid]).cpuSeconds
   let done = 0
   const until = began + SECONDS * 1000
   await Promise.all(
@@ -66,7 +74,8 @@ async function each(writers: readonly Writer[], once: (writer: Writer) => Promis
       for (; performance.now() < until; done++) await once(writer)
     }),
   )
-  return (performance.now() - began) / done
+  const postgres = usageOf([pid]).cpuSeconds - before
+  return { ms: (performance.now() - began) / done, postgresMs: (postgres * 1000) / done }
 }
 
 async function bind({ whereabouts }: Writer): Promise<void> {
@@ -98,20 +107,22 @@ async function measure(cluster: Cluster): Promise<void> {
   const url = await cluster.database()
   const writers: Writer[] = []
   for (let i = 0; i < WRITERS; i++) writers.push(await open(url, `life-${i}`))
-  await each(writers, (writer) => commit(writer, 10))
+  const all = { writers, pid: cluster.pid }
+  await each(all, (writer) => commit(writer, 10))
   const before = { bytes: await sizeOf(writers[0]!), sent }
+  let alone = 0
   const points: (readonly [number, number])[] = []
   for (const size of GROUPS) {
-    const ms = await each(writers, (writer) => commit(writer, size))
-    points.push([size, ms])
+    const { ms, postgresMs } = await each(all, (writer) => commit(writer, size))
+    points.push([size, postgresMs])
+    if (size === 1) alone = ms
     say(`groups of ${size}: ${ms.toFixed(3)} ms each, ${Math.round((1000 * size) / ms)} messages/s`)
   }
   const bytes = ((await sizeOf(writers[0]!)) - before.bytes) / (sent - before.sent)
-  const { atZero, slope } = line(points)
-  say(
-    `the row is held ${atZero.toFixed(3)} ms for a commit, ${(slope * 1000).toFixed(1)} µs for a message`,
-  )
-  say(`binding: ${(await each(writers, bind)).toFixed(3)} ms each`)
+  const { slope } = line(points)
+  say(`the row is held ${(alone - slope).toFixed(2)} ms for a commit`)
+  say(`and ${(slope * 1000).toFixed(1)} µs for each message`)
+  say(`binding: ${(await each(all, bind)).ms.toFixed(2)} ms each`)
   say(`a message of ${BODY.length} bytes of text takes ${Math.round(bytes)} bytes on disk`)
   for (const { database, journal, whereabouts, log } of writers) {
     await whereabouts.close()

@@ -9,8 +9,8 @@ export type Counts = {
   bytes: number
 }
 
-/** lib/cluster/membership.ts: a script that each node has run every few seconds. */
-const HEARTBEAT = ['eval', 'evalsha', 'time', 'zremrangebyscore', 'zadd', 'zrange']
+/** Each node has a script run every few seconds (lib/cluster/membership.ts), and asks whether Redis is there. */
+const HEARTBEAT = ['ping', 'eval', 'evalsha', 'time', 'zremrangebyscore', 'zadd', 'zrange']
 /** What we ask ourselves */
 const OWN = ['info', 'hello', 'client', 'client|setinfo']
 
