@@ -19,6 +19,8 @@ export interface Members {
   lifeOf(node: string): string | undefined
   /** The others can neither be told anything nor be heard. */
   readonly cutOff: boolean
+  /** For so many milliseconds it is not certain that everything has come that the others said. */
+  readonly silence: number
   /** False for a while after Redis was away or emptied: who is not known then may well be there. */
   readonly sure: boolean
   /** Says that this node is there, and learns who else is. Rejects where the others cannot be reached. */

@@ -67,6 +67,10 @@ export class Membership implements Members {
     return !this.#link.up
   }
 
+  get silence(): number {
+    return this.#link.silence
+  }
+
   get sure(): boolean {
     return !this.cutOff && this.#clock.now() >= this.#unsure
   }

@@ -31,6 +31,7 @@ export class MemoryCluster implements Cluster {
       all: () => [...lives].map(([node, life]) => ({ node, life })),
       lifeOf: (node) => lives.get(node),
       cutOff: false,
+      silence: 0,
       sure: true,
       say: async () => {},
       onGone: (run) => {

@@ -41,17 +41,22 @@ export function redisClients(url: string): RedisClients {
   const where = address.kind === 'sentinel' ? sentinels(address) : single(address)
   const all = { ...options, ...access(address), ...where }
   const clients = { commands: new Redis(all), listener: new Redis(all) }
-  for (const redis of Object.values(clients)) watched(redis)
+  watched(clients.commands)
   return clients
 }
 
 /**
  * What does not answer is away, though its connection stands: it hangs, or packets are lost without a word.
- * Sentinels are asked again for a master that answers.
+ * Sentinels are asked again for a master that answers. `heard`: what it had to say up to then has come.
  */
-function watched(redis: Redis): void {
+export function watched(redis: Redis, heard: (at: number) => void = () => {}): void {
   const timer = setInterval(() => {
-    if (redis.status === 'ready') redis.ping().catch(() => redis.disconnect(true))
+    if (redis.status !== 'ready') return
+    const at = performance.now()
+    redis.ping().then(
+      () => heard(at),
+      () => redis.disconnect(true),
+    )
   }, WATCH).unref()
   redis.on('end', () => clearInterval(timer))
 }

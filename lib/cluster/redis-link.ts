@@ -5,7 +5,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Redis } from 'ioredis'
 import type { Log } from '../ops/log.js'
-import { CONNECT, followed, redisClients } from './redis-clients.js'
+import { CONNECT, followed, redisClients, watched } from './redis-clients.js'
 
 export class RedisLink {
   readonly commands: Redis
@@ -13,6 +13,7 @@ export class RedisLink {
   readonly #log: Log
   #away = false
   #closed = false
+  #heard = performance.now()
 
   /** Whether Redis is there or not. */
   static async open(url: string, log: Log): Promise<RedisLink> {
@@ -30,11 +31,19 @@ export class RedisLink {
     const { commands, listener } = redisClients(url)
     this.commands = commands
     this.listener = listener
+    watched(listener, (at) => {
+      this.#heard = at
+    })
     for (const redis of [this.commands, this.listener]) {
       redis.on('error', (error) => this.#lost(error))
       redis.on('close', () => this.#lost(new Error('the connection has ended')))
       redis.on('ready', () => this.#found())
     }
+  }
+
+  /** For so many milliseconds it is not certain that everything has come that it was told. */
+  get silence(): number {
+    return performance.now() - this.#heard
   }
 
   get up(): boolean {

@@ -14,12 +14,25 @@ import { Transit } from './transit.js'
 
 type Later = Promise<void> | undefined
 
-export function deliver(host: Host, envelope: Envelope, transit: Transit): Later {
-  if (envelope.to.isDomain || envelope.to.local === '') return toHostItself(envelope)
+/** `then` runs in the same turn as the last of it: what is delivered after this must not come before that. */
+export function deliver(
+  host: Host,
+  envelope: Envelope,
+  transit: Transit,
+  then: () => undefined = nothing,
+): Later {
+  if (envelope.to.isDomain || envelope.to.local === '') {
+    toHostItself(envelope)
+    return then()
+  }
   const places = host.server.directory.lookup(envelope.to.bare.text)
-  if (places instanceof Promise)
-    return places.then((found) => toPlaces(host, envelope, { transit, places: found }))
-  return toPlaces(host, envelope, { transit, places })
+  if (!(places instanceof Promise)) return toAll(host, envelope, { transit, places }, then)
+  return places.then((found) => toAll(host, envelope, { transit, places: found }, then))
+}
+
+function toAll(host: Host, envelope: Envelope, to: Destination, then: () => undefined): Later {
+  const later = toPlaces(host, envelope, to)
+  return later ? later.then(then) : then()
 }
 
 interface Destination {

@@ -266,12 +266,8 @@ export class Router {
 
   #place(envelope: Envelope, host: Host, transit: Transit): Later {
     try {
-      const later = deliver(host, envelope, transit)
-      if (!later) return this.#copy(envelope, host, transit)
-      return later.then(
-        () => this.#copy(envelope, host, transit),
-        (error) => this.#undeliverable(envelope, transit, error),
-      )
+      const later = deliver(host, envelope, transit, () => this.#copy(envelope, host, transit))
+      return later?.catch((error) => this.#undeliverable(envelope, transit, error))
     } catch (error) {
       return this.#undeliverable(envelope, transit, error)
     }

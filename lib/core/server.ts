@@ -236,6 +236,8 @@ export class Server {
 
   /** Resolves when every inbox is empty and everything is on disk. */
   async settled(): Promise<void> {
+    // Nothing of it counts any more.
+    if (this.fencing.over) return
     let busy: Promise<void>[]
     do {
       await Promise.all([...this.#pending, ...this.#lanes()])
@@ -284,13 +286,13 @@ export class Server {
     await deaf
     // Nobody is left to answer what we asked: whoever waits for it goes on.
     for (const host of this.hosts.values()) host.iq.close()
+    this.talk.close()
     await this.settled()
     for (const host of [...this.hosts.values()]) await this.#hosts.remove(host)
     this.schedule.close()
     await this.#listeners?.close()
     await this.journal.close()
     await this.messages.close()
-    this.talk.close()
     await this.whereabouts?.close()
     await Promise.all([this.bus.close(), this.directory.close()])
     await this.database.close()

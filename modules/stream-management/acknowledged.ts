@@ -2,6 +2,7 @@
 // position is where a session goes on that is made again: everything up to it the client has.
 
 import type { Session } from '../../lib/core/session.js'
+import { numberAt } from '../../lib/storage/logged-message.js'
 import { beyond } from './counts.js'
 import type { Outbox, Owed } from './outbox.js'
 import type { OpenRequests } from './requests.js'
@@ -10,6 +11,9 @@ import { tooHigh } from './wording.js'
 
 /** SEC-07 */
 const MOST_REJECTIONS = 3
+
+/** How long a message may take from the log to a node, in milliseconds */
+export const ON_THE_WAY = 3000
 
 export interface Start {
   readonly count: number
@@ -26,6 +30,7 @@ export class Acknowledged {
   readonly #requests: OpenRequests
   /** The newest message that it acknowledged */
   #newest: number
+  readonly #begun: number
   #rejections = { at: -1, times: 0 }
 
   constructor(session: Session, queues: { outbox: Outbox; requests: OpenRequests }, start: Start) {
@@ -34,6 +39,7 @@ export class Acknowledged {
     this.#requests = queues.requests
     this.count = start.count
     this.#newest = start.position
+    this.#begun = start.position
   }
 
   /** What it was sent before the counting began is not owed to it. */
@@ -87,6 +93,18 @@ export class Acknowledged {
     const known = lowest > 0 ? Math.min(lowest - 1, this.#newest) : this.#newest
     const { behind } = this.#session
     return behind ? Math.min(known, behind.after) : known
+  }
+
+  /**
+   * What may be on disk of that: behind a message of another node an older one may be on its way, so only
+   * what is older than that takes has its place.
+   */
+  get settled(): number {
+    const { position } = this
+    const { clock, server } = this.#session.host
+    if (!server.whereabouts || server.members.size <= 1) return position
+    const certain = clock.now() - server.members.silence - ON_THE_WAY
+    return Math.min(position, Math.max(this.#begun, numberAt(certain)))
   }
 
   /** From where a session goes on that takes no more. */

@@ -263,14 +263,14 @@ export class ManagedSession implements Keeper {
   // On disk
 
   counts(handled: number): Row {
-    const { position } = this.acknowledged
+    const position = this.acknowledged.settled
     const requests = this.requests.upTo(handled)
     return countsRow(this.terms.number, { handled, position, requests })
   }
 
   /** Only the position and the requests are new: losing that costs a repetition. */
   #ride(): void {
-    this.acknowledged.stale = false
+    this.acknowledged.stale = this.acknowledged.settled < this.acknowledged.position
     this.session.host.journal.ride(COUNTS, this.counts(this.handled.count))
   }
 

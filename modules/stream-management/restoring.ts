@@ -7,7 +7,7 @@ import type { Host } from '../../lib/core/host.js'
 import type { Account } from '../../lib/core/module.js'
 import type { Lost } from '../../lib/core/mourning.js'
 import type { Session } from '../../lib/core/session.js'
-import { momentOf, numberAt } from '../../lib/storage/logged-message.js'
+import { numberAt } from '../../lib/storage/logged-message.js'
 import { xml } from '../../lib/xmpp/element.js'
 import { Envelope } from '../../lib/xmpp/envelope.js'
 import { StanzaError } from '../../lib/xmpp/errors.js'
@@ -16,14 +16,12 @@ import { errorElement } from '../../lib/xmpp/replies.js'
 import { Stanza } from '../../lib/xmpp/stanza.js'
 import { beyond, onWire } from './counts.js'
 import { numberIn } from './enabling.js'
+import { ON_THE_WAY } from './acknowledged.js'
 import { ManagedSession } from './managed-session.js'
 import { memberIn, type Registry } from './registry.js'
 import { type OpenRequest, readRequests } from './requests.js'
 import { lastHeard, type SessionStore, type StoredSession } from './store.js'
 import { readDown, type WrittenDown } from './written-down.js'
-
-/** How long a message may take from the log to a node, in milliseconds */
-const MARGIN = 3000
 
 export class Restoring {
   readonly #host: Host
@@ -119,12 +117,13 @@ export class Restoring {
 
   /**
    * Of the log it is given what comes after this. A message of another node may have been on its way to
-   * the one that died when a newer one was acknowledged already.
+   * the one that died when its client went.
    */
-  #after({ position, created, life }: StoredSession, down: WrittenDown | undefined): number {
+  #after(found: StoredSession, down: WrittenDown | undefined): number {
+    const { position, created, detached, life } = found
     const after = down?.after ?? position
-    if (down?.luggage || !this.#hasOthers(life)) return after
-    return Math.min(after, Math.max(numberAt(momentOf(after) - MARGIN), numberAt(created)))
+    if (detached === 0 || down?.luggage || !this.#hasOthers(life)) return after
+    return Math.min(after, Math.max(numberAt(detached - ON_THE_WAY), numberAt(created)))
   }
 
   #hasOthers(life: string): boolean {

@@ -52,11 +52,11 @@ if (noRedis) {
   test('killed: what its client acknowledged just before comes again, what it did earlier does not', async (t) => {
     const { w, phone, id } = await twoNodes(t, redis)
     const juliet = await present(w, 'juliet', 1)
-    for (const [at, body] of ['old', 'new'].entries()) {
+    for (const [at, [body, seconds]] of [['old', 5] as const, ['new', 2] as const].entries()) {
       juliet.sends(chat(ROMEO, body))
       await w.settle()
       phone.sends(`<a ${SM} h='${at + 1}'/>`)
-      await waits(w, 5)
+      await waits(w, seconds)
     }
     await w.restart({ node: 1, kill: true })
     const again = await connects(w, 'romeo', { node: 0 })
