@@ -63,29 +63,29 @@ export const constants = {
   sign: assumed(0.3, 'of a message', 'processor time of a sign', 'it is not committed'),
 
   // A message, all of it
-  tercetAlone: measured(100, 'µs', 'Tercet, a message within one node', `${CLUSTER}, 1,000/s`),
-  tercetAcross: measured(150, 'µs', 'Tercet, a message between nodes', `${CLUSTER}, 1,000/s`),
-  postgres: measured(60, 'µs', 'PostgreSQL, a message', `${CLUSTER}, 1,000/s`),
-  redisTime: measured(10, 'µs', 'Redis, a message between nodes', `${CLUSTER}, 1,000/s`),
+  tercetAlone: measured(344, 'µs', 'Tercet, a message within one node', `${CLUSTER}, 1,000/s`),
+  tercetAcross: measured(509, 'µs', 'Tercet, a message between nodes', `${CLUSTER}, 1,000/s`),
+  postgres: measured(
+    28,
+    'µs',
+    'PostgreSQL, a message in a group of many',
+    `${CLUSTER}, 4 in flight`,
+  ),
+  redisTime: measured(14, 'µs', 'Redis, a message between nodes', `${CLUSTER}, 1,000/s`),
   redisMessage: measured(1, 'commands', 'a message between two nodes', `${CLUSTER}, 100/s`),
-  frame: measured(600, 'bytes', 'of a message on the bus', `${CLUSTER}, 100/s`),
-  disk: measured(771, 'bytes', 'of a message in the log, both sides, indices', ROW),
+  frame: measured(400, 'bytes', 'of a message on the bus', `${CLUSTER}, 100/s`),
+  disk: measured(767, 'bytes', 'of a message in the log, both sides, indices', ROW),
 
   // A login
-  login: measured(1.5, 'ms', 'all processes, a login', CLUSTER),
+  login: measured(4, 'ms', 'all processes, a login', CLUSTER),
   redisLogin: measured(3, 'commands', 'a login, empty roster', CLUSTER),
-  lookUp: assumed(
-    1,
-    'command',
-    'a contact at login',
-    'nothing is remembered of it at this node yet',
-  ),
+  lookUp: measured(1.4, 'commands', 'each contact at login', CLUSTER),
   memory: measured(37.1, 'KB', 'a session over TLS', 'npm run bench -- --only tercet --work idle'),
 
   // The row of message numbers
-  holdCommit: measured(0.5, 'ms', 'a commit holds the row', ROW),
-  holdMessage: measured(20, 'µs', 'each message in it holds the row', ROW),
-  holdBind: measured(0.7, 'ms', 'binding a session holds the row', ROW),
+  holdCommit: measured(0.76, 'ms', 'a commit holds the row', ROW),
+  holdMessage: measured(38, 'µs', 'each message in it holds the row', ROW),
+  holdBind: measured(0.57, 'ms', 'binding a session holds the row', ROW),
 
   // Upkeep
   heartbeat: measured(5, 'commands', 'a heartbeat, those of its script counted', CLUSTER),
