@@ -90,6 +90,7 @@ export const constants = {
   // Upkeep
   heartbeat: measured(5, 'commands', 'a heartbeat, those of its script counted', CLUSTER),
   beats: measured(4, 's', 'between two heartbeats', code('lib/cluster/membership.ts')),
+  pings: measured(0.67, 'commands/s', 'of a node that asks whether Redis is there', CLUSTER),
   member: measured(
     45,
     'bytes',

@@ -154,7 +154,7 @@ function busOf(
   const presences = 2 * binds + (connected * v.presences) / HOUR
   const told = presences * nodesReached(v.present, nodes) + binds * nodesReached(v.present, nodes)
   const directory = binds * (v.redisLogin + 1 + v.contacts * v.lookUp)
-  const upkeep = (nodes * v.heartbeat) / v.beats + (connected * v.renewed) / v.renewal
+  const upkeep = nodes * (v.heartbeat / v.beats + v.pings) + (connected * v.renewed) / v.renewal
   const redisCommands = frames * v.redisMessage + told + directory + upkeep
   const lists = (nodes * nodes * v.member) / v.beats
   return {
