@@ -93,8 +93,8 @@ export function storms({ stormSessions, bodyBytes }: Size): Work[] {
     ...more,
   })
   const plan: Storm = {
-    ...{ kind: 'storm', users, first: 0, others: 200, overSeconds: 5, elsewhere: false },
-    ...{ bodyBytes, rate: 500 },
+    ...{ kind: 'storm', users, first: 0, others: 200, overSeconds: 8, elsewhere: false },
+    ...{ bodyBytes, rate: 100 },
   }
   return [
     row({ title: `${title}, one node`, nodes: 1 }),
