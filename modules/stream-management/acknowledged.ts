@@ -12,6 +12,9 @@ import { tooHigh } from './wording.js'
 /** SEC-07 */
 const MOST_REJECTIONS = 3
 
+/** LIM-recent: messages that a client acknowledged just before it went, and is not given again */
+const MOST_RECENT = 500
+
 /** How long a message may take from the log to a node, in milliseconds */
 export const ON_THE_WAY = 3000
 
@@ -31,6 +34,8 @@ export class Acknowledged {
   /** The newest message that it acknowledged */
   #newest: number
   readonly #begun: number
+  /** The last messages that it acknowledged, where several nodes write the log */
+  readonly #recent: number[] = []
   #rejections = { at: -1, times: 0 }
 
   constructor(session: Session, queues: { outbox: Outbox; requests: OpenRequests }, start: Start) {
@@ -78,8 +83,15 @@ export class Acknowledged {
     }
     if (owed.logId > this.#newest) this.#newest = owed.logId
     this.stale = true
+    if (this.#session.host.server.whereabouts) this.#remember(owed.logId)
     this.#session.had(owed.logId)
     return this.#session.position.inTurn(owed.logId) ? owed.logId : 0
+  }
+
+  #remember(id: number): void {
+    const recent = this.#recent
+    recent.push(id)
+    if (recent.length > MOST_RECENT) recent.splice(0, recent.length - MOST_RECENT / 2)
   }
 
   /** Whether the client says less than it said before: it has lost what it had. */
@@ -144,7 +156,9 @@ export class Acknowledged {
   writeDown(): string {
     const { behind } = this.#session
     const read = behind && behind.after < Number.MAX_SAFE_INTEGER ? behind.after : undefined
-    const known = { acknowledged: this.count, position: this.#newest, read }
+    const since = numberAt(this.#session.host.clock.now() - 2 * ON_THE_WAY)
+    const had = this.#recent.filter((id) => id > since)
+    const known = { acknowledged: this.count, position: this.#newest, read, had }
     return JSON.stringify(writeDown(this.#outbox, known))
   }
 

@@ -13,6 +13,8 @@ export interface WrittenDown {
   readonly written: readonly number[]
   /** What comes after this number was not written. */
   readonly after: number
+  /** Acknowledged of late: whoever reads the log from some time before it went leaves them out. */
+  readonly had?: readonly number[]
   readonly luggage?: Luggage
 }
 
@@ -35,9 +37,14 @@ export interface Shown {
 
 export function writeDown(
   outbox: Outbox,
-  known: { acknowledged: number; position: number; read: number | undefined },
+  known: {
+    acknowledged: number
+    position: number
+    read: number | undefined
+    had: readonly number[]
+  },
 ): WrittenDown {
-  const { acknowledged, position, read } = known
+  const { acknowledged, position, read, had } = known
   const written: number[] = []
   let lowest = Number.POSITIVE_INFINITY
   let highest = position
@@ -48,7 +55,7 @@ export function writeDown(
       highest = Math.max(highest, logId)
     } else if (logId > 0) lowest = Math.min(lowest, logId)
   }
-  return { acknowledged, written, after: Math.min(read ?? highest, lowest - 1) }
+  return { acknowledged, written, after: Math.min(read ?? highest, lowest - 1), had }
 }
 
 /** What is left out of its place in the log is given as `shown`. */
@@ -78,7 +85,7 @@ export function readDown(text: string): WrittenDown | undefined {
 export function fill(
   outbox: Outbox,
   position: LogPosition,
-  { written, luggage }: WrittenDown,
+  { written, luggage, had: acknowledged = [] }: WrittenDown,
 ): void {
   const { waiting = [], stanzas = [], had = [] } = luggage ?? {}
   const carried = new Map(stanzas.map((stanza) => [stanza[0], envelopeIn(stanza)]))
@@ -87,5 +94,5 @@ export function fill(
     if (logId > 0) position.hadBefore(logId)
   }
   outbox.written = written.length
-  for (const id of had) position.hadBefore(id)
+  for (const id of [...had, ...acknowledged]) position.hadBefore(id)
 }
