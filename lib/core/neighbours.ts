@@ -85,14 +85,15 @@ export class Neighbours {
     if (!this.#session(id)?.write(envelope)) this.#notThere(id, envelope)
   }
 
-  /** Whoever sends something is there, and may have been elsewhere before. */
+  /** Whoever sends something is there, and may have been elsewhere before, or away. */
   #heardOf({ from, stanza }: Envelope): void {
     if (from.local === '' || !this.#server.hosts.has(from.domain)) return
     const { directory } = this.#server
     const account = from.bare.text
-    const places = stanza.kind === 'presence' ? undefined : directory.remembered(account)
-    const known = places?.some(({ resource }) => resource === from.resource)
-    if (!known) directory.doubt(account)
+    const known = directory.remembered(account)?.find(({ resource }) => resource === from.resource)
+    const tells =
+      stanza.kind === 'presence' && (stanza.type === '' || stanza.type === 'unavailable')
+    if (!known || (tells && known.available !== (stanza.type === ''))) directory.doubt(account)
   }
 
   #session(id: string): Session | undefined {

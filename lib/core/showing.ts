@@ -75,13 +75,14 @@ function showTo(host: Host, jid: Jid, { owner, logged }: Shown): void {
     ({ number, position }) => number === owner && position.begun < logged.id,
   )
   if (meant.length === 0) return
-  const to = Jid.parse(logged.to)
-  const takers = logged.flags & INCOMING ? takersOf(meant, to, logged) : none
+  const original = envelopeOf(logged)
+  const { to } = original
+  const takers = logged.flags & INCOMING ? takersOf(meant, original) : none
   if (takers.length === 0 && logged.flags & INCOMING && isElsewhere(host, to))
     host.server.taken.oweElsewhere(owner, logged.id, to.resource)
   for (const session of meant) {
     const envelope = takers.includes(session)
-      ? host.labelled(envelopeOf(logged), logged.flags)
+      ? host.labelled(original, logged.flags)
       : copied(host, logged, session)
     if (envelope) session.write(envelope)
   }
@@ -90,10 +91,12 @@ function showTo(host: Host, jid: Jid, { owner, logged }: Shown): void {
 const none: readonly Session[] = []
 
 /** RFC 6121 §8.5.2.1.1, §8.5.3: what is for the account is for all that want it, errors excepted. */
-function takersOf(sessions: readonly Session[], to: Jid, logged: Logged): readonly Session[] {
+function takersOf(
+  sessions: readonly Session[],
+  { to, stanza: { type } }: Envelope,
+): readonly Session[] {
   const named = sessions.filter(({ resource }) => resource === to.resource)
   if (!to.isBare && named.length > 0) return named
-  const { type } = envelopeOf(logged).stanza
   const goesOn = to.isBare ? type !== 'error' && type !== 'groupchat' : type === 'chat'
   if (!goesOn || isElsewhere(sessions[0]!.host, to)) return none
   return sessions.filter(({ available, priority }) => available && priority >= 0)

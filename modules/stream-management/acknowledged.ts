@@ -157,7 +157,7 @@ export class Acknowledged {
     const { behind } = this.#session
     const read = behind && behind.after < Number.MAX_SAFE_INTEGER ? behind.after : undefined
     const since = numberAt(this.#session.host.clock.now() - 2 * ON_THE_WAY)
-    const had = this.#recent.filter((id) => id > since)
+    const had = [...this.#recent, ...this.#session.position.apart].filter((id) => id > since)
     const known = { acknowledged: this.count, position: this.#newest, read, had }
     return JSON.stringify(writeDown(this.#outbox, known))
   }
