@@ -1,21 +1,28 @@
 // What the server itself has to do again and again, whatever modules it has.
 
+import { numberAt } from '../storage/logged-message.js'
 import { Following } from './following.js'
 import { Mourning } from './mourning.js'
 import type { Server } from './server.js'
 
 const RIDES = 2000
 const TIDY = 3_600_000
+/** How long a message may take from the log to a node, in milliseconds */
+const ON_THE_WAY = 3000
 
 export function addChores(server: Server): void {
-  const { schedule, journal, messages, members } = server
+  const { schedule, journal, messages, members, taken } = server
   schedule.elected = () => members.all().every(({ node }) => node >= members.self.node)
+  taken.certain = certainty(server)
   new Following(server)
   new Mourning(server)
   schedule.add('journal', {
     name: 'what rides along',
     every: RIDES,
-    run: () => journal.hurry(),
+    run() {
+      taken.ride()
+      journal.hurry()
+    },
   })
   schedule.add('messages', {
     name: 'what the message log needs no more',
@@ -25,4 +32,16 @@ export function addChores(server: Server): void {
       while (!server.stopping && (await messages.tidy()));
     },
   })
+}
+
+/** Before which number nothing comes any more from other nodes, also from those that have just gone */
+function certainty({ whereabouts, members, clock }: Server): () => number | undefined {
+  let several = Number.NEGATIVE_INFINITY
+  return () => {
+    if (!whereabouts) return undefined
+    const now = clock.now()
+    const late = members.silence + ON_THE_WAY
+    if (members.size > 1) several = now
+    return now - several > late ? undefined : numberAt(now - late)
+  }
 }

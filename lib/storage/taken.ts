@@ -2,24 +2,39 @@
 // comes back without an archive goes on, and by which a message counts as delivered. It only moves
 // forward, and not past what one device alone was sent by its full address before it has that. In memory
 // it is exact; on disk it follows with the next group of the journal, so that after a crash a message may
-// be delivered again, but none is forgotten.
+// be delivered again, but none is forgotten. Where several nodes write the log, older messages may be on their
+// way behind one that was taken: then what is on disk follows as late as none can be.
 
+import { Generations } from '../ops/generations.js'
 import { ByName } from './by-name.js'
 import type { Database } from './database.js'
 import type { Journal } from './journal.js'
 
 /** LIM-taken: accounts whose cursor is in memory */
 const MOST = 100_000
+/** LIM-taken-waiting: cursors that wait until they may be on disk, in portions, and portions */
+const MOST_WAITING = 300_000
+const MOST_PORTIONS = 30
 /** LIM-taken-apart: accounts of which it is known what they took beyond the cursor, and messages of each */
 const MOST_APART = 10_000
 const MOST_OF_ONE = 1000
 
 const nothing: ReadonlySet<number> = new Set()
 
+/** Cursors of the same time */
+interface Portion {
+  readonly ids: Map<number, number>
+  highest: number
+}
+
 export class Taken {
+  /** The highest number that may be on disk; undefined where this node alone writes the log. */
+  certain: () => number | undefined = () => undefined
   readonly #database: Database
   readonly #journal: Journal
-  readonly #known = new Map<number, number>()
+  readonly #known = new Generations<number, number>(MOST)
+  #young: Portion = { ids: new Map(), highest: 0 }
+  #waiting: Portion[] = []
   readonly #byName = new Map<number, ByName>()
   readonly #apart = new Map<number, Set<number>>()
 
@@ -33,10 +48,36 @@ export class Taken {
     const id = byName ? byName.upTo(wanted) : wanted
     const known = this.#known.get(account)
     if (known !== undefined && known >= id) return
-    this.#known.delete(account)
     this.#known.set(account, id)
-    if (this.#known.size > MOST) this.#known.delete(this.#known.keys().next().value!)
-    this.#journal.ride('taken', { account, id })
+    const certain = this.certain()
+    if (certain === undefined || id <= certain) this.#journal.ride('taken', { account, id })
+    else this.#wait(account, id)
+  }
+
+  #wait(account: number, id: number): void {
+    const young = this.#young
+    young.ids.set(account, id)
+    if (id > young.highest) young.highest = id
+    if (young.ids.size >= MOST_WAITING / MOST_PORTIONS) this.#close()
+  }
+
+  /** Where there are too many, the oldest are lost: what they passed comes again. */
+  #close(): void {
+    if (this.#young.ids.size === 0) return
+    this.#waiting.push(this.#young)
+    if (this.#waiting.length > MOST_PORTIONS) this.#waiting.shift()
+    this.#young = { ids: new Map(), highest: 0 }
+  }
+
+  /** Once in a while: what has become certain may be written. */
+  ride(): void {
+    this.#close()
+    const certain = this.certain() ?? Number.MAX_SAFE_INTEGER
+    const due = this.#waiting.filter(({ highest }) => highest <= certain)
+    if (due.length === 0) return
+    this.#waiting = this.#waiting.filter(({ highest }) => highest > certain)
+    for (const { ids } of due)
+      for (const [account, id] of ids) this.#journal.ride('taken', { account, id })
   }
 
   /** Another node may have moved it since this one looked. */

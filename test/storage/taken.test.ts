@@ -67,3 +67,46 @@ test('what was taken out of turn is remembered up to a bound (LIM-taken-apart)',
   t.equal([...taken.allApart()].length, 9999)
   t.end()
 })
+
+test('where others write too, the disk has it when nothing older can come any more (XEP-0198 §4)', async (t) => {
+  const { taken, written } = scene()
+  let certain = 5
+  taken.certain = () => certain
+  taken.advance(1, 4)
+  t.same(written, [{ account: 1, id: 4 }], 'that is certain')
+  taken.advance(1, 11)
+  t.equal(await taken.of(1), 11, 'in memory it is exact')
+  taken.ride()
+  t.equal(written.length, 1)
+  certain = 10
+  taken.advance(1, 12)
+  taken.ride()
+  t.equal(written.length, 1)
+  certain = 11
+  taken.ride()
+  t.same(written.slice(1), [{ account: 1, id: 11 }])
+  certain = 12
+  taken.ride()
+  taken.ride()
+  t.same(written.slice(2), [{ account: 1, id: 12 }])
+})
+
+test('of accounts that wait for it there is a bound (LIM-taken-waiting)', (t) => {
+  const { taken, written } = scene()
+  let certain = 0
+  taken.certain = () => certain
+  for (let account = 1; account <= 500_000; account++) taken.advance(account, account)
+  certain = 500_000
+  taken.ride()
+  t.equal(written.length, 300_000)
+  t.same(written.at(-1), { account: 500_000, id: 500_000 })
+  t.end()
+})
+
+test('in memory are the cursors that moved last (LIM-taken)', async (t) => {
+  const { taken } = scene()
+  for (let account = 1; account <= 200_000; account++) taken.advance(account, 7)
+  t.equal(await taken.of(1), 0, 'the database has it')
+  t.equal(await taken.of(200_000), 7)
+  t.equal(await taken.of(150_001), 7)
+})
