@@ -29,6 +29,8 @@ export interface CatchUpTerms {
 export class CatchUp {
   readonly #session: Session
   readonly #terms: CatchUpTerms
+  /** What is older it does not read. */
+  readonly #start: number
   #after: number
   #missed = 0
   #read = 0
@@ -38,6 +40,7 @@ export class CatchUp {
   constructor(session: Session, after: number, terms: CatchUpTerms) {
     this.#session = session
     this.#after = after
+    this.#start = after < Number.MAX_SAFE_INTEGER ? after : 0
     this.#terms = terms
   }
 
@@ -48,7 +51,7 @@ export class CatchUp {
 
   /** Whether this message has had its turn: who left it out then may still be sent it as it comes. */
   passed(id: number): boolean {
-    return id <= this.#read
+    return id <= this.#read || id <= this.#start
   }
 
   /** A message for this session was not written to it. */
@@ -121,7 +124,7 @@ export class CatchUp {
     this.#read = logged.id
     const had = position.has(logged.id)
     const envelope = this.#replayed(logged)
-    position.caughtUp(logged.id)
+    position.caughtUp(logged.id, this.#start)
     if (envelope) this.#session.put(envelope)
     else if (!had) position.leftOut(logged.id)
   }

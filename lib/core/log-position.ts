@@ -12,6 +12,7 @@ export class LogPosition {
   #follows = true
   #newest = 0
   #read = 0
+  #readFrom = 0
   readonly #apart = new Set<number>()
   readonly #left = new Set<number>()
   readonly #before = new Set<number>()
@@ -51,8 +52,9 @@ export class LogPosition {
     else remember(this.#apart, id)
   }
 
-  /** Everything up to this message was read from the log for it. */
-  caughtUp(id: number): void {
+  /** Everything up to this message, and after `from`, was read from the log for it. */
+  caughtUp(id: number, from = 0): void {
+    this.#readFrom = from
     this.#read = Math.max(this.#read, id)
   }
 
@@ -74,7 +76,7 @@ export class LogPosition {
   /** Whether it was sent this message already: out of turn, or from the log before it arrived. */
   has(id: number): boolean {
     if (this.#apart.has(id) || this.#before.has(id)) return true
-    return id <= this.#read && !this.#left.has(id)
+    return id > this.#readFrom && id <= this.#read && !this.#left.has(id)
   }
 
   /** Whether everything before this message, which has reached the client, did so too. */

@@ -6,6 +6,8 @@ import type { Members } from '../cluster/cluster.js'
 import type { Place } from '../cluster/directory.js'
 import type { Envelope } from '../xmpp/envelope.js'
 import { StanzaError } from '../xmpp/errors.js'
+import { Jid } from '../xmpp/jid.js'
+import type { Stanza } from '../xmpp/stanza.js'
 import type { LoggedMessage } from '../storage/logged-message.js'
 import { encodeLogged, encodeStanza, readFrame } from './frame.js'
 import type { Server } from './server.js'
@@ -73,27 +75,33 @@ export class Neighbours {
     try {
       if (this.#server.talk.take(from, bytes)) return
       const frame = readFrame(bytes)
-      if ('recorded' in frame) this.#server.showing.show(frame.recorded)
-      else this.#take(frame)
+      if ('session' in frame) this.#take(from, frame)
+      else {
+        this.#heardOf(from, { from: Jid.parse(frame.recorded.from) })
+        this.#server.showing.show(frame.recorded)
+      }
     } catch (error) {
       this.#server.failed('bus', error)
     }
   }
 
-  #take({ session: id, envelope }: { session: string; envelope: Envelope }): void {
-    this.#heardOf(envelope)
-    if (!this.#session(id)?.write(envelope)) this.#notThere(id, envelope)
+  #take(node: string, { session: id, envelope }: { session: string; envelope: Envelope }): void {
+    this.#heardOf(node, envelope)
+    const session = this.#session(id)
+    // The directory is Redis's word: an id of somebody else is nobody's.
+    const meant = session?.account.equals(envelope.to.bare) ? session : undefined
+    if (!meant?.write(envelope)) this.#notThere(id, envelope)
   }
 
   /** Whoever sends something is there, and may have been elsewhere before, or away. */
-  #heardOf({ from, stanza }: Envelope): void {
+  #heardOf(node: string, { from, stanza }: { from: Jid; stanza?: Stanza }): void {
     if (from.local === '' || !this.#server.hosts.has(from.domain)) return
     const { directory } = this.#server
     const account = from.bare.text
-    const known = directory.remembered(account)?.find(({ resource }) => resource === from.resource)
-    const tells =
-      stanza.kind === 'presence' && (stanza.type === '' || stanza.type === 'unavailable')
-    if (!known || (tells && known.available !== (stanza.type === ''))) directory.doubt(account)
+    const known = directory
+      .remembered(account)
+      ?.find((place) => place.resource === from.resource && place.node === node)
+    if (!known || (stanza && tellsOther(stanza, known))) directory.doubt(account)
   }
 
   #session(id: string): Session | undefined {
@@ -113,4 +121,10 @@ export class Neighbours {
     if (envelope.stanza.kind === 'iq')
       router.refuse(envelope, new StanzaError('service-unavailable'))
   }
+}
+
+function tellsOther({ kind, type }: Stanza, { available }: Place): boolean {
+  return (
+    kind === 'presence' && (type === '' || type === 'unavailable') && available !== (type === '')
+  )
 }

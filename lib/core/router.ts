@@ -245,8 +245,12 @@ export class Router {
   /** What was there already goes nowhere a second time; what is new is shown with its number. */
   #deliverLogged(envelope: Envelope, host: Host, transit: Transit): Later {
     const { logged } = transit
-    if (logged?.duplicate || (logged && !host.server.neighbours.tell(logged))) return undefined
-    if (!logged?.recipient) return this.#deliver(envelope, host, transit)
+    if (logged?.duplicate) return undefined
+    const shown = logged !== undefined && !host.server.neighbours.tell(logged)
+    // Where it was found in the log, those in whose log it is have it, and nobody else.
+    if (!logged?.recipient)
+      return this.#deliver(envelope, host, shown ? new Transit(host, undefined) : transit)
+    if (shown) return undefined
     const numbered = envelope.with({ logId: logged.id })
     return this.#deliver(host.labelled(numbered, logged.recipient.flags), host, transit)
   }

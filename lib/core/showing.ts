@@ -11,15 +11,16 @@ import type { Host } from './host.js'
 import type { Server } from './server.js'
 import type { Session } from './session.js'
 
-/** LIM-shown: messages of which it is remembered that they were shown here */
-const MOST_SHOWN = 300_000
+/** LIM-shown: messages of which it is remembered that they were shown here, in each of two generations */
+const MOST_SHOWN = 150_000
 const PAGE = 500
 /** Milliseconds that clocks of nodes and the order of events may be wrong by */
 const MARGIN = 3000
 
 export class Showing {
   readonly #server: Server
-  readonly #shown = new Set<number>()
+  #shown = new Set<number>()
+  #shownBefore: ReadonlySet<number> = new Set()
 
   constructor(server: Server) {
     this.#server = server
@@ -28,15 +29,18 @@ export class Showing {
   /** It is for whoever calls to show it here. Whether that is still to be done. */
   claim(id: number): boolean {
     if (!this.#server.whereabouts) return true
-    if (this.#shown.has(id)) return false
+    if (this.#shown.has(id) || this.#shownBefore.has(id)) return false
+    if (this.#shown.size >= MOST_SHOWN) {
+      this.#shownBefore = this.#shown
+      this.#shown = new Set()
+    }
     this.#shown.add(id)
-    if (this.#shown.size > MOST_SHOWN) this.#shown.delete(this.#shown.keys().next().value!)
     return true
   }
 
   /** Whether what it is for here was given it, or is being. */
   has(id: number): boolean {
-    return !this.#server.whereabouts || this.#shown.has(id)
+    return !this.#server.whereabouts || this.#shown.has(id) || this.#shownBefore.has(id)
   }
 
   /** From another node, or from the log. */
@@ -51,13 +55,22 @@ export class Showing {
     }
   }
 
+  /** Whoever breaks here must not keep everything that follows. */
+  #showSafely(recorded: Recorded): void {
+    try {
+      this.show(recorded)
+    } catch (error) {
+      this.#server.failed('showing', error)
+    }
+  }
+
   /** Everything that was written since this moment. */
   async repair(since: number): Promise<void> {
     const { messages } = this.#server
     let after = Math.max(0, numberAt(since - MARGIN) - 1)
     for (let more = true; more && !this.#server.stopping; ) {
       const page = await messages.scan(after, PAGE)
-      for (const recorded of page) this.show(recorded)
+      for (const recorded of page) this.#showSafely(recorded)
       after = page.at(-1)?.id ?? after
       more = page.length === PAGE
     }

@@ -91,7 +91,7 @@ export default defineModule({
         const takers = places.filter((place) => takes(place, to))
         if (takers.length > 0) {
           // Who was promised that nothing is lost must not lose what a stream was just given.
-          if (passage.session?.keeper || !takers.every(isSteady)) passage.keep(0)
+          if (passage.session?.keeper || !takers.every(isSteady) || areUnknown()) passage.keep(0)
           return undefined
         }
         // RFC 6121 §8.5.3.2.1: to a resource that is not there only chat goes on to the others.
@@ -108,6 +108,11 @@ export default defineModule({
         const { id = 0 } = passage.kept ?? {}
         if (id > 0) host.server.taken.oweElsewhere(session.number, id, to.resource)
       })
+    }
+
+    /** Devices on other nodes are not to be seen now, and read what is for them in the log. */
+    function areUnknown(): boolean {
+      return host.server.members.cutOff
     }
 
     /**

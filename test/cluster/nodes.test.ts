@@ -3,6 +3,9 @@
 import { test, type Test } from 'tap'
 import type { Membership } from '../../lib/cluster/membership.js'
 import type { Server } from '../../lib/core/server.js'
+import { Envelope } from '../../lib/xmpp/envelope.js'
+import { Jid } from '../../lib/xmpp/jid.js'
+import { Stanza } from '../../lib/xmpp/stanza.js'
 import { freshPostgres } from '../world/postgres.js'
 import { noRedis, TestRedis } from '../world/redis.js'
 import { RedisNodes } from '../world/redis-nodes.js'
@@ -177,6 +180,24 @@ if (noRedis) {
     await w.settle()
     const bodies = laptop.inbox.flatMap((element) => element.getChildText('body') ?? [])
     t.strictSame(bodies, ['after'])
+  })
+
+  test("a stanza for a session of somebody else is nobody's (the directory is Redis's word)", async (t) => {
+    const w = await twoNodes(t)
+    const [one] = w.servers as [Server]
+    const laptop = await w.device('romeo', 'laptop', { node: 1 })
+    const places = await one.directory.lookup(ROMEO)
+    const place = places.find(({ resource }) => resource === 'laptop')!
+    one.directory.alone('nurse@capulet.example')
+    const to = Jid.parse('nurse@capulet.example/laptop')
+    const from = Jid.parse('juliet@capulet.example/phone')
+    const stanza = Stanza.parse("<message type='headline'><body>astray</body></message>")
+    const facts = { origin: 'client', arrived: w.clock.now() } as const
+    await one.neighbours.write(place, new Envelope({ stanza, from, to, ...facts }))
+    w.juliet.sends(`<message to='${laptop.jid}' type='headline'><body>straight</body></message>`)
+    await w.settle()
+    const bodies = laptop.inbox.flatMap((element) => element.getChildText('body') ?? [])
+    t.strictSame(bodies, ['straight'])
   })
 
   test('without Redis a node serves its own; what is for the other one it reads in the log', async (t) => {

@@ -70,3 +70,13 @@ test('what was left out of the reading is written when it arrives, once', async 
   const left = Array.from({ length: 5000 }, (_, i) => i + 1).filter((id) => !position.has(id))
   t.equal(left.length, 1000, 'LIM-apart')
 })
+
+test('what is older than where the reading began was not read', (t) => {
+  const position = new LogPosition()
+  // Behind from 11 on; 10 of another node was on its way.
+  position.caughtUp(12, 11)
+  t.notOk(position.has(10))
+  t.notOk(position.has(11))
+  t.ok(position.has(12))
+  t.end()
+})
