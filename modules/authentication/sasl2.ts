@@ -188,9 +188,9 @@ export class Sasl2 implements StreamFeature {
     { login, task, success }: { login: Login; task: Upgrade; success: Success },
   ): Promise<void> {
     const { passwords } = this.#parts.logins.accounts
-    const done = await task.complete(element, success, passwords)
+    const refused = await task.complete(element, success, passwords)
     if (login.attempt.over) return
-    if (!done) return this.#fail(stream, failure('malformed-request'))
+    if (refused) return this.#fail(stream, refused)
     login.tasks.shift()
     if (login.tasks.length > 0) return this.#askTask(stream, login)
     // XEP-0388 §2.6.1: what the mechanism had to add went with <continue/>.

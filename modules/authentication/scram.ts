@@ -2,6 +2,7 @@
 // A login costs three HMACs and a few hashes; PBKDF2 is the client's work. Who does not exist is
 // taken through the same steps with keys that fit nothing (SEC-22).
 
+import type { Account } from '../../lib/core/module.js'
 import type { Credentials } from '../accounts/passwords.js'
 import type { HashName } from '../accounts/hashing.js'
 import type { ScramKeys } from '../accounts/scram-keys.js'
@@ -104,7 +105,7 @@ class ScramExchange implements Exchange {
     return challenge(serverFirst)
   }
 
-  #final(text: string, asked: Asked): Outcome {
+  #final(text: string, asked: Asked): Later<Outcome> {
     const final = readFinal(text)
     if (!final) return failure('malformed-request')
     const { account } = asked.credentials
@@ -114,6 +115,24 @@ class ScramExchange implements Exchange {
     const bindingFits = secretsEqual(final.binding, this.#expectedBinding(asked.first))
     const proofFits = proves(final.proof, asked.keys, message)
     if (!nonceFits || !bindingFits || !proofFits || !account) return wrongGuess
+    const now = this.#circumstances.credentials(this.local!)
+    const conclude = (found: Credentials): Outcome =>
+      this.#stillHas(found, { account, keys: asked.keys })
+        ? this.#conclude(found.account!, asked, message)
+        : failure('not-authorized')
+    return now instanceof Promise ? now.then(conclude) : conclude(now)
+  }
+
+  /** A password that was changed during the exchange lets nobody in any more (RFC 5802 §3). */
+  #stillHas(
+    { account, keys }: Credentials,
+    proved: { account: Account; keys: ScramKeys },
+  ): boolean {
+    const { storedKey } = keys(this.#hash)
+    return account?.number === proved.account.number && storedKey.equals(proved.keys.storedKey)
+  }
+
+  #conclude(account: Account, asked: Asked, message: string): Outcome {
     const signature = serverSignature(asked.keys, message)
     const data = Buffer.from(`v=${signature.toString('base64')}`)
     return concluded(this.#circumstances, account, {

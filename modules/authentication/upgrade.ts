@@ -8,7 +8,7 @@ import type { Derivation, HashName } from '../accounts/hashing.js'
 import { hashes } from '../accounts/hashing.js'
 import type { Passwords } from '../accounts/passwords.js'
 import { SALT_BYTES, scramKeys } from '../accounts/scram-keys.js'
-import type { Success } from './outcome.js'
+import { type Failure, failure, type Success } from './outcome.js'
 import { decode64 } from './scram-messages.js'
 
 export const NS_UPGRADE = 'urn:xmpp:sasl:upgrade:0'
@@ -44,15 +44,15 @@ export class Upgrade {
     return xml('salt', attributes, salt.toString('base64'))
   }
 
-  /** False where the answer is none. */
+  /** Why it cannot be: the answer is none, or the account has another password by now. */
   async complete(
     answer: Element,
     { account, proved }: Success,
     passwords: Passwords,
-  ): Promise<boolean> {
+  ): Promise<Failure | undefined> {
     const salted = decode64(answer.getChildText('hash', NS_SCRAM_UPGRADE)?.trim() ?? '')
-    if (!proved || salted?.length !== hashes[this.#hash].bytes) return false
-    await passwords.add(account, proved, [scramKeys(this.#derivation, salted)])
-    return true
+    if (!proved || salted?.length !== hashes[this.#hash].bytes) return failure('malformed-request')
+    const added = await passwords.add(account, proved, [scramKeys(this.#derivation, salted)])
+    return added ? undefined : failure('not-authorized')
   }
 }

@@ -6,7 +6,7 @@ import { downgradeHash } from '../../../modules/authentication/downgrade.js'
 import { readFinal, readFirst } from '../../../modules/authentication/scram-messages.js'
 import { proves, serverSignature } from '../../../modules/authentication/scram-proof.js'
 import { Decoys, scramKeys } from '../../../modules/accounts/scram-keys.js'
-import { world } from '../../world/world.js'
+import { DOMAIN, world } from '../../world/world.js'
 import { bindingTls, condition, data, END_POINT, EXPORTER, LoginClient } from './login-client.js'
 import { ScramClient } from './scram-client.js'
 
@@ -170,6 +170,26 @@ test('a nonce that is not ours ends in not-authorized (RFC 5802 §5.1)', async (
   const answer = await login.responds(client.final(data(challenge), { nonce: 'mine' }))
   t.equal(condition(answer), 'not-authorized')
 })
+
+for (const [what, command, args] of [
+  [
+    'has another password',
+    'user password',
+    { jid: 'romeo@capulet.example', password: 'another secret, of Romeo' },
+  ],
+  ['is disabled', 'user disable', { jids: ['romeo@capulet.example'] }],
+] as const) {
+  test(`who ${what} since the exchange began is not let in (RFC 5802 §3)`, async (t) => {
+    const w = await world(t, { modules: ['authentication'], loggedIn: false })
+    const login = await LoginClient.connect(w)
+    const romeo = { mechanism: 'SCRAM-SHA-256', name: 'romeo', password: 'secret of romeo' }
+    const client = new ScramClient(romeo)
+    const challenge = await login.auth('SCRAM-SHA-256', client.first())
+    await w.server.run(DOMAIN, command, args)
+    const answer = await login.responds(client.final(data(challenge)))
+    t.equal(answer.getName(), 'failure')
+  })
+}
 
 test('the advertised list is signed in the challenge (XEP-0474)', async (t) => {
   const w = await world(t, { modules: ['authentication'], loggedIn: false })
