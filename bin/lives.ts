@@ -27,6 +27,8 @@ export class Lives implements Run {
   readonly #options: LifeOptions
   #server: Server
   #between = false
+  /** What came between two of them */
+  #next: ServerSettings | undefined
 
   static async begin(options: LifeOptions): Promise<Lives> {
     return new Lives(options, await begin(options, options.settings))
@@ -50,7 +52,12 @@ export class Lives implements Run {
   /** Says what changed. */
   async reload(settings: ServerSettings): Promise<readonly string[]> {
     const { log } = this.#options
-    const changes = this.#between ? notReady() : await this.#server.reload(settings)
+    if (this.#between) {
+      this.#next = settings
+      log.info('reload: this node begins again, with these settings')
+      return []
+    }
+    const changes = await this.#server.reload(settings)
     log.info(changes.length === 0 ? 'reload: nothing changed' : 'reload: done')
     for (const change of changes) log.info(change)
     return changes
@@ -69,7 +76,6 @@ export class Lives implements Run {
       this.#between = true
       await this.#endAtOnce()
       if (!(await this.#again(wanted))) return
-      this.#between = false
       log.warn('this node is there again, as a new one')
     }
   }
@@ -95,13 +101,25 @@ export class Lives implements Run {
     const ended = wanted.then(() => true)
     for (let pause = FIRST_PAUSE; ; pause = Math.min(pause * 2, LONGEST_PAUSE)) {
       try {
-        this.#server = await begin(this.#options, this.#server.settings)
+        await this.#beginNext()
         return true
       } catch (error) {
         log.error('this node cannot begin again yet', { error })
       }
       if (await Promise.race([ended, sleep(pause, false)])) return false
     }
+  }
+
+  async #beginNext(): Promise<void> {
+    const { log } = this.#options
+    const given = this.#next
+    const hosts = given?.hosts ?? this.#server.settings.hosts
+    this.#server = await begin(this.#options, { ...this.#server.settings, hosts })
+    this.#between = false
+    const later = this.#next
+    this.#next = undefined
+    if (later && later !== given)
+      await this.reload(later).catch((error) => log.error('the reload failed', { error }))
   }
 }
 

@@ -14,6 +14,8 @@ import type { FromWorker, ToWorker } from './worker-messages.js'
 const SOON = 10_000
 const FIRST_PAUSE = 1000
 const LONGEST_PAUSE = 60_000
+/** For an answer that all wait for */
+const PATIENCE = 30_000
 
 /** A process, as much of it as is wanted here */
 export interface WorkerProcess {
@@ -52,6 +54,8 @@ interface Slot {
   readonly node: string
   process: WorkerProcess | undefined
   ready: boolean
+  /** With what it began, or was told since */
+  given: ServerSettings | undefined
   /** Times in a row that it ended soon */
   falls: number
   timer: Timer | undefined
@@ -61,6 +65,9 @@ interface Slot {
 
 const isGone: ControlAnswer = {
   error: { condition: 'recipient-unavailable', text: 'the worker that was asked has ended' },
+}
+const isLate: ControlAnswer = {
+  error: { condition: 'remote-server-timeout', text: 'the worker that was asked does not answer' },
 }
 
 export class Workers {
@@ -77,6 +84,7 @@ export class Workers {
       node: `${options.node}-${at + 1}`,
       process: undefined,
       ready: false,
+      given: undefined,
       falls: 0,
       timer: undefined,
       begun: undefined,
@@ -124,6 +132,7 @@ export class Workers {
   #introduce(slot: Slot): void {
     const { settings, file } = this.#options
     const tell = slot === this.#slots[0] && slot.begun ? { file } : undefined
+    slot.given = settings
     slot.process?.send({ kind: 'begin', node: slot.node, settings, tell })
     if (this.#stopping) slot.process?.send({ kind: 'stop' })
   }
@@ -133,6 +142,17 @@ export class Workers {
     if (slot.begun) slot.begun.done()
     else this.#options.log.info('a worker is there again', { node: slot.node })
     slot.begun = undefined
+    void this.#catchUp(slot)
+  }
+
+  /** It was not to be asked when the others were told. */
+  async #catchUp(slot: Slot): Promise<void> {
+    const { settings, log } = this.#options
+    if (slot.given === settings || this.#stopping) return
+    slot.given = settings
+    const answer = await this.#ask(slot, (number) => ({ kind: 'reload', number, settings }))
+    if ('error' in answer && answer !== isGone)
+      log.error('a worker did not reload', { node: slot.node, text: answer.error.text })
   }
 
   #ended(slot: Slot, code: number | null, lived: number): void {
@@ -170,6 +190,7 @@ export class Workers {
   async reload(settings: ServerSettings): Promise<readonly string[]> {
     // Whoever begins later has what can change while the others run, and nothing else.
     this.#options.settings = { ...this.#options.settings, hosts: settings.hosts }
+    for (const slot of this.#slots) if (slot.ready) slot.given = this.#options.settings
     const [changes = []] = await this.#askAll((number) => ({ kind: 'reload', number, settings }))
     return changes as string[]
   }
@@ -187,9 +208,22 @@ export class Workers {
 
   async #askAll(question: (number: number) => ToWorker): Promise<unknown[]> {
     const ready = this.#slots.filter((slot) => slot.ready)
-    const answers = await Promise.all(ready.map((slot) => this.#ask(slot, question)))
+    const answers = await Promise.all(ready.map((slot) => this.#askInTime(slot, question)))
     // Who has ended meanwhile begins again with what is in force then.
-    return answers.filter((answer) => answer !== isGone).map(resultOf)
+    return answers.filter((answer) => answer !== isGone && answer !== isLate).map(resultOf)
+  }
+
+  /** Who does not answer keeps nobody: it may do later what it was told. */
+  async #askInTime(slot: Slot, question: (number: number) => ToWorker): Promise<ControlAnswer> {
+    const { clock, log } = this.#options
+    const asked = this.#ask(slot, question)
+    const number = this.#number
+    const timer = clock.after(PATIENCE, () => {
+      log.error('a worker does not answer', { node: slot.node })
+      slot.asked.get(number)?.(isLate)
+      slot.asked.delete(number)
+    })
+    return asked.finally(() => timer.cancel())
   }
 
   #ask(slot: Slot, question: (number: number) => ToWorker): Promise<ControlAnswer> {

@@ -173,6 +173,41 @@ test('all workers reload, and whoever begins later has what was reloaded', async
   await t.rejects(refused, ConfigError)
 })
 
+test('a worker that was starting while the others reloaded reloads when it is ready', async (t) => {
+  const { all, puppets, clock } = await running(2)
+  clock.advance(60_000)
+  puppets[1]!.ends()
+  clock.advance(0)
+  puppets[2]!.events.message({ kind: 'up' })
+  const changed = { ...settings(2), hosts: [{ domain: 'a.example' }] } as unknown as ServerSettings
+  const reloaded = all.reload(changed)
+  puppets[0]!.answers({ result: [] })
+  await reloaded
+  t.equal(puppets[2]!.told.at(-1)!.kind, 'begin')
+  puppets[2]!.events.message({ kind: 'ready' })
+  t.match(puppets[2]!.told.at(-1), {
+    kind: 'reload',
+    settings: { hosts: [{ domain: 'a.example' }] },
+  })
+  puppets[2]!.answers({ result: [] })
+  puppets[0]!.ends()
+  clock.advance(0)
+  puppets[3]!.isReady()
+  t.equal(puppets[3]!.told.at(-1)!.kind, 'begin', 'it began with them')
+})
+
+test('a worker that does not answer keeps no reload waiting for longer than half a minute', async (t) => {
+  const { all, puppets, clock } = await running(2)
+  const reloaded = all.reload(settings(2))
+  puppets[0]!.answers({ result: ['a.example: added'] })
+  clock.advance(30_000)
+  t.same(await reloaded, ['a.example: added'])
+  const again = all.reload(settings(2))
+  puppets[1]!.events.message({ kind: 'answer', number: 2, answer: { result: ['too late'] } })
+  for (const puppet of puppets) puppet.answers({ result: ['a.example: removed'] })
+  t.same(await again, ['a.example: removed'])
+})
+
 test('the status counts the sessions of all', async (t) => {
   const { all, puppets } = await running(2)
   const asked = all.ask({ command: 'server status', args: {} })
