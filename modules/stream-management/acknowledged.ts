@@ -166,6 +166,7 @@ export class Acknowledged {
   packUp(shown: Shown): string {
     const { at, times } = this.#rejections
     const rejections = at === this.count ? times : 0
-    return JSON.stringify(packUp(this.#outbox, { acknowledged: this.count, shown, rejections }))
+    const known = { acknowledged: this.count, shown, rejections, place: this.#session.id }
+    return JSON.stringify(packUp(this.#outbox, known))
   }
 }

@@ -246,7 +246,9 @@ export class ManagedSession implements Keeper {
 
   /** Once a second. Whether there is something to look at the next time. */
   look(now: number): boolean {
-    if (this.acknowledged.stale && this.handled.marked === this.handled.count) this.#ride()
+    // Written late it would take the place of what another node has written since.
+    const rides = this.acknowledged.stale && !this.moving
+    if (rides && this.handled.marked === this.handled.count) this.#ride()
     if (this.session.closed) return false
     if (this.detached > 0) return this.#waits(now)
     const unanswered = this.handled.look()

@@ -13,6 +13,10 @@ export class OwnRows {
   readonly #registry: Registry
   #version: number
   #unsaved = false
+  /** While it is handed over */
+  #shown: Shown | undefined
+  /** So many of its queue went into the last row that has all of it. */
+  packed = 0
 
   constructor(managed: ManagedSession, registry: Registry) {
     this.#managed = managed
@@ -53,13 +57,22 @@ export class OwnRows {
     return row === undefined || row.detached > 0 || row.life !== this.#registry.life
   }
 
-  /** All of it, for another node; resolves when that is on disk. */
+  /**
+   * All of it, for another node; resolves when that is on disk. Until it stays or has gone every row is
+   * written so, whoever has it written: the last one counts.
+   */
   handOver(shown: Shown): Promise<void> {
+    this.#shown = shown
     this.#managed.acknowledged.stale = true
-    return this.#write(0, shown)
+    return this.#write(0)
   }
 
-  async #write(ended: number, shown?: Shown): Promise<void> {
+  /** It is not handed over any more. */
+  stays(): void {
+    this.#shown = undefined
+  }
+
+  async #write(ended: number): Promise<void> {
     const managed = this.#managed
     const { session, acknowledged } = managed
     const { marked } = managed.handled
@@ -67,8 +80,9 @@ export class OwnRows {
     if (ended === 0 && session.closed) return
     this.#unsaved = false
     this.#version++
+    if (this.#shown) this.packed = managed.outbox.length
     const entry = session.host.journal.entry()
-    entry.put(SESSIONS, this.row(ended, shown))
+    entry.put(SESSIONS, this.row(ended))
     // What is on its way to the disk gets there first, or with this.
     const { stale } = acknowledged
     if (stale) entry.put(COUNTS, managed.counts(marked))
@@ -76,7 +90,7 @@ export class OwnRows {
     if (stale) managed.committed(marked)
   }
 
-  row(ended = 0, shown?: Shown): Row {
+  row(ended = 0): Row {
     const { session, terms, detached } = this.#managed
     const { number, id, created, timeout } = terms
     const row: SessionRow = {
@@ -91,13 +105,13 @@ export class OwnRows {
       detached,
       ended,
       state: ended > 0 ? '' : this.#registry.stateOf(session),
-      owed: ended === 0 && detached > 0 ? this.#owed(shown) : '',
+      owed: ended === 0 && detached > 0 ? this.#owed() : '',
     }
     return { ...row }
   }
 
-  #owed(shown: Shown | undefined): string {
+  #owed(): string {
     const { acknowledged } = this.#managed
-    return shown ? acknowledged.packUp(shown) : acknowledged.writeDown()
+    return this.#shown ? acknowledged.packUp(this.#shown) : acknowledged.writeDown()
   }
 }

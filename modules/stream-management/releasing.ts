@@ -33,8 +33,11 @@ export interface Asked {
 
 /** What becomes of it, in the words of the answer that the client gets */
 export type Released =
-  /** Whatever there is of it is on disk. */
-  | { readonly is: 'free' }
+  /**
+   * Whatever there is of it is on disk. Only with this version of its row: with another one it may have been
+   * made again since. A life that is over is free without.
+   */
+  | { readonly is: 'free'; readonly version?: number }
   | { readonly is: 'unknown' }
   /** The client says less than it said before. */
   | { readonly is: 'forgotten'; readonly handled: number }
@@ -74,7 +77,7 @@ export class Releasing {
 
   async #release({ id, h, account }: Asked): Promise<Released> {
     const managed = this.#registry.find(id)
-    if (!managed) return this.#free()
+    if (!managed) return this.#free(id)
     const { session, terms, acknowledged } = managed
     if (session.number !== account || terms.timeout === 0) return { is: 'unknown' }
     const ahead = beyond(h, acknowledged.count)
@@ -82,34 +85,40 @@ export class Releasing {
     if (ahead > managed.outbox.written) return { is: 'too high', sent: acknowledged.sentCount }
     try {
       if (await managed.stopped()) await this.#letGo(managed, h)
-      return await this.#free()
+      return await this.#free(id)
     } finally {
       managed.moving = false
+      managed.rows.stays()
     }
   }
 
-  /** What was on its way to the disk is there. */
-  async #free(): Promise<Released> {
-    await this.#host.journal.settled()
-    return { is: 'free' }
+  /** What was on its way to the disk is there, and nothing of it rides along later. */
+  async #free(id: string): Promise<Released> {
+    const { journal } = this.#host
+    if (this.#registry.find(id)) throw new StanzaError('resource-constraint', 'it is just ending')
+    journal.hurry()
+    await journal.settled()
+    return { is: 'free', version: await this.#restoring.versionHere(id) }
   }
 
   async #letGo(managed: ManagedSession, h: number): Promise<void> {
-    const { session, outbox } = managed
+    const { session, outbox, rows } = managed
     managed.acknowledged.advance(h)
     managed.countRejection()
     // What it is to take along is in its queue then.
     await this.#host.events.emit('session:moving', { session })
     this.#host.journal.hurry()
-    const known = await this.#whole(managed)
+    await this.#whole(managed)
     // It was ended meanwhile.
     if (session.closed) return
-    const rest = [...outbox].slice(known)
+    const rest = [...outbox].slice(rows.packed)
     this.#host.sessions.remove(session, true)
     giveBack(session, rest)
     const { terms } = managed
     const { clock, server } = this.#host
     clock.after(ARRIVAL, () => void server.pending(this.#takeBack(terms.id, session.account)))
+    // Whoever makes it again must not find itself there.
+    await server.directory.remove(session.account.text, session.id)
   }
 
   /** Where it did not arrive it waits here again, and ends here as it would have. */
@@ -123,16 +132,11 @@ export class Releasing {
     }
   }
 
-  /** Writes all of it down; how much of the queue that is. */
-  async #whole(managed: ManagedSession): Promise<number> {
-    const { outbox } = managed
-    let known = 0
-    for (let time = 0; time < MOST_TIMES && (time === 0 || outbox.length > known); time++) {
-      const shown = await this.#shown(managed)
-      known = outbox.length
-      await managed.rows.handOver(shown)
-    }
-    return known
+  /** Writes all of it down. */
+  async #whole(managed: ManagedSession): Promise<void> {
+    const { outbox, rows } = managed
+    for (let time = 0; time < MOST_TIMES && (time === 0 || outbox.length > rows.packed); time++)
+      await rows.handOver(await this.#shown(managed))
   }
 
   /** A message of another node may still be on its way while a newer one was shown to the session. */

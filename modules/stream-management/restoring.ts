@@ -23,16 +23,24 @@ import { type OpenRequest, readRequests } from './requests.js'
 import { lastHeard, type SessionStore, type StoredSession } from './store.js'
 import { readDown, type WrittenDown } from './written-down.js'
 
+interface Parts {
+  readonly store: SessionStore
+  /** Ends a session whose account has ended */
+  recheck(session: Session): Promise<void>
+}
+
 export class Restoring {
   readonly #host: Host
   readonly #registry: Registry
   readonly #store: SessionStore
+  readonly #recheck: Parts['recheck']
   readonly #started: number
 
-  constructor(host: Host, registry: Registry, store: SessionStore) {
+  constructor(host: Host, registry: Registry, { store, recheck }: Parts) {
     this.#host = host
     this.#registry = registry
     this.#store = store
+    this.#recheck = recheck
     this.#started = host.clock.now()
   }
 
@@ -41,6 +49,12 @@ export class Restoring {
     const found = await this.#store.find(numberIn(previd))
     if (!found || found.id !== previd || found.account !== account.number) return undefined
     return found.timeout > 0 ? found : undefined
+  }
+
+  /** Of its row; 0 where that is another life's, or is gone. */
+  async versionHere(id: string): Promise<number> {
+    const found = await this.#store.find(numberIn(id))
+    return found?.life === this.#registry.life ? found.version : 0
   }
 
   /** Whether a session of a life that is over may be taken up yet, or is just being made again. */
@@ -89,6 +103,8 @@ export class Restoring {
     if (session.position.follows)
       session.position.caughtUp(this.#after(found, readDown(found.owed)))
     managed.restoring = false
+    // Until it was in the list nobody could end it with its account.
+    await this.#recheck(session)
     return managed
   }
 
@@ -148,11 +164,12 @@ export class Restoring {
 
   /** Undefined where somebody has its address by now, or takes it. */
   async #session(
-    { resource }: StoredSession,
+    { resource, owed }: StoredSession,
     account: Account,
     keep: (session: Session) => void,
   ): Promise<Session | undefined> {
-    if (await this.#isTaken(account, resource)) return undefined
+    const left = readDown(owed)?.luggage?.place
+    if (await this.#isTaken(account.jid, resource, left)) return undefined
     try {
       const session = await this.#host.sessions.restore(account, resource, keep)
       return session.closed || session.leaving ? undefined : session
@@ -162,14 +179,17 @@ export class Restoring {
     }
   }
 
-  /** Whoever binds an address anew has it, on whatever node. */
-  async #isTaken({ jid }: Account, resource: string): Promise<boolean> {
+  /** Whoever binds an address anew has it, on whatever node; not what was left when it was let go. */
+  async #isTaken(jid: Jid, resource: string, left: string | undefined): Promise<boolean> {
     const { directory, node, members } = this.#host.server
     // Of before it was let go: it would stand in its own way.
     directory.doubt(jid.text)
     const places = await directory.lookup(jid.text)
     const others = places.filter((place) => place.node !== node && members.lifeOf(place.node))
-    return others.some((place) => place.resource === resource)
+    const there = others.filter((place) => place.resource === resource)
+    if (left !== undefined && there.some(({ id }) => id === left))
+      await directory.remove(jid.text, left)
+    return there.some(({ id }) => id !== left)
   }
 
   /** A request whose answer, if there was one, has been lost. */

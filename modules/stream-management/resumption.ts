@@ -96,29 +96,28 @@ export class Resumption {
   /** Of another life, on whatever node, that lets it go or is over. */
   async #fromDisk(wanted: Wanted): Promise<Answer> {
     await this.#host.journal.settled()
-    let free = this.#registry.life
     for (let times = 0; times < MOST_OWNERS; times++) {
       const found = await this.#restoring.find(wanted.previd, wanted.account)
       if (!found) return { element: unknown() }
-      if (found.ended > 0 || found.life === free) {
-        const answer = await this.#again(found, wanted)
-        if (answer) return answer
-      } else {
-        const refused = await this.#ask(found.life, wanted)
-        if (refused) return refused
-        free = found.life
-      }
+      const isFree = found.ended > 0 || found.life === this.#registry.life
+      const answer = await (isFree ? this.#again(found, wanted) : this.#ask(found.life, wanted))
+      if (answer) return answer
     }
     throw new StanzaError('resource-constraint', 'others want this session, too')
   }
 
-  /** Undefined where that life writes nothing more of it. */
-  async #ask(life: string, { account, previd: id, h }: Wanted): Promise<Answer | undefined> {
+  /** Undefined where it is to be asked for anew: it may live again since it was let go. */
+  async #ask(life: string, wanted: Wanted): Promise<Answer | undefined> {
+    const { account, previd: id, h } = wanted
     const released = await this.#elsewhere.release(life, { id, h, account: account.number })
     if (released.is === 'unknown') return { element: unknown() }
     if (released.is === 'too high') throw tooHigh(h, released.sent)
     if (released.is === 'forgotten') return { element: failed('item-not-found', released.handled) }
-    return undefined
+    const found = await this.#restoring.find(id, account)
+    if (!found) return { element: unknown() }
+    const { version = found.version } = released
+    const isFree = found.life === life && found.version === version
+    return isFree ? this.#again(found, wanted) : undefined
   }
 
   /** Undefined where somebody was faster. */

@@ -10,6 +10,7 @@ import { bytes, duration, integer } from '../../lib/ops/options.js'
 import type { NegotiatingStream } from '../../lib/streams/negotiation.js'
 import type { Element } from '../../lib/xmpp/element.js'
 import type { Envelope } from '../../lib/xmpp/envelope.js'
+import accounts from '../accounts/accounts.js'
 import authentication from '../authentication/authentication.js'
 import type { BindRequest, InlineAnswer, LoginRequest } from '../authentication/inline.js'
 import { Enabling } from './enabling.js'
@@ -35,7 +36,7 @@ export default defineModule({
   name: 'stream-management',
   summary: 'Acknowledges stanzas and resumes sessions after a broken connection or a restart',
   xeps: { 'XEP-0198': '1.6.2' },
-  requires: [authentication],
+  requires: [accounts, authentication],
   migrations,
   config: {
     resume_time: duration({
@@ -65,7 +66,8 @@ export default defineModule({
     registry.closed = false
     registry.bounds = { stanzas: queue, bytes: size }
     const enabling = new Enabling(host, registry, longest)
-    const restoring = new Restoring(host, registry, store)
+    const recheck = (session: Session) => host.use(accounts).recheck(session)
+    const restoring = new Restoring(host, registry, { store, recheck })
     const held = new Held(host, store)
     const resumption = new Resumption(host, registry, restoring)
     const inline = host.use(authentication)

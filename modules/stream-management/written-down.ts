@@ -27,6 +27,8 @@ export interface Luggage {
   readonly had: readonly number[]
   /** How often its client ended its stream for the first of them */
   readonly rejections: number
+  /** In the directory, of the node that let it go: the entry may outlive that. */
+  readonly place?: string
 }
 
 /** Up to where everything in the log was shown to it, and what it was given beyond that */
@@ -61,9 +63,9 @@ export function writeDown(
 /** What is left out of its place in the log is given as `shown`. */
 export function packUp(
   outbox: Outbox,
-  known: { acknowledged: number; shown: Shown; rejections: number },
+  known: { acknowledged: number; shown: Shown; rejections: number; place: string },
 ): WrittenDown {
-  const { acknowledged, shown, rejections } = known
+  const { acknowledged, shown, rejections, place } = known
   const all: number[] = []
   const carrying = new Carrying()
   for (const owed of outbox) {
@@ -73,7 +75,7 @@ export function packUp(
   const written = all.slice(0, outbox.written)
   const waiting = all.slice(outbox.written)
   const { stanzas } = carrying
-  const luggage = { waiting, stanzas, had: shown.had, rejections }
+  const luggage = { waiting, stanzas, had: shown.had, rejections, place }
   return { acknowledged, written, after: shown.after, luggage }
 }
 
