@@ -23,6 +23,7 @@ export class Draining {
   readonly #drained: Drained
   #round = 0
   #on = false
+  #last: Promise<unknown> = Promise.resolve()
 
   constructor(drained: Drained) {
     this.#drained = drained
@@ -34,7 +35,11 @@ export class Draining {
   }
 
   /** Gives the milliseconds that it will take. */
-  begin(spread: number): number {
+  begin(spread: number): Promise<number> {
+    return this.#next(() => this.#begin(spread))
+  }
+
+  #begin(spread: number): number {
     if (!this.#on) this.#drained.doors.pause()
     this.#on = true
     const streams = [...this.#drained.streams]
@@ -52,11 +57,31 @@ export class Draining {
       this.#drained.clock.after(STEP, () => this.#step(streams, portion, round))
   }
 
-  /** Those that went are gone; new ones may come. */
-  async undo(): Promise<void> {
-    this.#round++
-    if (!this.#on) return
-    this.#on = false
-    await this.#drained.doors.resume()
+  /** Those that went are gone; new ones may come. Where the doors do not open, it may be tried again. */
+  undo(): Promise<void> {
+    return this.#next(async () => {
+      this.#round++
+      if (!this.#on) return
+      await this.#resume()
+      this.#on = false
+    })
+  }
+
+  /** All doors, or none */
+  async #resume(): Promise<void> {
+    const { doors } = this.#drained
+    try {
+      await doors.resume()
+    } catch (error) {
+      doors.pause()
+      throw error
+    }
+  }
+
+  /** One after the other: doors that are being opened are not closed yet. */
+  #next<T>(step: () => T | Promise<T>): Promise<T> {
+    const next = this.#last.then(step)
+    this.#last = next.catch(() => undefined)
+    return next
   }
 }

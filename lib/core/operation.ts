@@ -161,7 +161,7 @@ export class Operation {
       await this.#draining?.undo()
       return 0
     }
-    const ms = this.#draining?.begin(wanted.spread) ?? 0
+    const ms = (await this.#draining?.begin(wanted.spread)) ?? 0
     log.info('clients are sent to other nodes', { streams: this.#server.streams.size, ms })
     return ms
   }

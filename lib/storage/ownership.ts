@@ -7,7 +7,7 @@ import type { Clock } from '../ops/clock.js'
 import type { Knex } from 'knex'
 import type { Database } from './database.js'
 import type { Journal } from './journal.js'
-import { COMMITS } from './lives.js'
+import { COMMITS, fence } from './lives.js'
 import { migrate, type MigrationSet } from './migrations.js'
 
 const TABLE = 'owned'
@@ -81,13 +81,30 @@ export class Ownership {
   async tidy(): Promise<void> {
     if (!this.#ready) return
     const { database, clock } = this.#options
+    const before = clock.now() - REMEMBERED
+    for (const life of await this.#lost(before)) await fence(database, life)
     await database.transaction(async (trx) => {
       const over = trx(COMMITS).where('alive', 0).select('journal')
       await trx(TABLE)
-        .where('at', '<', clock.now() - REMEMBERED)
+        .where('at', '<', before)
         .where((row) => row.where('life', '').orWhereIn('life', over))
         .delete()
     })
+  }
+
+  /**
+   * Lives that ended without anybody who took over from them, and that the database has forgotten. Where
+   * one has only been silent it is to know that it owns nothing any more.
+   */
+  #lost(before: number): Promise<string[]> {
+    const { database, self } = this.#options
+    return database
+      .knex(TABLE)
+      .where('at', '<', before)
+      .whereNotIn('life', ['', self.life])
+      .whereNotIn('life', database.knex(COMMITS).select('journal'))
+      .distinct()
+      .pluck('life')
   }
 
   /** Made when something is owned for the first time. */

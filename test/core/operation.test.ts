@@ -105,8 +105,33 @@ test('LIM-drain: many streams take longer than was said', async (t) => {
   const streams = new Set(Array.from({ length: 5000 }, () => ({ close: () => void ended++ })))
   const doors = { pause() {}, async resume() {} }
   const draining = new Draining({ streams: streams as unknown as Set<ClientStream>, clock, doors })
-  t.equal(draining.begin(0), 4900)
+  t.equal(await draining.begin(0), 4900)
   t.equal(ended, 100)
+})
+
+test('doors that do not open can be opened later, and are not closed while they open', async (t) => {
+  const clock = { now: () => 0, after: () => ({ cancel() {} }) }
+  const said: string[] = []
+  let opens: (outcome: Promise<void>) => void = () => {}
+  const doors = {
+    pause: () => void said.push('pause'),
+    resume: () => new Promise<void>((resolve) => (opens = resolve)).then(() => said.push('open')),
+  } as unknown as { pause(): void; resume(): Promise<void> }
+  const draining = new Draining({ streams: new Set(), clock, doors })
+  await draining.begin(0)
+  const failed = draining.undo()
+  await Promise.resolve()
+  opens(Promise.reject(new Error('another program listens there')))
+  await t.rejects(failed, /listens there/)
+  t.equal(draining.phase, 'drained')
+  t.same(said, ['pause', 'pause'], 'also those that opened')
+  const undone = draining.undo()
+  const again = draining.begin(0)
+  await new Promise((resolve) => setImmediate(resolve))
+  opens(Promise.resolve())
+  await Promise.all([undone, again])
+  t.same(said.slice(2), ['open', 'pause'])
+  t.equal(draining.phase, 'drained')
 })
 
 test('who would have nobody to take its clients does not drain', async (t) => {

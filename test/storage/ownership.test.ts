@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { test, type Test } from 'tap'
 import { Database } from '../../lib/storage/database.js'
 import { Journal } from '../../lib/storage/journal.js'
-import { fence } from '../../lib/storage/lives.js'
+import { fence, isFenced } from '../../lib/storage/lives.js'
 import { migrate } from '../../lib/storage/migrations.js'
 import { Ownership } from '../../lib/storage/ownership.js'
 import { refused } from '../contracts/message-book.js'
@@ -92,6 +92,19 @@ for (const [name, place] of Object.entries(kinds)) {
     clock.advance(7 * DAY + 1)
     await a.ownership.tidy()
     t.strictSame(await keys(), ['owned'])
+  })
+
+  test(`${name}: what a life owned that the database has forgotten is forgotten, too`, async (t) => {
+    const { open, clock } = await scene(t)
+    const [a, b] = [await open('a'), await open('b')]
+    await a.ownership.claim('rooms', 'hall')
+    await b.ownership.claim('rooms', 'garden')
+    await a.database.knex('commits').delete()
+    clock.advance(7 * DAY + 1)
+    await a.ownership.tidy()
+    t.strictSame(await a.database.knex('owned').pluck('key'), ['hall'], 'its own it keeps')
+    t.ok(await isFenced(a.database, 'of b'), 'where it is there all the same, it is over')
+    t.same(await a.ownership.claim('rooms', 'garden'), { epoch: 1 })
   })
 }
 
