@@ -1,9 +1,12 @@
 // Sessions of several nodes in one database (XEP-0198 §5). Between real nodes: test/cluster/resumption.test.ts.
 
-import { test } from 'tap'
+import { test, type Test } from 'tap'
+import type { Session } from '../../../lib/core/session.js'
 import { Jid } from '../../../lib/xmpp/jid.js'
-import { DOMAIN } from '../../world/world.js'
-import { bodies, chat, enable, handled, managed, resumes, SM } from './sm-world.js'
+import type { ManagedSession } from '../../../modules/stream-management/managed-session.js'
+import type { Client } from '../../world/client.js'
+import { DOMAIN, type World } from '../../world/world.js'
+import { bodies, chat, connects, enable, handled, managed, resumes, SM } from './sm-world.js'
 
 const ROMEO = `romeo@${DOMAIN}`
 const DAY = 24 * 3600_000
@@ -45,3 +48,129 @@ test('what is in no log goes along, up to a bound (LIM-carried)', async (t) => {
   )
   t.ok(got.length >= 5 && got.length < 14, String(got.length))
 })
+
+test('let go and resumed where it was, before who asked has heard of it: asked for anew (XEP-0198 §5)', async (t) => {
+  const { w, id } = await twoNodes(t)
+  const here = await connects(w, 'romeo', { node: 1 })
+  onceLetGo(w, async () => {
+    here.sends(`<resume ${SM} previd='${id}' h='0'/>`)
+    while (here.inbox.length === 0) await new Promise(setImmediate)
+  })
+  const there = await resumes(w, 'romeo', { id, h: 0, node: 0 })
+  await here.finds(`<resumed ${SM}/>`)
+  await there.finds(`<resumed ${SM}/>`)
+  t.ok(here.streamError?.getChild('conflict'), 'the last one has it')
+  t.equal(sessionOn(w, 1), undefined)
+  t.ok(sessionOn(w, 0)?.stream)
+})
+
+test('what changes while it is handed over takes nothing away from it (XEP-0198 §5)', async (t) => {
+  const { w, id } = await twoNodes(t)
+  const juliet = await w.device('juliet', 'balcony', { node: 0 })
+  const headline = `<message to='${ROMEO}/phone' type='headline'><body>no log has it</body></message>`
+  juliet.sends(headline)
+  await w.settle()
+  const session = sessionOn(w, 1)!
+  const { rows } = session.keeper as ManagedSession
+  const handOver = rows.handOver.bind(rows)
+  rows.handOver = (shown) => {
+    const written = handOver(shown)
+    session.changed()
+    return written
+  }
+  const again = await resumes(w, 'romeo', { id, h: 0, node: 0 })
+  t.same(bodies(again).filter(Boolean), ['no log has it'])
+})
+
+test('no count is left to be written when it is let go (XEP-0198 §5)', async (t) => {
+  const { w, id } = await twoNodes(t)
+  const { journal } = w.servers[1]!
+  const session = sessionOn(w, 1)!
+  const keeper = session.keeper as ManagedSession
+  const { rows } = keeper
+  const handOver = rows.handOver.bind(rows)
+  const rides: string[] = []
+  const ride = journal.ride.bind(journal)
+  journal.ride = (table, row) => {
+    rides.push(table)
+    ride(table, row)
+  }
+  rows.handOver = async (shown) => {
+    await handOver(shown)
+    keeper.look(w.clock.now())
+    t.notOk(rides.includes('stream_counts'))
+    journal.ride('stream_counts', keeper.counts(7))
+  }
+  let counted = 0
+  onceLetGo(w, async () => {
+    const row = await w.servers[0]!.database.reader('stream_counts').where({ handled: 7 }).first()
+    counted = row?.handled
+  })
+  const again = await resumes(w, 'romeo', { id, h: 0, node: 0 })
+  await again.finds(`<resumed ${SM}/>`)
+  t.equal(counted, 7, 'what rode along is on disk before anybody else has it')
+})
+
+for (const verb of ['disable', 'remove']) {
+  test(`an account that ends while its session moves takes it along: user ${verb}`, async (t) => {
+    const { w, id } = await twoNodes(t)
+    const { directory } = w.servers[0]!
+    const lookup = directory.lookup.bind(directory)
+    let ended = false
+    // Claimed, and in no list yet.
+    directory.lookup = async (account) => {
+      if (!ended && !sessionOn(w, 1)) {
+        ended = true
+        await w.server.run(DOMAIN, `user ${verb}`, { jids: ROMEO })
+      }
+      return lookup(account)
+    }
+    const again = await resumes(w, 'romeo', { id, h: 0, node: 0 })
+    t.ok(ended)
+    await again.finds(`<failed ${SM}/>`)
+    t.equal(sessionOn(w, 0), undefined)
+    t.equal(sessionOn(w, 1), undefined)
+  })
+}
+
+test('an entry of the directory that could not be removed does not keep its session', async (t) => {
+  const { w, id } = await twoNodes(t)
+  const { directory } = w.servers[1]!
+  Object.assign(directory, { remove: () => undefined })
+  for (const node of [0, 1, 0]) {
+    const again = await resumes(w, 'romeo', { id, h: 0, node })
+    await again.finds(`<resumed ${SM}/>`)
+  }
+  const places = await directory.lookup(ROMEO)
+  t.same(
+    places.map(({ node }) => node),
+    ['node0'],
+  )
+})
+
+async function twoNodes(t: Test): Promise<{ w: World; phone: Client; id: string }> {
+  const w = await managed(t, { database: 'sqlite', nodes: 2, loggedIn: false })
+  const phone = await w.device('romeo', 'phone', { node: 1 })
+  const id = await enable(phone)
+  await phone.clears()
+  return { w, phone, id }
+}
+
+function sessionOn(w: World, node: number): Session | undefined {
+  return w.servers[node]!.hosts.get(DOMAIN)!.sessions.find(Jid.parse(`${ROMEO}/phone`))
+}
+
+/** Before the first node hears that the second one has let it go, once. */
+function onceLetGo(w: World, run: () => Promise<void>): void {
+  const { talk } = w.servers[0]!
+  const ask = talk.ask.bind(talk)
+  let done = false
+  talk.ask = async (...question) => {
+    const answer = await ask(...question)
+    if (!done && question[1].startsWith('sm release')) {
+      done = true
+      await run()
+    }
+    return answer
+  }
+}
