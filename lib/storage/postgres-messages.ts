@@ -17,8 +17,12 @@ import type { Answer, Write } from './writes.js'
 const DAY = 86_400_000
 const CHUNK = 2000
 
-const NUMBERS = `base as materialized (
-    update message_clock set last = greatest(last, $1::bigint - 1) + $2::bigint
+/** One node whose clock is ahead must not set the numbers of all ahead: a second at most. */
+const OURS = `least($1::bigint, (extract(epoch from clock_timestamp()) * 1000 + 1000)::bigint * ${numberAt(1)})`
+const ALONE = '$1::bigint'
+
+const numbers = (time: string): string => `base as materialized (
+    update message_clock set last = greatest(last, ${time} - 1) + $2::bigint
       where place = 1 returning last - $2::bigint as before
   ), given as (
     select * from unnest($3::bigint[], $4::bigint[], $5::integer[], $6::integer[], $7::text[],
@@ -50,11 +54,15 @@ const KEPT_ROWS = `stored as (
   )
   select place, id from fresh`
 
-const PLAIN = `with ${NUMBERS}, fresh as (select *, before + place as id from given, base), ${KEPT_ROWS}`
-const KEYED = `with ${NUMBERS}, ${CLAIMED}, fresh as (
+const plain = (time: string): string =>
+  `with ${numbers(time)}, fresh as (select *, before + place as id from given, base), ${KEPT_ROWS}`
+const keyed = (time: string): string => `with ${numbers(time)}, ${CLAIMED}, fresh as (
     select *, before + place as id from given, base
       where key = '' or exists (select 1 from claimed where claimed.id = before + place)
   ), ${KEPT_ROWS}`
+
+const STATEMENTS = { keyed: keyed(ALONE), plain: plain(ALONE) }
+const STATEMENTS_OF_SEVERAL = { keyed: keyed(OURS), plain: plain(OURS) }
 
 const GROUP = 'select last from message_clock where place = ?'
 const THERE = 'select id from messages where id > ? and id <= ?'
@@ -105,9 +113,10 @@ export class MessageStore extends MessageRemover implements MessageLog {
     ]
     const values = [numberAt(now), messages.length, ...columns, this.#place]
     const times = [Math.floor(now / DAY), numberAt(now - DAY)]
+    const sql = this.#several ? STATEMENTS_OF_SEVERAL : STATEMENTS
     const write = keyed
-      ? { sql: KEYED, runs: [[...values, ...times]] }
-      : { sql: PLAIN, runs: [values] }
+      ? { sql: sql.keyed, runs: [[...values, ...times]] }
+      : { sql: sql.plain, runs: [values] }
     // Nobody binds between the two (whereabouts.ts).
     return this.#several ? [write, livesOf([...new Set(messages.flatMap(ownersIn))])] : [write]
   }

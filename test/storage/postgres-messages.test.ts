@@ -2,6 +2,9 @@
 
 import { test } from 'tap'
 import { Database } from '../../lib/storage/database.js'
+import { timeOf } from '../../lib/storage/logged-message.js'
+import { openMessageLog } from '../../lib/storage/message-log.js'
+import { Whereabouts } from '../../lib/storage/whereabouts.js'
 import { bookOf, juliet, messageOf, romeo } from '../contracts/message-book.js'
 import type { Book } from '../contracts/message-book.js'
 import { messageLogContract } from '../contracts/message-log.js'
@@ -141,4 +144,25 @@ test('a lost group is not taken for what another node wrote before it', async (t
       [same.id + 3, false],
     ],
   )
+})
+
+test('with several nodes one whose clock is ahead does not set the numbers of all ahead', async (t) => {
+  const store = await postgres.fresh()
+  const database = await store.open()
+  t.teardown(() => database.close())
+  const whereabouts = await Whereabouts.open(database, 'a life')
+  t.teardown(() => whereabouts.close())
+  const written = async (time: number): Promise<number> => {
+    const log = await openMessageLog(database, new ManualClock(time), true)
+    const message = messageOf({ text: 'when?', key: `at ${time}` })
+    const plain = messageOf({ text: 'and now?' })
+    for (const one of [message, plain]) log.written([one], await database.write(log.writes([one])))
+    t.ok(plain.id > message.id)
+    return timeOf(message.id)
+  }
+  const past = Date.UTC(2025, 0, 1)
+  t.equal(await written(past), past, 'behind it may be')
+  const hour = 3_600_000
+  const time = await written(Date.now() + hour)
+  t.ok(Math.abs(time - Date.now()) < hour / 2)
 })
