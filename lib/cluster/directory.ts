@@ -16,6 +16,7 @@ export interface Directory {
   /** Adds a place, or replaces the one with the same id. */
   put(account: string, place: Place): void | Promise<void>
   remove(account: string, id: string): void | Promise<void>
+  /** Who asks later is not answered sooner, so what each sends then keeps its order. */
   lookup(account: string): readonly Place[] | Promise<readonly Place[]>
   /** What is at hand of it without looking it up */
   remembered(account: string): readonly Place[] | undefined
@@ -23,7 +24,7 @@ export interface Directory {
   doubt(account?: string): void
   /** Somebody knows for sure that it has no sessions on other nodes: nothing needs to be looked up. */
   alone(account: string): void
-  /** Places that a life which has ended left behind */
-  left(account: string, life: string): Promise<readonly Place[]>
+  /** Places that a life which has ended left behind; undefined where nobody can tell now */
+  left(account: string, life: string): Promise<readonly Place[] | undefined>
   close(): Promise<void>
 }

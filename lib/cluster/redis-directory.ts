@@ -34,7 +34,9 @@ export class RedisDirectory implements Directory {
   readonly #own = new Map<string, Map<string, Place>>()
   /** With the own places; by account */
   readonly #known = new Map<string, Places | Promise<Places>>()
-
+  /** When the last answer that is under way is there; by account, as many as stanzas wait for one */
+  readonly #open = new Map<string, Promise<void>>()
+  #closed = false
   #timer: Timer | undefined
 
   constructor({ link, members, clock }: DirectoryOptions) {
@@ -52,6 +54,7 @@ export class RedisDirectory implements Directory {
   }
 
   async put(account: string, place: Place): Promise<void> {
+    if (this.#closed) return
     const there = this.#own.get(account)
     const places = there ?? new Map<string, Place>()
     this.#own.set(account, places.set(place.id, place))
@@ -63,6 +66,7 @@ export class RedisDirectory implements Directory {
   }
 
   async remove(account: string, id: string): Promise<void> {
+    if (this.#closed) return
     const places = this.#own.get(account)
     if (places?.delete(id) && places.size === 0) this.#own.delete(account)
     this.#learn(account, (known) => without(known, id))
@@ -71,8 +75,15 @@ export class RedisDirectory implements Directory {
 
   lookup(account: string): Places | Promise<Places> {
     const known = this.#known.get(account)
-    if (known) return known
-    const asked: Promise<Places> = this.#ask(account).then((found) => {
+    const open = this.#open.get(account)
+    // A question that is remembered is the last one that is open.
+    if (known instanceof Promise || (known && !open)) return known
+    if (known)
+      return this.#follow(
+        account,
+        open!.then(() => known),
+      )
+    const asked: Promise<Places> = Promise.all([this.#ask(account), open]).then(([found]) => {
       // Otherwise something changed meanwhile that the answer may not know of.
       if (this.#known.get(account) === asked) {
         if (found) this.#remember(account, found)
@@ -81,7 +92,16 @@ export class RedisDirectory implements Directory {
       return found ?? [...(this.#own.get(account) ?? nowhere).values()]
     })
     this.#remember(account, asked)
-    return asked
+    return this.#follow(account, asked)
+  }
+
+  #follow(account: string, answer: Promise<Places>): Promise<Places> {
+    const done = (): void => {
+      if (this.#open.get(account) === over) this.#open.delete(account)
+    }
+    const over: Promise<void> = answer.then(done, done)
+    this.#open.set(account, over)
+    return answer
   }
 
   remembered(account: string): Places | undefined {
@@ -114,9 +134,10 @@ export class RedisDirectory implements Directory {
     return [place]
   }
 
-  async left(account: string, life: string): Promise<Places> {
+  async left(account: string, life: string): Promise<Places | undefined> {
     const found = await this.#link.attempt((redis) => redis.hgetall(keyOf(account)))
-    const entries = Object.entries(found ?? {}).map(([id, text]) => readEntry(id, text))
+    if (!found) return undefined
+    const entries = Object.entries(found).map(([id, text]) => readEntry(id, text))
     return entries.flatMap((entry) => (entry.life === life ? entry.place : []))
   }
 
@@ -150,7 +171,9 @@ export class RedisDirectory implements Directory {
     if (pipeline.length > 0) await pipeline.pexpire(keyOf(account), LIFETIME).exec()
   }
 
+  /** What is said after it changes nothing: entries of a life that is over stay for whoever mourns it. */
   async close(): Promise<void> {
+    this.#closed = true
     this.#timer?.cancel()
     this.#own.clear()
     this.#known.clear()

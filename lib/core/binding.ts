@@ -2,7 +2,7 @@
 // others the account has. The database says which nodes that concerns (storage/whereabouts.ts); without one
 // for several nodes the directory knows.
 
-import { StreamError } from '../xmpp/errors.js'
+import { StanzaError, StreamError } from '../xmpp/errors.js'
 import { Jid } from '../xmpp/jid.js'
 import type { Server } from './server.js'
 
@@ -13,6 +13,12 @@ export interface Begun {
   readonly elsewhere: number
   /** The newest message of all accounts */
   readonly newest: number
+  /** Before the session is in the list, in the same turn: whether its address is still its own. */
+  check(): void
+}
+
+interface Coming {
+  superseded: boolean
 }
 
 /** What a session is made from */
@@ -26,22 +32,44 @@ export interface Bound {
 
 export class Binding {
   readonly #server: Server
+  /** What is bound here just now, by full address */
+  readonly #coming = new Map<string, Set<Coming>>()
 
   constructor(server: Server) {
     this.#server = server
     server.talk.on(TOPIC, (jid) => this.#asked(Jid.parse(String(jid))))
   }
 
-  /** From here on messages for the account are told to this node. */
-  async begin(jid: Jid, number: number): Promise<Begun> {
-    const { nodes, newest } = await this.#where(jid, number)
-    const counts = await Promise.all(nodes.map((node) => this.#ask(node, jid)))
-    return { elsewhere: counts.reduce((sum, count) => sum + count, 0), newest }
+  /** Messages for the account are told to this node before `make` adds the session. */
+  async begin<T>(jid: Jid, number: number, make: (begun: Begun) => Promise<T>): Promise<T> {
+    const one: Coming = { superseded: false }
+    const all = this.#coming.get(jid.text) ?? new Set()
+    this.#coming.set(jid.text, all.add(one))
+    try {
+      return await make(await this.#begun(jid, number, one))
+    } catch (error) {
+      this.end(number)
+      throw error
+    } finally {
+      if (all.delete(one) && all.size === 0) this.#coming.delete(jid.text)
+    }
   }
 
-  /** A session of the account has ended here, or was not bound after all. */
+  async #begun(jid: Jid, number: number, one: Coming): Promise<Begun> {
+    const { nodes, newest } = await this.#where(jid, number)
+    const counts = await Promise.all(nodes.map((node) => this.#ask(node, jid)))
+    const check = (): void => {
+      if (one.superseded) throw new StanzaError('conflict', 'the resource was bound again')
+    }
+    return { elsewhere: counts.reduce((sum, count) => sum + count, 0), newest, check }
+  }
+
+  /**
+   * A session of the account has ended here, or was not bound after all. Of a life that is over nobody heard
+   * that it ended: its rows stay for whoever mourns it.
+   */
   end(number: number): void {
-    this.#server.whereabouts?.gone(number)
+    if (!this.#server.fencing.over) this.#server.whereabouts?.gone(number)
   }
 
   async #where(jid: Jid, number: number): Promise<{ nodes: readonly string[]; newest: number }> {
@@ -74,8 +102,12 @@ export class Binding {
     }
   }
 
-  /** RFC 6120 §7.7.2.2: the newcomer wins; what the old stream had sent is finished first. */
+  /**
+   * RFC 6120 §7.7.2.2: the newcomer wins; what the old stream had sent is finished first. One that is being
+   * bound here, and may have asked before the newcomer was there, does not come to be.
+   */
   async #asked(jid: Jid): Promise<number> {
+    for (const one of this.#coming.get(jid.text) ?? []) one.superseded = true
     const sessions = this.#server.hosts.get(jid.domain)?.sessions
     if (!sessions) return 0
     for (let old = sessions.find(jid); old; old = sessions.find(jid)) {

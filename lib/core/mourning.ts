@@ -36,8 +36,22 @@ export class Mourning {
     if (!members.sure) return
     const alive = members.all().map(({ life }) => life)
     const silent = clock.now() - SILENCE
-    for (const life of await whereabouts!.silent(alive, silent))
+    for (const life of await whereabouts!.silent(alive, silent)) {
+      if (await this.#isThere(life)) continue
+      // Whose node nobody knows: that no node has this life is known.
       if (await fencing.takeOver({ node: '', life })) await this.#mourn(life)
+    }
+  }
+
+  /** Also who was silent for a while, and who cannot be asked about. */
+  async #isThere(life: string): Promise<boolean> {
+    const { members } = this.#server
+    try {
+      await members.say()
+    } catch {
+      return true
+    }
+    return members.all().some((member) => member.life === life)
   }
 
   async #mourn(life: string): Promise<void> {
@@ -62,7 +76,9 @@ export class Mourning {
     let done = true
     directory.doubt(account.text)
     const there = await directory.lookup(account.text)
-    for (const place of await directory.left(account.text, life)) {
+    const left = await directory.left(account.text, life)
+    if (!left) return false
+    for (const place of left) {
       const lost = { jid: account.withResource(place.resource), number, life }
       if (await isAwaited(host, lost)) done = false
       else {

@@ -57,26 +57,12 @@ export class Sessions {
     resource: string | undefined,
   ): Promise<Session> {
     const jid = this.#address(account.jid, resource)
-    const session = await this.#begin(jid, account, (begun) =>
+    const { binding } = this.#host.server
+    const session = await binding.begin(jid, account.number, (begun) =>
       this.#replace(jid, { stream, account, begun }),
     )
     await this.#announce(session)
     return session
-  }
-
-  /** The other nodes know of it first: what is written from then on finds its way here. */
-  async #begin(
-    jid: Jid,
-    { number }: Account,
-    make: (begun: Begun) => Promise<Session>,
-  ): Promise<Session> {
-    const { binding } = this.#host.server
-    try {
-      return await make(await binding.begin(jid, number))
-    } catch (error) {
-      binding.end(number)
-      throw error
-    }
   }
 
   async #replace(jid: Jid, { stream, account, begun }: Binds): Promise<Session> {
@@ -88,6 +74,7 @@ export class Sessions {
       if (!old.closed) await old.drained()
     }
     // From here on nothing waits until the session is in the list: two never have one address.
+    begun.check()
     this.#checkRoom(account.jid, elsewhere)
     return this.#add(new Session(this.#host, stream, { jid, number: account.number, newest }))
   }
@@ -102,9 +89,12 @@ export class Sessions {
     keep: (session: Session) => void,
   ): Promise<Session> {
     const jid = account.jid.withResource(resource)
-    const session = await this.#begin(jid, account, async ({ elsewhere, newest }) => {
+    const { binding } = this.#host.server
+    const session = await binding.begin(jid, account.number, async (begun) => {
+      const { elsewhere, newest } = begun
       if (!this.find(jid)) await this.#makeRoom(account.jid, elsewhere)
       if (this.find(jid)) throw new StanzaError('conflict')
+      begun.check()
       this.#checkRoom(account.jid, elsewhere)
       const restored = new Session(this.#host, undefined, { jid, number: account.number, newest })
       keep(restored)

@@ -2,8 +2,13 @@
 // writes it while no commit can be under way: either a commit sees the new session's node, or the new session
 // finds the message in the log. What is asked for in one turn of the event loop is one transaction.
 
+import { type Clock, systemClock } from '../ops/clock.js'
+import { silentLog } from '../ops/log.js'
+import { StanzaError } from '../xmpp/errors.js'
 import type { Database } from './database.js'
 import { migrate, type MigrationSet } from './migrations.js'
+import { Outage } from './outage.js'
+import { isTrouble } from './trouble.js'
 import type { Answer, Write } from './writes.js'
 
 const tables: MigrationSet = {
@@ -35,6 +40,9 @@ const OTHERS = `${LIVES} and life <> $2::text`
 /** Lives that others have taken for dead, or that have not written for long */
 const SILENT = `select distinct life from whereabouts left join commits on journal = life
   where not life = any(?::text[]) and (journal is null or alive = 0 or at < ?)`
+
+/** Milliseconds for which it is tried again */
+const GRACE = 5000
 
 /** An account, and its bare address */
 export interface Where {
@@ -77,15 +85,21 @@ export class Whereabouts {
   #coming: Coming[] = []
   readonly #leaving = new Set<number>()
   #running: Promise<void> | undefined
+  readonly #clock: Clock
+  readonly #outage: Outage
+  #closing = false
 
-  static async open(database: Database, life: string): Promise<Whereabouts> {
+  static async open(database: Database, life: string, clock = systemClock): Promise<Whereabouts> {
     await migrate(database, [tables])
-    return new Whereabouts(database, life)
+    return new Whereabouts(database, life, clock)
   }
 
-  private constructor(database: Database, life: string) {
+  private constructor(database: Database, life: string, clock: Clock) {
     this.#database = database
     this.#life = life
+    this.#clock = clock
+    // The journal tells of it.
+    this.#outage = new Outage(clock, silentLog)
   }
 
   /** The account has a session more here. Resolves when that is on disk. */
@@ -111,24 +125,31 @@ export class Whereabouts {
   }
 
   #run(): void {
-    this.#running ??= this.#work().finally(() => {
-      this.#running = undefined
-      if (this.#coming.length > 0) this.#run()
-    })
+    this.#running ??= this.#work()
   }
 
   async #work(): Promise<void> {
     await new Promise((resolve) => setImmediate(resolve))
-    while (this.#coming.length > 0 || this.#leaving.size > 0) {
-      const coming = this.#coming.splice(0)
-      const leaving = [...this.#leaving]
-      this.#leaving.clear()
-      try {
-        await this.#write(coming, leaving)
-      } catch (error) {
-        // A row too many costs a hop.
-        for (const { failed } of coming) failed(error)
-      }
+    for (let fine = true; this.#coming.length > 0 || (fine && this.#leaving.size > 0); )
+      fine = await this.#turn()
+    this.#running = undefined
+  }
+
+  async #turn(): Promise<boolean> {
+    const coming = this.#coming.splice(0)
+    const leaving = [...this.#leaving]
+    this.#leaving.clear()
+    const until = coming.length > 0 ? this.#clock.now() + GRACE : 0
+    const again = (error: unknown) => !this.#closing && isTrouble(error)
+    try {
+      await this.#outage.insist(() => this.#write(coming, leaving), { until, again })
+      return true
+    } catch (error) {
+      // A row too many costs a hop: it goes with the next write.
+      for (const account of leaving) if (!this.#counts.has(account)) this.#leaving.add(account)
+      const trouble = new StanzaError('resource-constraint', 'it could not be stored')
+      for (const { failed } of coming) failed(isTrouble(error) ? trouble : error)
+      return false
     }
   }
 
@@ -165,12 +186,11 @@ export class Whereabouts {
     await this.#database.knex('whereabouts').where({ life }).whereIn('account', accounts).delete()
   }
 
+  /**
+   * What is left are accounts with sessions that wait for their clients: whoever mourns this life finds them.
+   */
   async close(): Promise<void> {
+    this.#closing = true
     await this.#running
-    const { knex } = this.#database
-    await knex('whereabouts')
-      .where({ life: this.#life })
-      .delete()
-      .catch(() => undefined)
   }
 }

@@ -4,13 +4,77 @@ import { randomBytes, randomUUID } from 'node:crypto'
 import { test } from 'tap'
 import { Membership } from '../../lib/cluster/membership.js'
 import { RedisBus } from '../../lib/cluster/redis-bus.js'
+import type { Members } from '../../lib/cluster/cluster.js'
 import { RedisDirectory } from '../../lib/cluster/redis-directory.js'
 import { RedisLink } from '../../lib/cluster/redis-link.js'
 import { systemClock } from '../../lib/ops/clock.js'
 import { silentLog } from '../../lib/ops/log.js'
 import { busContract } from '../contracts/bus.js'
 import { directoryContract } from '../contracts/directory.js'
+import { ManualClock } from '../world/clock.js'
 import { noRedis, TestRedis } from '../world/redis.js'
+
+/** A directory whose questions stay open until the test answers them */
+function asking() {
+  const answers: ((found: Record<string, string> | undefined) => void)[] = []
+  const attempt = () => new Promise((resolve) => answers.push(resolve))
+  const link = { attempt, whenUp: () => undefined } as unknown as RedisLink
+  const self = { node: 'a', life: 'life of a' }
+  const members = { self, lifeOf: () => 'life of b', onGone: () => undefined } as unknown as Members
+  const directory = new RedisDirectory({ link, members, clock: new ManualClock() })
+  return { directory, answers }
+}
+
+const ROMEO = 'romeo@capulet.example'
+const found = { id: JSON.stringify(['b', 'life of b', 'phone', 1, 0]) }
+
+test('nobody is answered sooner than who asked before him, whatever is learned meanwhile (RFC 6120 §10.1)', async (t) => {
+  const place = { id: '1', node: 'a', resource: 'x', available: true, priority: 0 }
+  const learned: Record<string, (directory: RedisDirectory) => unknown> = {
+    doubted: (directory) => directory.doubt(ROMEO),
+    'all doubted': (directory) => directory.doubt(),
+    alone: (directory) => directory.alone(ROMEO),
+    learned: (directory) => void directory.put(ROMEO, place),
+  }
+  for (const [what, learn] of Object.entries(learned)) {
+    const { directory, answers } = asking()
+    const order: string[] = []
+    const ask = (name: string) =>
+      Promise.resolve(directory.lookup(ROMEO)).then(() => void order.push(name))
+    const first = ask('first')
+    learn(directory)
+    const second = ask('second')
+    for (const answer of answers.slice(1)) answer(found)
+    await new Promise(setImmediate)
+    t.same(order, [], what)
+    answers[0]!(found)
+    await Promise.all([first, second])
+    t.same(order, ['first', 'second'], what)
+    await directory.close()
+  }
+})
+
+test('once they are answered, what is remembered is at hand', async (t) => {
+  const { directory, answers } = asking()
+  const asked = directory.lookup(ROMEO)
+  directory.alone(ROMEO)
+  const then = directory.lookup(ROMEO)
+  answers[0]!(found)
+  await Promise.all([asked, then])
+  t.same(directory.lookup(ROMEO), [])
+  await directory.close()
+})
+
+test('that Redis does not say what a life left behind is not that it left nothing', async (t) => {
+  const { directory, answers } = asking()
+  const unknown = directory.left(ROMEO, 'life of b')
+  const known = directory.left(ROMEO, 'life of b')
+  answers[0]!(undefined)
+  answers[1]!(found)
+  t.equal(await unknown, undefined)
+  t.match(await known, [{ id: 'id', resource: 'phone' }])
+  await directory.close()
+})
 
 if (noRedis) {
   test('everything over Redis', { skip: noRedis }, async () => {})

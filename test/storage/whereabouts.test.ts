@@ -7,6 +7,7 @@ import { fence } from '../../lib/storage/lives.js'
 import { INCOMING, KEPT, LoggedMessage } from '../../lib/storage/logged-message.js'
 import { type MessageLog, openMessageLog } from '../../lib/storage/message-log.js'
 import { Whereabouts } from '../../lib/storage/whereabouts.js'
+import { StanzaError } from '../../lib/xmpp/errors.js'
 import { Jid } from '../../lib/xmpp/jid.js'
 import { ManualClock } from '../world/clock.js'
 import { freshPostgres } from '../world/postgres.js'
@@ -24,11 +25,11 @@ interface Node {
   say(text: string): Promise<LoggedMessage>
 }
 
-async function node(t: Test, url: string, life: string): Promise<Node> {
+async function node(t: Test, url: string, life: string, clock?: ManualClock): Promise<Node> {
   const database = await Database.open({ url, folder: '', durability: 'power' })
   const log = await openMessageLog(database, new ManualClock(), true)
   const journal = new Journal(database, { messages: log, life })
-  const whereabouts = await Whereabouts.open(database, life)
+  const whereabouts = await Whereabouts.open(database, life, clock)
   t.teardown(async () => {
     await whereabouts.close()
     await journal.close()
@@ -136,4 +137,56 @@ test('lives that are over are found: fenced, or silent for long; and their accou
   t.same(await one.whereabouts.of('other', JULIET, 10), [])
   await one.whereabouts.drop('other', [JULIET])
   t.same(await silent(0), [])
+})
+
+test('of a life that ends there stay the accounts with sessions that wait, no others (XEP-0198 §5)', async (t) => {
+  const [one, other] = await two(t)
+  await other.whereabouts.here(juliet)
+  await other.whereabouts.here({ account: JULIET + 1, address: 'nurse@capulet.lit' })
+  other.whereabouts.gone(JULIET + 1)
+  await other.whereabouts.close()
+  t.same(await one.whereabouts.of('other', 0, 10), [juliet])
+})
+
+/** The next so many writes are lost with their connection. */
+function losing({ database }: Node, times: number): () => number {
+  const write = database.write.bind(database)
+  const lost = () => Promise.reject(Object.assign(new Error('cut'), { code: 'ECONNRESET' }))
+  let tries = 0
+  database.write = (writes) => (tries++ < times ? lost() : write(writes))
+  return () => tries
+}
+
+test('who binds does not notice that a connection to the database is lost', async (t) => {
+  const [one, other] = await two(t)
+  losing(other, 2)
+  await other.whereabouts.here(juliet)
+  t.same((await one.say('<a/>')).lives, ['other'])
+})
+
+test('a database that stays away is a lack of resources, and no bug (RFC 6120 §8.3.3.18)', async (t) => {
+  const clock = new ManualClock()
+  const one = await node(t, await freshPostgres(), 'one', clock)
+  const tries = losing(one, Number.POSITIVE_INFINITY)
+  const refused = one.whereabouts.here(juliet).catch((error: unknown) => error)
+  let error: unknown
+  void refused.then((it) => (error = it))
+  while (!error) {
+    clock.advance(1000)
+    await new Promise(setImmediate)
+  }
+  t.match(error, { condition: 'resource-constraint' })
+  t.ok(error instanceof StanzaError)
+  t.ok(tries() > 1)
+})
+
+test('that the last session went is said again with what is written next, where it was lost', async (t) => {
+  const [one, other] = await two(t)
+  await other.whereabouts.here(juliet)
+  const tries = losing(other, 1)
+  other.whereabouts.gone(JULIET)
+  while (tries() === 0) await new Promise(setImmediate)
+  t.same((await one.say('<a/>')).lives, ['other'])
+  await other.whereabouts.here({ ...juliet, account: JULIET + 1 })
+  t.same((await one.say('<b/>')).lives, [])
 })
