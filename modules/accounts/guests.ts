@@ -14,9 +14,12 @@ const MOST = 10_000
 export class Guests {
   readonly #host: Host
   readonly #guests = new Map<string, AccountRow>()
+  readonly #numbers = new Set<number>()
+  readonly #draw: () => string
 
-  constructor(host: Host) {
+  constructor(host: Host, draw: () => string = randomUUID) {
     this.#host = host
+    this.#draw = draw
   }
 
   get size(): number {
@@ -30,11 +33,19 @@ export class Guests {
   /** Undefined where there is no room for another. */
   admit(): Account | undefined {
     if (this.#guests.size >= MOST) return undefined
-    const local = randomUUID()
-    const row = rowOf(local, this.#host.clock.now())
+    const row = this.#unlike()
+    const { local, number } = row
     this.#guests.set(local, row)
-    const { number } = row
+    this.#numbers.add(number)
     return { number, disabled: false, jid: Jid.of(local, this.#host.domain) }
+  }
+
+  /** A number has fewer bits than a name: what one guest leaves would be another's. */
+  #unlike(): AccountRow {
+    for (;;) {
+      const row = rowOf(this.#draw(), this.#host.clock.now())
+      if (!this.#numbers.has(row.number)) return row
+    }
   }
 
   /** One of another node, while it has a session there */
@@ -50,7 +61,11 @@ export class Guests {
     const guest = this.find(jid.local)
     if (!guest || this.#host.sessions.of(jid).length > 0) return
     this.#guests.delete(jid.local)
-    const { number } = guest
+    // Whoever got the number before everything is forgotten would lose what is theirs.
+    await this.#forget(jid, guest.number).finally(() => this.#numbers.delete(guest.number))
+  }
+
+  async #forget(jid: Jid, number: number): Promise<void> {
     await this.#host.events.emit('account:removed', { account: jid, number })
     await this.#trying('message log', async () => {
       while (await this.#host.messages.clear(number));
