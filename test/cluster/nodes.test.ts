@@ -3,14 +3,10 @@
 import { test, type Test } from 'tap'
 import type { Membership } from '../../lib/cluster/membership.js'
 import type { Server } from '../../lib/core/server.js'
-import { fence, isFenced } from '../../lib/storage/lives.js'
-import { StreamError } from '../../lib/xmpp/errors.js'
-import { enable } from '../modules/stream-management/sm-world.js'
 import { Envelope } from '../../lib/xmpp/envelope.js'
 import { Jid } from '../../lib/xmpp/jid.js'
 import { Stanza } from '../../lib/xmpp/stanza.js'
 import { freshPostgres } from '../world/postgres.js'
-import { befriend } from './moving-world.js'
 import { noRedis, TestRedis } from '../world/redis.js'
 import { RedisNodes } from '../world/redis-nodes.js'
 import { type World, world } from '../world/world.js'
@@ -31,14 +27,6 @@ if (noRedis) {
 
   const says = (text: string) => `<message to='${ROMEO}' type='chat'><body>${text}</body></message>`
   const hears = (text: string) => `<message><body>${text}</body></message>`
-
-  /** As for a session of before; what is wrong with it instead, where there is something. */
-  const bindsOn = async ({ hosts }: Server, jid: Jid): Promise<unknown> => {
-    const host = hosts.get(jid.domain)!
-    const account = await host.accounts!.lookup(jid.local)
-    const made = host.sessions.restore(account!, jid.resource, () => undefined)
-    return made.catch((error: unknown) => error)
-  }
 
   /** Redis is another process: what it will say takes a moment. */
   const appears = async (look: () => Promise<unknown>): Promise<void> => {
@@ -151,117 +139,6 @@ if (noRedis) {
     await appears(async () =>
       laptop.inbox.some((element) => element.getChildText('body') === 'its last'),
     )
-  })
-
-  test('whose node has died is gone for contacts, unless the session is awaited (RFC 6121 §4.5.2)', async (t) => {
-    const w = await twoNodes(t)
-    const juliet = await w.device('juliet', 'balcony', { node: 1 })
-    await w.romeo.comesOnline()
-    await juliet.comesOnline()
-    w.romeo.sends("<presence to='juliet@capulet.example' type='subscribe'/>")
-    await w.settle()
-    juliet.sends("<presence to='romeo@capulet.example' type='subscribe'/>")
-    juliet.sends("<presence to='romeo@capulet.example' type='subscribed'/>")
-    await w.settle()
-    w.romeo.sends("<presence to='juliet@capulet.example' type='subscribed'/>")
-    await w.settle()
-    await juliet.finds(`<presence from='${w.romeo.jid}'/>`)
-    const [one, two] = w.servers as [Server, Server]
-    const { node, life } = one.members.self
-    await w.restart({ kill: true })
-    await redis.ask('zrem', 'tercet:nodes', `${node} ${life}`)
-    await two.fencing.fence(life)
-    // Whoever is elected looks.
-    w.clock.advance(10_000)
-    await appears(async () =>
-      juliet.inbox.some(({ attrs }) => attrs.type === 'unavailable' && attrs.from === w.romeo.jid),
-    )
-  })
-
-  /** Juliet on the other node sees Romeo, as the last stanza that she has had of him says. */
-  const seen = async (w: World) => {
-    const juliet = await w.device('juliet', 'balcony', { node: 1 })
-    await w.romeo.comesOnline()
-    await juliet.comesOnline()
-    await befriend(w, w.romeo, juliet)
-    await juliet.finds(`<presence from='${w.romeo.jid}'/>`)
-    const gone = () =>
-      juliet.inbox.some(({ attrs }) => attrs.type === 'unavailable' && attrs.from === w.romeo.jid)
-    return { gone }
-  }
-
-  test('who does not come back after his node was stopped is gone for contacts (RFC 6121 §4.5.2)', async (t) => {
-    const w = await twoNodes(t)
-    const { gone } = await seen(w)
-    await enable(w.romeo, "resume='true' max='60'")
-    w.romeo.transport.cut(new Error('the connection broke'))
-    await w.settle()
-    const [one, two] = w.servers as [Server, Server]
-    await w.restart()
-    t.notOk(gone(), 'he may come back')
-    await fence(two.database, one.life)
-    await appears(async () => {
-      w.clock.advance(10_000)
-      return gone()
-    })
-  })
-
-  test('so is who does not come back after his node was fenced (RFC 6121 §4.5.2)', async (t) => {
-    const w = await twoNodes(t)
-    const { gone } = await seen(w)
-    const [one, two] = w.servers as [Server, Server]
-    await two.fencing.fence(one.life)
-    await one.fenced
-    await w.restart()
-    t.notOk(gone())
-    await appears(async () => {
-      w.clock.advance(10_000)
-      return gone()
-    })
-  })
-
-  test('nobody takes a life for over that is listed again', async (t) => {
-    const w = await twoNodes(t)
-    const [one, two] = w.servers as [Server, Server]
-    let asked = 0
-    const silent = async () => {
-      asked++
-      return [one.life, two.life]
-    }
-    for (const server of w.servers) Object.assign(server.whereabouts!, { silent })
-    await appears(async () => {
-      w.clock.advance(10_000)
-      return asked > 0
-    })
-    await w.settle()
-    for (const { life } of w.servers) t.notOk(await isFenced(one.database, life))
-  })
-
-  test('of two who bind one address on two nodes at once one is left (RFC 6120 §7.7.2.2)', async (t) => {
-    const w = await twoNodes(t)
-    await w.device('romeo', 'laptop', { node: 1 })
-    const [one, two] = w.servers as [Server, Server]
-    const ask = one.talk.ask.bind(one.talk)
-    let answered: () => void = () => {}
-    const asking = new Promise<void>((resolve) => {
-      one.talk.ask = async (...question) => {
-        const answer = await ask(...question)
-        resolve()
-        await new Promise<void>((go) => {
-          answered = go
-        })
-        return answer
-      }
-    })
-    const jid = Jid.parse(`${ROMEO}/tomb`)
-    const first = bindsOn(one, jid)
-    await asking
-    t.match(await bindsOn(two, jid), { jid })
-    answered()
-    t.match(await first, { condition: 'conflict' })
-    const count = ({ hosts }: Server) => (hosts.get(jid.domain)!.sessions.find(jid) ? 1 : 0)
-    t.equal(count(one) + count(two), 1)
-    two.hosts.get(jid.domain)!.sessions.find(jid)?.close(new StreamError('reset'))
   })
 
   test('what there was before a session was bound is not shown to it, whatever is read anew', async (t) => {
