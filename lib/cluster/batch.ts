@@ -1,5 +1,5 @@
 // What one node tells another at once: its frames of one turn, numbered on their link, with a proof that
-// a node of this cluster wrote them for exactly that one. Redis need not be trusted.
+// a node of this cluster wrote them for exactly that life of that one. Redis need not be trusted.
 
 import { createHmac, timingSafeEqual } from 'node:crypto'
 
@@ -11,6 +11,8 @@ export interface Batch {
   /** Of that node: numbers begin again with each */
   readonly life: string
   readonly to: string
+  /** Of that node: another one takes nothing of it */
+  readonly toLife: string
   readonly number: number
   readonly frames: readonly Buffer[]
   /** The node ends with this. */
@@ -21,14 +23,16 @@ type Head = [
   from: string,
   life: string,
   to: string,
+  toLife: string,
   number: number,
   last: boolean,
   lengths: readonly number[],
 ]
 
 export function encodeBatch(secret: Buffer, batch: Batch): Buffer {
-  const { from, life, to, number, frames, last } = batch
-  const head: Head = [from, life, to, number, last, frames.map(({ length }) => length)]
+  const { from, life, to, toLife, number, frames, last } = batch
+  const lengths = frames.map(({ length }) => length)
+  const head: Head = [from, life, to, toLife, number, last, lengths]
   const parts = [Buffer.from(`${JSON.stringify(head)}\n`, 'utf8'), ...frames]
   return Buffer.concat([proofOf(secret, parts), ...parts])
 }
@@ -40,10 +44,10 @@ export function readBatch(secret: Buffer, bytes: Buffer): Batch | undefined {
   if (!timingSafeEqual(bytes.subarray(0, PROOF), proofOf(secret, [content]))) return undefined
   const end = content.indexOf(END_OF_HEAD)
   const head = JSON.parse(content.toString('utf8', 0, end)) as Head
-  const [from, life, to, number, last, lengths] = head
+  const [from, life, to, toLife, number, last, lengths] = head
   let at = end + 1
   const frames = lengths.map((length) => content.subarray(at, (at += length)))
-  return { from, life, to, number, frames, last }
+  return { from, life, to, toLife, number, frames, last }
 }
 
 function proofOf(secret: Buffer, parts: readonly Buffer[]): Buffer {

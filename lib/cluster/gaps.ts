@@ -8,6 +8,8 @@ import type { Batch } from './batch.js'
 const MOST_HELD = 32 * 1024 * 1024
 /** Milliseconds until a repair that failed is tried again */
 const AGAIN = 1000
+/** Milliseconds: whoever was not told for longer has lost its lease, and knows that. */
+const UNMET = 60_000
 
 interface Heard {
   readonly life: string
@@ -43,9 +45,12 @@ export class Gaps {
     const heard = this.#heard.get(from)
     const known = heard?.life === life ? heard : undefined
     if (known && number <= known.number) return false
-    if (number !== (known?.number ?? 0) + 1) this.missed(known?.at ?? this.#began)
+    const now = this.#clock.now()
+    // Before its first batch it may not have known of this node, and have told it nothing.
+    if (!known || number !== known.number + 1)
+      this.missed(known?.at ?? Math.max(this.#began, now - UNMET))
     if (last) this.#heard.delete(from)
-    else this.#heard.set(from, { life, number, at: this.#clock.now() })
+    else this.#heard.set(from, { life, number, at: now })
     return true
   }
 
@@ -72,7 +77,10 @@ export class Gaps {
     const held = this.#held
     this.#held = []
     this.#heldBytes = 0
-    for (const batch of held) this.#take(batch)
+    // With one of them something may be missed again.
+    for (const batch of held)
+      if (this.#repairing) this.#hold(batch)
+      else this.#take(batch)
   }
 
   #hold(batch: Batch): void {

@@ -1,6 +1,7 @@
 // Which nodes there are: each says every few seconds that it is there, for some more. Redis keeps the time,
 // so that clocks of machines do not matter. A node that could not say so long enough is none for the others,
-// and learns that when it can speak again.
+// and learns that when it can speak again. Who could not say so for a while, or never did before, is not sure
+// of the others: they may not have said so again yet.
 
 import type { Clock, Timer } from '../ops/clock.js'
 import type { Member, Members } from './cluster.js'
@@ -34,8 +35,12 @@ export class Membership implements Members {
   #timer: Timer | undefined
   #saying: Promise<void> | undefined
   #said = 0
-  #unsure = 0
+  /** By a clock that nobody sets, as Redis keeps leases */
+  #heard = Number.NEGATIVE_INFINITY
+  #unsure = Number.POSITIVE_INFINITY
+  #joined = false
   #closed = false
+  #met: (member: Member) => void = () => {}
   #lapsed: ((since: number) => void) | undefined
   readonly #mourners: ((member: Member, said: boolean) => void)[] = []
 
@@ -44,7 +49,7 @@ export class Membership implements Members {
     this.#link = link
     this.#clock = clock
     this.#lives.set(self.node, self.life)
-    link.whenUp(() => this.#doubt())
+    link.whenUp(() => this.#again())
   }
 
   get size(): number {
@@ -76,12 +81,23 @@ export class Membership implements Members {
   }
 
   #doubt(): void {
-    if (this.#said > 0) this.#unsure = this.#clock.now() + LEASE
+    this.#unsure = this.#clock.now() + LEASE
+  }
+
+  /** Redis may have forgotten everything: the others learn at once who is there. */
+  #again(): void {
+    this.#doubt()
+    if (this.#joined && !this.#closed) this.say().catch(() => undefined)
   }
 
   /** Its own lease had ended: since it last said so the others may have taken it for gone. */
   onLapse(run: (since: number) => void): void {
     this.#lapsed = run
+  }
+
+  /** Another node, or another life of it, is there. */
+  onMet(run: (member: Member) => void): void {
+    this.#met = run
   }
 
   onGone(run: (member: Member, said: boolean) => void): void {
@@ -90,6 +106,7 @@ export class Membership implements Members {
 
   /** Says so now, and from now on. While Redis is away the others stay as they were. */
   async join(): Promise<void> {
+    this.#joined = true
     await this.say().catch(() => undefined)
     if (!this.#closed) this.#timer = this.#clock.after(EVERY, () => void this.join())
   }
@@ -104,6 +121,7 @@ export class Membership implements Members {
 
   async #say(): Promise<void> {
     const { commands } = this.#link
+    const asked = performance.now()
     const answer = await commands.eval(SAY_SO, 1, KEY, textOf(this.self), LEASE)
     if (this.#closed) return
     const [added, members] = answer as [number, string[]]
@@ -112,10 +130,14 @@ export class Membership implements Members {
     const since = this.#said
     this.#said = this.#clock.now()
     const lapsed = since > 0 && added === 1
-    if (lapsed) this.#doubt()
+    // Redis may have been away for the others as well: their leases can have ended before ours.
+    if (lapsed || asked - this.#heard > LEASE - EVERY) this.#doubt()
+    this.#heard = asked
     for (const [node, life] of before)
       if (this.#lives.get(node) !== life) this.#mourn({ node, life }, false)
     if (lapsed) this.#lapsed?.(since)
+    for (const [node, life] of this.#lives)
+      if (node !== this.self.node && before.get(node) !== life) this.#met({ node, life })
   }
 
   /** Nobody listens there, or it said that it ends. */

@@ -27,6 +27,8 @@ interface Outgoing {
   done(arrived: boolean): void
 }
 
+/** LIM-bus-under-way: bytes that Redis has not answered; beyond it whoever they are for has missed them. */
+const MOST_UNDER_WAY = 64 * 1024 * 1024
 /** Milliseconds until whoever may have missed something is told how far the numbers are. */
 const AGAIN = 1000
 
@@ -44,6 +46,7 @@ export class RedisBus implements Bus {
   /** Nodes for which something did not leave, and their lives */
   readonly #doubtful = new Map<string, string>()
   #reminder: Timer | undefined
+  #underWay = 0
   #deafSince = 0
   #closed = false
 
@@ -54,7 +57,6 @@ export class RedisBus implements Bus {
       heard: () => bus.#hears(),
     })
     await options.membership.join()
-    bus.#greet()
     return bus
   }
 
@@ -66,6 +68,7 @@ export class RedisBus implements Bus {
     this.#log = log
     this.#gaps = new Gaps(clock, (batch) => this.#take(batch))
     membership.onLapse((since) => this.#gaps.missed(since))
+    membership.onMet((member) => this.#greet(member))
     membership.onGone((member, said) => {
       if (said) this.#forget(member)
       else this.#skip(member)
@@ -124,15 +127,27 @@ export class RedisBus implements Bus {
     const { life } = this.#membership.self
     const number = (this.#numbers.get(other) ?? 0) + 1
     this.#numbers.set(other, number)
-    const batch: Batch = { from: this.node, life, to: node, number, frames, last }
     try {
-      const bytes = encodeBatch(this.#secret, batch)
-      const listeners = Number(await this.#link.commands.spublish(channelOf(node), bytes))
+      const listeners = await this.#transmit({
+        ...{ from: this.node, life, to: node, toLife: other, number, frames, last },
+      })
       if (listeners === 0) this.#membership.gone(node, false)
       return listeners > 0
     } catch {
       this.#doubt(node, other)
       return false
+    }
+  }
+
+  /** How many listened. Rejects where it did not leave, or nobody knows. */
+  async #transmit(batch: Batch): Promise<number> {
+    if (this.#underWay > MOST_UNDER_WAY) throw new Error('Redis is too slow')
+    const bytes = encodeBatch(this.#secret, batch)
+    this.#underWay += bytes.length
+    try {
+      return Number(await this.#link.commands.spublish(channelOf(batch.to), bytes))
+    } finally {
+      this.#underWay -= bytes.length
     }
   }
 
@@ -177,7 +192,8 @@ export class RedisBus implements Bus {
       if (!batch) this.#log.warn('something on the bus was written by nobody of this cluster')
       return
     }
-    this.#gaps.arrived(batch)
+    // Its sender does not know of this life yet, or somebody plays it again.
+    if (batch.toLife === this.#membership.self.life) this.#gaps.arrived(batch)
   }
 
   #take({ from, life, frames, last }: Batch): void {
@@ -189,7 +205,8 @@ export class RedisBus implements Bus {
   }
 
   #deaf(): void {
-    if (this.#deafSince === 0) this.#deafSince = this.#clock.now()
+    // What was told just before the connection ended may have been lost with it.
+    if (this.#deafSince === 0) this.#deafSince = this.#clock.now() - this.#link.silence
   }
 
   #hears(): void {
@@ -198,9 +215,9 @@ export class RedisBus implements Bus {
     if (since > 0 && !this.#closed) this.#gaps.missed(since)
   }
 
-  /** The others learn that this one is there. */
-  #greet(): void {
-    for (const node of this.nodes()) if (node !== this.node) void this.#publish(node, [])
+  /** Now it learns of this one; and that it was told nothing before. One that comes back misses a number. */
+  #greet({ node, life }: Member): void {
+    if (!this.#closed && !this.#numbers.has(life)) void this.#publish(node, [])
   }
 
   async close(quietly = false): Promise<void> {

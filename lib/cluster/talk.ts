@@ -2,6 +2,7 @@
 // the content is plain JSON. A question that nobody answers in time has failed: whoever asked cannot know
 // whether it was heard.
 
+import { randomInt } from 'node:crypto'
 import type { Clock, Timer } from '../ops/clock.js'
 import type { Log } from '../ops/log.js'
 import type { Bus } from './bus.js'
@@ -42,7 +43,8 @@ export class Talk {
   readonly #log: Log
   readonly #topics = new Map<string, Listen>()
   readonly #open = new Map<number, Open>()
-  #last = 0
+  /** An answer to an earlier life of this node is none to this one. */
+  #last = randomInt(2 ** 40)
 
   constructor(bus: Bus, { clock, log }: { clock: Clock; log: Log }) {
     this.#bus = bus

@@ -84,6 +84,8 @@ export class Fencing {
   async #isDead(member: Member): Promise<boolean> {
     const { members, clock } = this.#server
     if (member.life === members.self.life) return false
+    // Whoever started this one has ended it.
+    if (member.node === members.self.node) return true
     const first = await this.#look(member)
     if (first !== 'silent') return first === 'gone'
     await new Promise<void>((resolve) => clock.after(BETWEEN, resolve))

@@ -10,6 +10,7 @@ const batch: Batch = {
   from: 'a',
   life: 'first',
   to: 'b',
+  toLife: 'second',
   number: 7,
   frames: [Buffer.from('one'), Buffer.alloc(0), Buffer.from([0, 10, 255])],
   last: false,

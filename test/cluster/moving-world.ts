@@ -2,6 +2,7 @@
 // resumption at another node have in common.
 
 import type { Test } from 'tap'
+import { LEASE } from '../../lib/cluster/membership.js'
 import type { Session } from '../../lib/core/session.js'
 import { Jid } from '../../lib/xmpp/jid.js'
 import { enable } from '../modules/stream-management/sm-world.js'
@@ -28,6 +29,8 @@ export async function twoNodes(t: Test, redis: TestRedis): Promise<Moving> {
   const cluster = new RedisNodes(redis.url)
   const database = await freshPostgres()
   const w = await world(t, { nodes: 2, cluster, database, modules: 'all', loggedIn: false })
+  // Before that nobody is sure who else is there.
+  w.clock.advance(LEASE)
   const phone = await w.device('romeo', 'phone', { node: 1 })
   await phone.comesOnline()
   const id = await enable(phone)

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Test } from 'tap'
 import type { Cluster } from '../../lib/cluster/cluster.js'
+import { LEASE } from '../../lib/cluster/membership.js'
 import { Server } from '../../lib/core/server.js'
 import type { ServerSettings } from '../../lib/core/settings.js'
 import { silentLog } from '../../lib/ops/log.js'
@@ -41,6 +42,8 @@ export function nodesOf(t: Test, cluster: Cluster, database: string): OwningNode
         ...{ settings, log: silentLog, clock, modules: [], node, cluster },
       })
       running.add(server)
+      // Before that it is not sure who else is there.
+      clock.advance(LEASE)
       return server
     },
     async kill(server) {

@@ -32,6 +32,8 @@ if (noRedis) {
     const database = await freshPostgres()
     const modules = ['presence', 'archive', 'stream-management']
     const w = await world(t, { nodes: 2, cluster, database, modules })
+    // Before that nobody is sure who else is there.
+    w.clock.advance(LEASE)
     const laptop = await w.device('romeo', 'laptop', { node: 1 })
     await laptop.comesOnline()
     laptop.sends(`<enable ${SM} resume='true'/>`)
