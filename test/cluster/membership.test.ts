@@ -1,7 +1,7 @@
 // Who is there, as a real Redis keeps it.
 
 import { test, type Test } from 'tap'
-import { Membership } from '../../lib/cluster/membership.js'
+import { LEASE, Membership } from '../../lib/cluster/membership.js'
 import { RedisLink } from '../../lib/cluster/redis-link.js'
 import { silentLog } from '../../lib/ops/log.js'
 import { ManualClock } from '../world/clock.js'
@@ -63,6 +63,50 @@ if (noRedis) {
     await b.join()
     t.equal(b.lifeOf('a'), 'second')
     for (const membership of [old, again, b]) await membership.leave()
+  })
+
+  test('who has just come is not sure of the others for a lease: they may not have said so yet', async (t) => {
+    const { membership: a, clock } = await open(t, 'a')
+    t.equal(a.sure, false)
+    await a.join()
+    clock.advance(LEASE - 1)
+    await a.say()
+    t.equal(a.sure, false)
+    clock.advance(1)
+    t.equal(a.sure, true)
+    await a.leave()
+  })
+
+  test('nor is who could not say so for so long that leases of others may have ended', async (t) => {
+    const { membership: a, clock } = await open(t, 'a')
+    const now = performance.now.bind(performance)
+    t.teardown(() => Object.assign(performance, { now }))
+    const later = (ms: number) => Object.assign(performance, { now: () => now() + ms })
+    await a.join()
+    clock.advance(LEASE)
+    later(5000)
+    await a.say()
+    t.equal(a.sure, true)
+    later(14_000)
+    await a.say()
+    t.equal(a.sure, false)
+    clock.advance(LEASE)
+    t.equal(a.sure, true)
+    await a.leave()
+  })
+
+  test('when Redis is there again it says so at once', async (t) => {
+    const { membership: a, clock } = await open(t, 'a')
+    await a.join()
+    clock.advance(LEASE)
+    await a.say()
+    redis.kill()
+    while (!a.cutOff) await new Promise((resolve) => setTimeout(resolve, 5))
+    await redis.again()
+    while (a.cutOff || Number(await redis.ask('zcard', 'tercet:nodes')) === 0)
+      await new Promise((resolve) => setTimeout(resolve, 5))
+    t.equal(a.sure, false)
+    await a.leave()
   })
 
   test('stopped', () => redis.stop())

@@ -193,6 +193,8 @@ if (noRedis) {
     while (!first.members.cutOff) await new Promise((resolve) => setTimeout(resolve, 5))
     t.equal(await first.fencing.takeOver(GHOST), false)
     t.equal(await first.fencing.takeOver(known), true)
+    const own = { node: first.node, life: 'earlier' }
+    t.equal(await first.fencing.takeOver(own), true, 'whatever the others do, that one is over')
     await redis.again()
     while (first.members.cutOff) await new Promise((resolve) => setTimeout(resolve, 5))
     t.equal(await first.fencing.takeOver(GHOST), false)
