@@ -199,9 +199,11 @@ export class RedisBus implements Bus {
   #take({ from, life, frames, last }: Batch): void {
     if (this.#closed) return
     for (const frame of frames) this.#receive(from, frame)
-    if (last) this.#membership.gone(from, true)
+    const known = this.#membership.lifeOf(from) === life
+    // A later life may be known before the end of this one had its turn.
+    if (last && known) this.#membership.gone(from, true)
     // Somebody who is not known yet, or is known by an earlier life.
-    else if (this.#membership.lifeOf(from) !== life) this.#membership.say().catch(() => undefined)
+    if (!last && !known) this.#membership.say().catch(() => undefined)
   }
 
   #deaf(): void {

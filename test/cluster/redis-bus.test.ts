@@ -92,6 +92,28 @@ if (noRedis) {
     t.ok(a.repairs[0]! < clock.now())
   })
 
+  test('the end of a life that is heard of late does not end the next one', async (t) => {
+    const { join } = await scene(t)
+    const a = await join('a', 'of-a')
+    const old = await join('b', 'first')
+    await until(() => a.bus.nodes().includes('b'))
+    let repaired: () => void = () => {}
+    a.bus.onMissed(() => new Promise((resolve) => (repaired = resolve)))
+    a.bus.missed(1)
+    await old.bus.close()
+    await join('b', 'second')
+    await a.membership.say()
+    await a.link.listener.ping()
+    const gone: string[] = []
+    a.membership.onGone(({ life }) => void gone.push(life))
+    for (let times = 0; times < 3; times++) {
+      repaired()
+      await new Promise((resolve) => setImmediate(resolve))
+    }
+    t.strictSame(gone, [])
+    t.equal(a.membership.lifeOf('b'), 'second')
+  })
+
   test('what waits for Redis is bounded: beyond it whoever missed it reads it (LIM-bus-under-way)', async (t) => {
     const { clock, join } = await scene(t)
     const a = await join('a', 'of-a')
