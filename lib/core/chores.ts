@@ -10,10 +10,19 @@ const TIDY = 3_600_000
 /** How long a message may take from the log to a node, in milliseconds */
 const ON_THE_WAY = 3000
 
+const TAKEN = 'taken'
+
+/** A device goes, and may come back on another node before its cursor is on disk. */
+export function tellTaken({ taken, talk }: Server, account: number): void {
+  const id = taken.ahead(account)
+  if (id !== undefined) talk.tell(TAKEN, [account, id])
+}
+
 export function addChores(server: Server): void {
-  const { schedule, journal, messages, members, taken } = server
+  const { schedule, journal, messages, members, taken, talk } = server
   schedule.elected = () => members.all().every(({ node }) => node >= members.self.node)
   taken.certain = certainty(server)
+  talk.on(TAKEN, (said) => taken.learn(...(said as [account: number, id: number])))
   new Following(server)
   new Mourning(server)
   schedule.add('journal', {

@@ -69,6 +69,18 @@ export class Taken {
     this.#young = { ids: new Map(), highest: 0 }
   }
 
+  /** What the disk does not say yet of an account that may come back on another node */
+  ahead(account: number): number | undefined {
+    const certain = this.certain()
+    const known = this.#known.get(account)
+    return certain !== undefined && known !== undefined && known > certain ? known : undefined
+  }
+
+  /** Another node said so when a device went: nothing of it is written here. */
+  learn(account: number, id: number): void {
+    if ((this.#known.get(account) ?? 0) < id) this.#known.set(account, id)
+  }
+
   /** Once in a while: what has become certain may be written. */
   ride(): void {
     this.#close()

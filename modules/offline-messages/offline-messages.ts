@@ -3,6 +3,7 @@
 // next client gets it. There is no queue: a client that comes is behind, and comes to everything after
 // the account's cursor by itself. Clients that read the archive get what no archive has.
 
+import { tellTaken } from '../../lib/core/chores.js'
 import type { Place } from '../../lib/cluster/directory.js'
 import { defineModule } from '../../lib/core/module.js'
 import type { Passage } from '../../lib/core/pipeline.js'
@@ -150,6 +151,7 @@ export default defineModule({
       session.changed()
       // Another node may be where it comes back.
       host.journal.hurry()
+      tellTaken(host.server, session.number)
     }
 
     /** What it alone is owed is another node's affair now. */

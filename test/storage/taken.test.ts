@@ -91,6 +91,20 @@ test('where others write too, the disk has it when nothing older can come any mo
   t.same(written.slice(2), [{ account: 1, id: 12 }])
 })
 
+test('what the disk does not say yet can be said to another node, which writes nothing of it', async (t) => {
+  const [here, there] = [scene(), scene()]
+  here.taken.certain = () => 10
+  here.taken.advance(1, 10)
+  t.equal(here.taken.ahead(1), undefined)
+  here.taken.advance(1, 11)
+  t.equal(here.taken.ahead(1), 11)
+  there.taken.learn(1, 11)
+  there.taken.learn(1, 9)
+  t.equal(await there.taken.of(1), 11)
+  there.taken.ride()
+  t.same(there.written, [])
+})
+
 test('of accounts that wait for it there is a bound (LIM-taken-waiting)', (t) => {
   const { taken, written } = scene()
   let certain = 0
