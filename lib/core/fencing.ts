@@ -73,7 +73,13 @@ export class Fencing {
       await this.#known.get(member.life)
       return true
     }
-    if (this.#isOver || !(await this.#isDead(member))) return false
+    if (this.#isOver) return false
+    // It said so itself when it stopped, or somebody else did.
+    if (await isFenced(this.#server.database, member.life)) {
+      await this.#ended(member.life)
+      return true
+    }
+    if (!(await this.#isDead(member))) return false
     // Who stood still in between may be the one that is dead.
     if (await this.check()) return false
     await this.fence(member.life)
@@ -100,8 +106,11 @@ export class Fencing {
     } catch {
       return 'there'
     }
+    const listed = members.lifeOf(node)
+    // It has begun again.
+    if (listed !== undefined && listed !== life) return 'gone'
     if (!members.sure) return 'there'
-    if (members.lifeOf(node) !== life) return 'gone'
+    if (listed === undefined) return 'gone'
     return (await talk.reaches(node)) || members.cutOff ? 'there' : 'silent'
   }
 

@@ -6,6 +6,7 @@ import { type Clock, systemClock } from '../ops/clock.js'
 import { silentLog } from '../ops/log.js'
 import { StanzaError } from '../xmpp/errors.js'
 import type { Database } from './database.js'
+import { fence } from './lives.js'
 import { migrate, type MigrationSet } from './migrations.js'
 import { Outage } from './outage.js'
 import { isTrouble } from './trouble.js'
@@ -188,9 +189,11 @@ export class Whereabouts {
 
   /**
    * What is left are accounts with sessions that wait for their clients: whoever mourns this life finds them.
+   * It says itself that it is over, so that nobody has to find out before he takes them up.
    */
   async close(): Promise<void> {
     this.#closing = true
     await this.#running
+    await fence(this.#database, this.#life).catch(() => undefined)
   }
 }
