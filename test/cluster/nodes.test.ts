@@ -6,10 +6,9 @@ import type { Server } from '../../lib/core/server.js'
 import { Envelope } from '../../lib/xmpp/envelope.js'
 import { Jid } from '../../lib/xmpp/jid.js'
 import { Stanza } from '../../lib/xmpp/stanza.js'
-import { freshPostgres } from '../world/postgres.js'
+import { worldOver } from '../world/grounds.js'
 import { noRedis, TestRedis } from '../world/redis.js'
-import { RedisNodes } from '../world/redis-nodes.js'
-import { type World, world } from '../world/world.js'
+import type { World } from '../world/world.js'
 
 const ROMEO = 'romeo@capulet.example'
 
@@ -18,12 +17,7 @@ if (noRedis) {
 } else {
   const redis = await TestRedis.start()
 
-  const twoNodes = async (t: Test): Promise<World> => {
-    await redis.ask('flushall')
-    const cluster = new RedisNodes(redis.url)
-    const database = await freshPostgres()
-    return world(t, { nodes: 2, cluster, database, modules: 'all' })
-  }
+  const twoNodes = (t: Test): Promise<World> => worldOver(t, redis)
 
   const says = (text: string) => `<message to='${ROMEO}' type='chat'><body>${text}</body></message>`
   const hears = (text: string) => `<message><body>${text}</body></message>`

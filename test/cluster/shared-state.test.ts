@@ -6,10 +6,9 @@ import type { Host } from '../../lib/core/host.js'
 import { Jid } from '../../lib/xmpp/jid.js'
 import type { AccountRegistry } from '../../modules/accounts/account-registry.js'
 import type { Rosters } from '../../modules/roster/rosters.js'
-import { freshPostgres } from '../world/postgres.js'
+import { worldOver } from '../world/grounds.js'
 import { noRedis, TestRedis } from '../world/redis.js'
-import { RedisNodes } from '../world/redis-nodes.js'
-import { DOMAIN, type World, world } from '../world/world.js'
+import { DOMAIN, type World } from '../world/world.js'
 
 const ROMEO = 'romeo@capulet.example'
 const JULIET = 'juliet@capulet.example'
@@ -19,12 +18,7 @@ if (noRedis) {
 } else {
   const redis = await TestRedis.start()
 
-  const twoNodes = async (t: Test): Promise<World> => {
-    await redis.ask('flushall')
-    const cluster = new RedisNodes(redis.url)
-    const database = await freshPostgres()
-    return world(t, { nodes: 2, cluster, database, modules: 'all' })
-  }
+  const twoNodes = (t: Test): Promise<World> => worldOver(t, redis)
 
   const hostOf = (w: World, node: number): Host => w.servers[node]!.hosts.get(DOMAIN)!
 

@@ -3,10 +3,9 @@
 import { test, type Test } from 'tap'
 import type { Server } from '../../lib/core/server.js'
 import { Jid } from '../../lib/xmpp/jid.js'
-import { freshPostgres } from '../world/postgres.js'
+import { worldOver } from '../world/grounds.js'
 import { noRedis, TestRedis } from '../world/redis.js'
-import { RedisNodes } from '../world/redis-nodes.js'
-import { type World, world } from '../world/world.js'
+import type { World } from '../world/world.js'
 
 const ROMEO = 'romeo@capulet.example'
 
@@ -15,12 +14,7 @@ if (noRedis) {
 } else {
   const redis = await TestRedis.start()
 
-  const twoNodes = async (t: Test): Promise<World> => {
-    await redis.ask('flushall')
-    const cluster = new RedisNodes(redis.url)
-    const database = await freshPostgres()
-    return world(t, { nodes: 2, cluster, database, modules: 'all' })
-  }
+  const twoNodes = (t: Test): Promise<World> => worldOver(t, redis)
 
   /** As for a session of before; what is wrong with it instead, where there is something. */
   const bindsOn = async ({ hosts }: Server, jid: Jid): Promise<unknown> => {

@@ -5,22 +5,16 @@ import type { Server } from '../../lib/core/server.js'
 import { fence, isFenced } from '../../lib/storage/lives.js'
 import { befriend } from '../cluster/moving-world.js'
 import { enable } from '../modules/stream-management/sm-world.js'
-import { freshPostgres } from '../world/postgres.js'
+import { worldOver } from '../world/grounds.js'
 import { noRedis, TestRedis } from '../world/redis.js'
-import { RedisNodes } from '../world/redis-nodes.js'
-import { type World, world } from '../world/world.js'
+import type { World } from '../world/world.js'
 
 if (noRedis) {
   test('sessions of lives that are over', { skip: noRedis }, async () => {})
 } else {
   const redis = await TestRedis.start()
 
-  const twoNodes = async (t: Test): Promise<World> => {
-    await redis.ask('flushall')
-    const cluster = new RedisNodes(redis.url)
-    const database = await freshPostgres()
-    return world(t, { nodes: 2, cluster, database, modules: 'all' })
-  }
+  const twoNodes = (t: Test): Promise<World> => worldOver(t, redis)
 
   /** Whoever is elected looks now and then: Redis and the database are other processes. */
   const looks = async (w: World, done: () => boolean): Promise<void> => {

@@ -5,18 +5,27 @@ import { test, type Test } from 'tap'
 import { freshPostgres } from './postgres.js'
 import { noRedis, TestRedis } from './redis.js'
 import { RedisNodes } from './redis-nodes.js'
-import type { WorldOptions } from './world.js'
+import { type World, world, type WorldOptions } from './world.js'
 
 export type Ground = Pick<WorldOptions, 'nodes' | 'cluster' | 'database' | 'spread'>
 
-let redis: Promise<TestRedis> | undefined
+let shared: Promise<TestRedis> | undefined
+
+/** Two nodes over this Redis, emptied, and a database of their own */
+async function twoNodesOver(redis: TestRedis): Promise<Ground> {
+  await redis.ask('flushall')
+  const cluster = new RedisNodes(redis.url)
+  return { nodes: 2, cluster, database: await freshPostgres() }
+}
+
+/** With every module */
+export async function worldOver(t: Test, redis: TestRedis): Promise<World> {
+  return world(t, { ...(await twoNodesOver(redis)), modules: 'all' })
+}
 
 async function twoNodes(): Promise<Ground> {
-  redis ??= TestRedis.start()
-  const { url, ask } = await redis
-  await ask.call(await redis, 'flushall')
-  const cluster = new RedisNodes(url)
-  return { nodes: 2, spread: true, cluster, database: await freshPostgres() }
+  shared ??= TestRedis.start()
+  return { ...(await twoNodesOver(await shared)), spread: true }
 }
 
 /** The same with one node and with two. */
