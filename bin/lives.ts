@@ -110,16 +110,26 @@ export class Lives implements Run {
     }
   }
 
+  /** It is shown once it has the settings that came meanwhile. */
   async #beginNext(): Promise<void> {
-    const { log } = this.#options
-    const given = this.#next
+    let given = this.#next
     const hosts = given?.hosts ?? this.#server.settings.hosts
-    this.#server = await begin(this.#options, { ...this.#server.settings, hosts })
+    const server = await begin(this.#options, { ...this.#server.settings, hosts })
+    while (this.#next && this.#next !== given) {
+      given = this.#next
+      await this.#changed(server, given)
+    }
+    this.#server = server
     this.#between = false
-    const later = this.#next
     this.#next = undefined
-    if (later && later !== given)
-      await this.reload(later).catch((error) => log.error('the reload failed', { error }))
+  }
+
+  async #changed(server: Server, settings: ServerSettings): Promise<void> {
+    try {
+      await server.reload(settings)
+    } catch (error) {
+      this.#options.log.error('the reload failed', { error })
+    }
   }
 }
 
