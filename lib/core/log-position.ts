@@ -5,6 +5,8 @@
 
 /** LIM-apart: messages remembered that came to a session out of their turn, or were left out of it */
 const MOST = 1000
+/** LIM-before: messages remembered that a session had before it was made again */
+const MOST_BEFORE = 5000
 
 export class LogPosition {
   /** The newest of the whole log when it was bound: what is older it has by itself, or comes to it. */
@@ -70,7 +72,7 @@ export class LogPosition {
 
   /** Its client was sent this message before the session was made again. */
   hadBefore(id: number): void {
-    remember(this.#before, id)
+    remember(this.#before, id, MOST_BEFORE)
   }
 
   /** Whether it was sent this message already: out of turn, or from the log before it arrived. */
@@ -85,7 +87,7 @@ export class LogPosition {
   }
 }
 
-function remember(ids: Set<number>, id: number): void {
+function remember(ids: Set<number>, id: number, most = MOST): void {
   ids.add(id)
-  if (ids.size > MOST) ids.delete(ids.values().next().value!)
+  if (ids.size > most) ids.delete(ids.values().next().value!)
 }

@@ -13,7 +13,7 @@ import { tooHigh } from './wording.js'
 const MOST_REJECTIONS = 3
 
 /** LIM-recent: messages that a client acknowledged just before it went, and is not given again */
-const MOST_RECENT = 500
+const MOST_RECENT = 2000
 
 /** How long a message may take from the log to a node, in milliseconds */
 export const ON_THE_WAY = 3000
@@ -91,7 +91,7 @@ export class Acknowledged {
   #remember(id: number): void {
     const recent = this.#recent
     recent.push(id)
-    if (recent.length > MOST_RECENT) recent.splice(0, recent.length - MOST_RECENT / 2)
+    if (recent.length > MOST_RECENT) recent.splice(0, MOST_RECENT / 2)
   }
 
   /** Whether the client says less than it said before: it has lost what it had. */
@@ -153,12 +153,18 @@ export class Acknowledged {
     host.log.warn('a stanza that its client rejects was dropped', { from, to: jid.text })
   }
 
-  writeDown(): string {
-    const { behind } = this.#session
-    const read = behind && behind.after < Number.MAX_SAFE_INTEGER ? behind.after : undefined
-    const since = numberAt(this.#session.host.clock.now() - 2 * ON_THE_WAY)
-    const had = [...this.#recent, ...this.#session.position.apart].filter((id) => id > since)
-    const known = { acknowledged: this.count, position: this.#newest, read, had }
+  /** It went at this moment: what is written of it later says the same. */
+  writeDown(detached: number): string {
+    const { behind: reading, position } = this.#session
+    const behind = reading && reading.after < Number.MAX_SAFE_INTEGER ? reading.after : undefined
+    const known = {
+      acknowledged: this.count,
+      newest: this.#newest,
+      read: Math.max(this.#begun, position.read),
+      behind,
+      had: [...this.#recent, ...position.apart],
+      since: numberAt(detached - 2 * ON_THE_WAY),
+    }
     return JSON.stringify(writeDown(this.#outbox, known))
   }
 

@@ -25,7 +25,7 @@ import { COUNTS, countsRow } from './store.js'
 import { NS_SM } from './wording.js'
 import { fill, type WrittenDown } from './written-down.js'
 
-interface ManagedTerms {
+export interface ManagedTerms {
   readonly number: number
   readonly id: string
   readonly created: number

@@ -111,7 +111,7 @@ export class OwnRows {
   }
 
   #owed(): string {
-    const { acknowledged } = this.#managed
-    return this.#shown ? acknowledged.packUp(this.#shown) : acknowledged.writeDown()
+    const { acknowledged, detached } = this.#managed
+    return this.#shown ? acknowledged.packUp(this.#shown) : acknowledged.writeDown(detached)
   }
 }

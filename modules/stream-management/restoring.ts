@@ -17,7 +17,7 @@ import { Stanza } from '../../lib/xmpp/stanza.js'
 import { beyond, onWire } from './counts.js'
 import { numberIn } from './enabling.js'
 import { ON_THE_WAY } from './acknowledged.js'
-import { ManagedSession } from './managed-session.js'
+import { ManagedSession, type ManagedTerms } from './managed-session.js'
 import { memberIn, type Registry } from './registry.js'
 import { type OpenRequest, readRequests } from './requests.js'
 import { lastHeard, type SessionStore, type StoredSession } from './store.js'
@@ -121,10 +121,13 @@ export class Restoring {
   /** Before anything is written to it. */
   #keep(session: Session, found: StoredSession, h: number): ManagedSession {
     const down = writtenDown(found, h)
-    const managed = this.#managed(found, session, down?.acknowledged ?? h)
+    const after = this.#after(found, down)
+    const position = Math.max(found.position, after)
+    const acknowledged = down?.acknowledged ?? h
+    const managed = this.#managed({ ...found, position, acknowledged }, session)
     session.keep(managed, found.handled)
     this.#registry.add(managed)
-    managed.owe(down, this.#after(found, down))
+    managed.owe(down, after)
     const open = readRequests(found.requests)
     if (down?.luggage) managed.requests.goOn(open)
     else for (const request of open) session.write(this.#given(request, session))
@@ -139,7 +142,8 @@ export class Restoring {
     const { position, created, detached, life } = found
     const after = down?.after ?? position
     if (detached === 0 || down?.luggage || !this.#hasOthers(life)) return after
-    return Math.min(after, Math.max(numberAt(detached - ON_THE_WAY), numberAt(created)))
+    const certain = Math.max(numberAt(detached - ON_THE_WAY), numberAt(created))
+    return Math.min(after, Math.max(certain, down?.read ?? 0))
   }
 
   #hasOthers(life: string): boolean {
@@ -147,8 +151,8 @@ export class Restoring {
     return whereabouts !== undefined && (members.all().length > 1 || memberIn(life).node !== node)
   }
 
-  #managed(found: StoredSession, session: Session, acknowledged: number): ManagedSession {
-    const managed = new ManagedSession(session, this.#registry, { ...found, acknowledged })
+  #managed(terms: ManagedTerms, session: Session): ManagedSession {
+    const managed = new ManagedSession(session, this.#registry, terms)
     managed.restoring = true
     // Until a stream takes it, its absence goes on.
     managed.detached = this.#host.clock.now()

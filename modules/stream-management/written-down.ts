@@ -13,6 +13,8 @@ export interface WrittenDown {
   readonly written: readonly number[]
   /** What comes after this number was not written. */
   readonly after: number
+  /** Up to here the log was read for it: nothing older is on its way. */
+  readonly read?: number
   /** Acknowledged of late: whoever reads the log from some time before it went leaves them out. */
   readonly had?: readonly number[]
   readonly luggage?: Luggage
@@ -37,19 +39,24 @@ export interface Shown {
   readonly had: readonly number[]
 }
 
-export function writeDown(
-  outbox: Outbox,
-  known: {
-    acknowledged: number
-    position: number
-    read: number | undefined
-    had: readonly number[]
-  },
-): WrittenDown {
-  const { acknowledged, position, read, had } = known
+export interface Known {
+  readonly acknowledged: number
+  /** The newest message that it acknowledged */
+  readonly newest: number
+  readonly read: number
+  /** How far it has come that is behind */
+  readonly behind: number | undefined
+  /** What it was given of late */
+  readonly had: readonly number[]
+  /** Whoever makes it again reads the log from no earlier than this. */
+  readonly since: number
+}
+
+export function writeDown(outbox: Outbox, known: Known): WrittenDown {
+  const { acknowledged, newest, read, behind, since } = known
   const written: number[] = []
   let lowest = Number.POSITIVE_INFINITY
-  let highest = position
+  let highest = Math.max(newest, read)
   let place = 0
   for (const { logId } of outbox) {
     if (place++ < outbox.written) {
@@ -57,7 +64,10 @@ export function writeDown(
       highest = Math.max(highest, logId)
     } else if (logId > 0) lowest = Math.min(lowest, logId)
   }
-  return { acknowledged, written, after: Math.min(read ?? highest, lowest - 1), had }
+  const after = Math.min(behind ?? highest, lowest - 1)
+  const first = Math.min(after, Math.max(since, read))
+  const had = known.had.filter((id) => id > first)
+  return { acknowledged, written, after, read, had }
 }
 
 /** What is left out of its place in the log is given as `shown`. */

@@ -55,6 +55,15 @@ test('few are remembered that came out of turn (LIM-apart)', (t) => {
   t.end()
 })
 
+test('of what a session had before it was made again more are remembered (LIM-before)', (t) => {
+  const position = new LogPosition()
+  for (let id = 1; id <= 9000; id++) position.hadBefore(id)
+  const known = Array.from({ length: 9000 }, (_, i) => i + 1).filter((id) => position.has(id))
+  t.equal(known.length, 5000)
+  t.equal(known[0], 4001, 'the latest')
+  t.end()
+})
+
 test('what was left out of the reading is written when it arrives, once', async (t) => {
   const position = new LogPosition()
   position.caughtUp(10)
