@@ -1,25 +1,23 @@
-// Which nodes there are: each says every few seconds that it is there, for some more. Redis keeps the time,
-// so that clocks of machines do not matter. A node that could not say so long enough is none for the others,
-// and learns that when it can speak again. Who could not say so for a while, or never did before, is not sure
-// of the others: they may not have said so again yet.
+// Which nodes there are: each says every few seconds that it is there, for some more, in a stream in Redis.
+// The numbers of its entries are Redis's time, so that clocks of machines do not matter. A node that could not
+// say so long enough is none for the others, and learns that when it can speak again. Who could not say so for
+// a while, or never did before, is not sure of the others: they may not have said so again yet.
 
 import type { Clock, Timer } from '../ops/clock.js'
 import type { Member, Members } from './cluster.js'
-import type { RedisLink } from './redis-link.js'
+import { answersOf, type RedisLink } from './redis-link.js'
 
 /** Milliseconds */
 const EVERY = 4000
 export const LEASE = 12_000
 
-const KEY = 'tercet:nodes'
+const KEY = 'tercet:members'
+/** What an entry says of `node life` */
+const HERE = 'here'
+const GONE = 'gone'
 
-/** Members are `node life`, their scores when their leases end. Gives whether ours had ended, and all. */
-const SAY_SO = `
-  local time = redis.call('TIME')
-  local now = time[1] * 1000 + math.floor(time[2] / 1000)
-  redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', now)
-  local added = redis.call('ZADD', KEYS[1], now + tonumber(ARGV[2]), ARGV[1])
-  return { added, redis.call('ZRANGE', KEYS[1], 0, -1) }`
+/** Entries of the stream in Redis: its number begins with the time there, in milliseconds. */
+type Entry = [number: string, fields: readonly string[]]
 
 interface MembershipOptions {
   readonly self: Member
@@ -35,6 +33,8 @@ export class Membership implements Members {
   #timer: Timer | undefined
   #saying: Promise<void> | undefined
   #said = 0
+  /** By Redis's clock */
+  #saidThere = 0
   /** By a clock that nobody sets, as Redis keeps leases */
   #heard = Number.NEGATIVE_INFINITY
   #unsure = Number.POSITIVE_INFINITY
@@ -87,6 +87,7 @@ export class Membership implements Members {
   /** Redis may have forgotten everything: the others learn at once who is there. */
   #again(): void {
     this.#doubt()
+    this.#saidThere = 0
     if (this.#joined && !this.#closed) this.say().catch(() => undefined)
   }
 
@@ -120,16 +121,14 @@ export class Membership implements Members {
   }
 
   async #say(): Promise<void> {
-    const { commands } = this.#link
     const asked = performance.now()
-    const answer = await commands.eval(SAY_SO, 1, KEY, textOf(this.self), LEASE)
+    const { added, members } = await this.#tell()
     if (this.#closed) return
-    const [added, members] = answer as [number, string[]]
     const before = this.#lives
     this.#lives = new Map(members.map(memberOf).map(({ node, life }) => [node, life]))
     const since = this.#said
     this.#said = this.#clock.now()
-    const lapsed = since > 0 && added === 1
+    const lapsed = since > 0 && added
     // Redis may have been away for the others as well: their leases can have ended before ours.
     if (lapsed || asked - this.#heard > LEASE - EVERY) this.#doubt()
     this.#heard = asked
@@ -138,6 +137,25 @@ export class Membership implements Members {
     if (lapsed) this.#lapsed?.(since)
     for (const [node, life] of this.#lives)
       if (node !== this.self.node && before.get(node) !== life) this.#met({ node, life })
+  }
+
+  /** Whether its lease had ended, and whose have not, the latest last. */
+  async #tell(): Promise<{ added: boolean; members: readonly string[] }> {
+    // What ended before it last said so is read by nobody any more.
+    const old = Math.max(0, this.#saidThere - LEASE)
+    const own = textOf(this.self)
+    const told = await this.#link.ask((redis) => {
+      const pipeline = redis.pipeline().xadd(KEY, 'MINID', old, '*', HERE, own)
+      return answersOf(pipeline.xrange(KEY, '-', '+'))
+    })
+    const [number, entries] = told as [string, Entry[]]
+    const now = timeOf(number)
+    this.#saidThere = now
+    // Redis was emptied, and its clock set back.
+    if (entries.at(-1) === undefined) throw new Error('Redis forgets what it is told')
+    const lasting = entries.filter(([each]) => timeOf(each) > now - LEASE)
+    const added = !lasting.some(([each, [, text]]) => text === own && each !== number)
+    return { added, members: there(lasting) }
   }
 
   /** Nobody listens there, or it said that it ends. */
@@ -156,8 +174,22 @@ export class Membership implements Members {
     this.#closed = true
     this.#timer?.cancel()
     await this.#saying?.catch(() => undefined)
-    await this.#link.commands.zrem(KEY, textOf(this.self)).catch(() => undefined)
+    await this.#link.attempt((redis) => redis.xadd(KEY, '*', GONE, textOf(this.self)))
   }
+}
+
+/** Who said so last, and did not leave since */
+function there(entries: readonly Entry[]): readonly string[] {
+  const members = new Set<string>()
+  for (const [, [word, text]] of entries) {
+    members.delete(text!)
+    if (word === HERE) members.add(text!)
+  }
+  return [...members]
+}
+
+function timeOf(number: string): number {
+  return Number.parseInt(number, 10)
 }
 
 function textOf({ node, life }: Member): string {

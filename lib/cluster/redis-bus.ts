@@ -145,7 +145,8 @@ export class RedisBus implements Bus {
     const bytes = encodeBatch(this.#secret, batch)
     this.#underWay += bytes.length
     try {
-      return Number(await this.#link.commands.spublish(channelOf(batch.to), bytes))
+      const channel = channelOf(batch.to)
+      return Number(await this.#link.ask((redis) => redis.spublish(channel, bytes)))
     } finally {
       this.#underWay -= bytes.length
     }

@@ -35,30 +35,48 @@ export interface RedisClients {
   readonly listener: Redis
 }
 
-export function redisClients(url: string): RedisClients {
+/** `answered`: when the last command that was answered was sent, as `performance.now()` has it. */
+export function redisClients(url: string, answered: () => number): RedisClients {
   const address = readRedisAddress(url)
   if (address.kind === 'cluster') return ofCluster(address)
   const where = address.kind === 'sentinel' ? sentinels(address) : single(address)
   const all = { ...options, ...access(address), ...where }
   const clients = { commands: new Redis(all), listener: new Redis(all) }
-  watched(clients.commands)
+  watched(clients.commands, { answered })
   return clients
+}
+
+interface Watch {
+  /** What it had to say up to then has come. */
+  heard?(at: number): void
+  answered?(): number
 }
 
 /**
  * What does not answer is away, though its connection stands: it hangs, or packets are lost without a word.
- * Sentinels are asked again for a master that answers. `heard`: what it had to say up to then has come.
+ * Sentinels are asked again for a master that answers. Where something else was answered nothing is asked.
  */
-export function watched(redis: Redis, heard: (at: number) => void = () => {}): void {
-  const timer = setInterval(() => {
-    if (redis.status !== 'ready') return
+export function watched(redis: Redis, { heard = () => {}, answered = () => 0 }: Watch): void {
+  let timer: NodeJS.Timeout
+  const wait = (ms: number): void => {
+    timer = setTimeout(look, ms).unref()
+  }
+  const look = (): void => {
     const at = performance.now()
+    const asked = answered()
+    if (at - asked < WATCH) {
+      wait(WATCH - (at - asked))
+      return
+    }
+    wait(WATCH)
+    if (redis.status !== 'ready') return
     redis.ping().then(
       () => heard(at),
       () => redis.disconnect(true),
     )
-  }, WATCH).unref()
-  redis.on('end', () => clearInterval(timer))
+  }
+  wait(WATCH)
+  redis.on('end', () => clearTimeout(timer))
 }
 
 function access({ username, password, tls, db }: RedisAddress) {

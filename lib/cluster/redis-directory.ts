@@ -5,9 +5,12 @@
 import type { Clock, Timer } from '../ops/clock.js'
 import type { Members } from './cluster.js'
 import type { Directory, Place } from './directory.js'
-import type { RedisLink } from './redis-link.js'
+import { answersOf, type RedisLink } from './redis-link.js'
 
-/** An entry that nobody renews is gone after so many milliseconds. */
+/**
+ * An entry that nobody renews is gone after so many milliseconds. With the first renewal: until then there
+ * is whoever mourns the life of its node.
+ */
 const LIFETIME = 3_600_000
 /** Entries that are written at once */
 const TOGETHER = 500
@@ -55,14 +58,11 @@ export class RedisDirectory implements Directory {
 
   async put(account: string, place: Place): Promise<void> {
     if (this.#closed) return
-    const there = this.#own.get(account)
-    const places = there ?? new Map<string, Place>()
+    const places = this.#own.get(account) ?? new Map<string, Place>()
     this.#own.set(account, places.set(place.id, place))
     this.#learn(account, (known) => [...without(known, place.id), place])
-    await this.#link.attempt((redis) => {
-      const pipeline = this.#write(redis.pipeline(), account, place)
-      return (there ? pipeline : pipeline.pexpire(keyOf(account), LIFETIME)).exec()
-    })
+    const text = this.#entryOf(place)
+    await this.#link.attempt((redis) => redis.hset(keyOf(account), place.id, text))
   }
 
   async remove(account: string, id: string): Promise<void> {
@@ -167,8 +167,8 @@ export class RedisDirectory implements Directory {
   // A pipeline of its own: in a cluster of Redis the keys of one are all on one server.
   async #renew(pipeline: Pipeline, account: string): Promise<void> {
     for (const place of this.#own.get(account)?.values() ?? [])
-      this.#write(pipeline, account, place)
-    if (pipeline.length > 0) await pipeline.pexpire(keyOf(account), LIFETIME).exec()
+      pipeline.hset(keyOf(account), place.id, this.#entryOf(place))
+    if (pipeline.length > 0) await answersOf(pipeline.pexpire(keyOf(account), LIFETIME))
   }
 
   /** What is said after it changes nothing: entries of a life that is over stay for whoever mourns it. */
@@ -179,11 +179,10 @@ export class RedisDirectory implements Directory {
     this.#known.clear()
   }
 
-  #write(pipeline: Pipeline, account: string, place: Place): Pipeline {
-    const { id, node, resource, available, priority } = place
+  #entryOf({ node, resource, available, priority }: Place): string {
     const { life } = this.#members.self
     const entry: Entry = [node, life, resource, available ? 1 : 0, priority]
-    return pipeline.hset(keyOf(account), id, JSON.stringify(entry))
+    return JSON.stringify(entry)
   }
 }
 

@@ -3,7 +3,7 @@
 // its beginning and its end.
 
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { Redis } from 'ioredis'
+import type { ChainableCommander as Pipeline, Redis } from 'ioredis'
 import type { Log } from '../ops/log.js'
 import { CONNECT, followed, redisClients, watched } from './redis-clients.js'
 
@@ -14,6 +14,8 @@ export class RedisLink {
   #away = false
   #closed = false
   #heard = performance.now()
+  /** When the last command that was answered was sent */
+  #answered = 0
 
   /** Whether Redis is there or not. */
   static async open(url: string, log: Log): Promise<RedisLink> {
@@ -28,11 +30,13 @@ export class RedisLink {
 
   private constructor(url: string, log: Log) {
     this.#log = log
-    const { commands, listener } = redisClients(url)
+    const { commands, listener } = redisClients(url, () => this.#answered)
     this.commands = commands
     this.listener = listener
-    watched(listener, (at) => {
-      this.#heard = at
+    watched(listener, {
+      heard: (at) => {
+        this.#heard = at
+      },
     })
     for (const redis of [this.commands, this.listener]) {
       redis.on('error', (error) => this.#lost(error))
@@ -72,11 +76,19 @@ export class RedisLink {
     this.commands.on('ready', run)
   }
 
+  /** Rejects where Redis does not answer. */
+  async ask<T>(question: (redis: Redis) => Promise<T>): Promise<T> {
+    const asked = performance.now()
+    const answer = await question(this.commands)
+    this.#answered = asked
+    return answer
+  }
+
   /** Undefined where Redis does not answer: whoever asks does without. */
-  async attempt<T>(ask: (redis: Redis) => Promise<T>): Promise<T | undefined> {
+  async attempt<T>(question: (redis: Redis) => Promise<T>): Promise<T | undefined> {
     if (this.commands.status !== 'ready') return undefined
     try {
-      const answer = await ask(this.commands)
+      const answer = await this.ask(question)
       this.#found()
       return answer
     } catch (error) {
@@ -102,4 +114,12 @@ export class RedisLink {
     this.#away = false
     this.#log.info('Redis is there again')
   }
+}
+
+/** Of a pipeline; rejects where one of its commands failed. */
+export async function answersOf(pipeline: Pipeline): Promise<readonly unknown[]> {
+  return ((await pipeline.exec()) ?? []).map(([error, answer]) => {
+    if (error) throw error
+    return answer
+  })
 }

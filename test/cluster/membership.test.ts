@@ -19,8 +19,8 @@ if (noRedis) {
     return { membership: new Membership({ self: { node, life }, link, clock }), clock }
   }
 
-  /** As if its lease had ended. */
-  const lapses = (node: string) => redis.ask('zrem', 'tercet:nodes', `${node} life-of-${node}`)
+  /** As if all leases had ended. */
+  const lapse = () => redis.ask('del', 'tercet:members')
 
   test('nodes know each other from one word to the next; who leaves is gone', async (t) => {
     const { membership: a } = await open(t, 'a')
@@ -46,11 +46,38 @@ if (noRedis) {
     await a.join()
     await a.say()
     t.equal(lapsed, 0)
-    await lapses('a')
+    await lapse()
     clock.advance(5000)
     await a.say()
     await a.say()
     t.equal(lapsed, 1)
+    await a.leave()
+  })
+
+  test('whose lease has ended is not there, and what he said is kept by nobody', async (t) => {
+    await redis.ask('del', 'tercet:members')
+    await redis.ask('xadd', 'tercet:members', '1-1', 'here', 'c life-of-c')
+    const { membership: a } = await open(t, 'a')
+    await a.join()
+    t.strictSame(a.nodes(), ['a'])
+    await a.say()
+    const texts = JSON.stringify(await redis.ask('xrange', 'tercet:members', '-', '+'))
+    t.match(texts, /life-of-a/)
+    t.notMatch(texts, /life-of-c/)
+    await a.leave()
+  })
+
+  test('it speaks again after Redis was emptied, though its clock was set back', async (t) => {
+    await redis.ask('del', 'tercet:members')
+    const ahead = `${Date.now() + 3_600_000}-0`
+    await redis.ask('xadd', 'tercet:members', ahead, 'here', 'c life-of-c')
+    const { membership: a } = await open(t, 'a')
+    await a.say()
+    t.strictSame([...a.nodes()].sort(), ['a', 'c'])
+    await redis.ask('del', 'tercet:members')
+    await t.rejects(a.say())
+    await a.say()
+    t.strictSame(a.nodes(), ['a'])
     await a.leave()
   })
 
@@ -103,7 +130,7 @@ if (noRedis) {
     redis.kill()
     while (!a.cutOff) await new Promise((resolve) => setTimeout(resolve, 5))
     await redis.again()
-    while (a.cutOff || Number(await redis.ask('zcard', 'tercet:nodes')) === 0)
+    while (a.cutOff || Number(await redis.ask('xlen', 'tercet:members')) === 0)
       await new Promise((resolve) => setTimeout(resolve, 5))
     t.equal(a.sure, false)
     await a.leave()

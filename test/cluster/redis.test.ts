@@ -101,7 +101,7 @@ if (noRedis) {
     const clock = systemClock
     const members = new Membership({ self: { node, life: `life-of-${node}` }, link: asker, clock })
     for (const other of ['a', 'b'])
-      await redis.ask('zadd', 'tercet:nodes', '1e15', `${other} life-of-${other}`)
+      await redis.ask('xadd', 'tercet:members', '*', 'here', `${other} life-of-${other}`)
     await members.say()
     return new RedisDirectory({ link, members, clock })
   }
@@ -133,6 +133,41 @@ if (noRedis) {
       await redis.ask('flushall')
       return Promise.all(Array.from({ length: count }, (_, at) => view('ab'[at]!)))
     },
+  })
+
+  const calls = async (): Promise<Map<string, number>> => {
+    const stats = String(await redis.ask('info', 'commandstats'))
+    const lines = stats.matchAll(/^cmdstat_(\S+):calls=(\d+)/gm)
+    return new Map([...lines].map(([, name, count]) => [name!, Number(count)]))
+  }
+
+  test('a place is one command; from the first renewal on it ends by itself', async (t) => {
+    await redis.ask('flushall')
+    const directory = await view('a')
+    const place = { id: '1', node: 'a', resource: 'x', available: false, priority: 0 }
+    const key = 'tercet:s:{romeo@capulet.example}'
+    await redis.ask('config', 'resetstat')
+    await directory.put(ROMEO, place)
+    await directory.put(ROMEO, { ...place, available: true })
+    t.equal((await calls()).get('hset'), 2)
+    t.notOk((await calls()).has('pexpire'))
+    t.equal(await redis.ask('pttl', key), -1)
+    await directory.renew()
+    t.ok(Number(await redis.ask('pttl', key)) > 3_000_000)
+    await directory.close()
+  })
+
+  test('a node says that it is there, and learns who else is, with two commands', async (t) => {
+    const link = await connect()
+    const self = { node: 'c', life: 'of c' }
+    const membership = new Membership({ self, link, clock: systemClock })
+    await membership.say()
+    await redis.ask('config', 'resetstat')
+    await membership.say()
+    const made = await calls()
+    t.same([made.get('xadd'), made.get('xrange')], [1, 1])
+    t.notOk(['eval', 'time', 'zadd', 'zrange'].some((name) => made.has(name)))
+    await membership.leave()
   })
 
   test('stopped', async () => {

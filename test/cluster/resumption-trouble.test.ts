@@ -217,7 +217,7 @@ if (noRedis) {
       await juliet.clears()
       const { node, life } = w.servers[1]!.members.self
       await w.restart({ node: 1, kill: true })
-      await redis.ask('zrem', 'tercet:nodes', `${node} ${life}`)
+      await redis.ask('xadd', 'tercet:members', '*', 'gone', `${node} ${life}`)
       await w.server.fencing.fence(life)
       await looks(w)
       t.same(goodbyes(juliet), [], 'not yet')

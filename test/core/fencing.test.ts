@@ -120,7 +120,7 @@ if (noRedis) {
 
   /** Listed as one that is there, as after it was killed. */
   const listGhost = async (): Promise<void> => {
-    await redis.ask('zadd', 'tercet:nodes', String(Date.now() + 60_000), 'ghost of-ghost')
+    await redis.ask('xadd', 'tercet:members', '*', 'here', 'ghost of-ghost')
   }
 
   const listener = async (t: Test, node: string): Promise<void> => {

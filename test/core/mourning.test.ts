@@ -42,7 +42,7 @@ if (noRedis) {
     const [one, two] = w.servers as [Server, Server]
     const { node, life } = one.members.self
     await w.restart({ kill: true })
-    await redis.ask('zrem', 'tercet:nodes', `${node} ${life}`)
+    await redis.ask('xadd', 'tercet:members', '*', 'gone', `${node} ${life}`)
     await two.fencing.fence(life)
     await looks(w, gone)
   })
