@@ -6,7 +6,7 @@ import { Envelope, type Origin } from '../xmpp/envelope.js'
 import { Jid } from '../xmpp/jid.js'
 import { Stanza } from '../xmpp/stanza.js'
 import type { LoggedMessage } from '../storage/logged-message.js'
-import type { Recorded } from '../storage/message-log.js'
+import type { Recorded, RecordedSide } from '../storage/message-log.js'
 
 type StanzaHead = [
   session: string,
@@ -17,15 +17,17 @@ type StanzaHead = [
   addressed: boolean,
 ]
 
-/** Owner (a guest is below zero) and flags of either side, 0 for none */
+/** Of either side owner (a guest is below zero), flags, and the message before it; 0 for none */
 type LogHead = [
   id: number,
   from: string,
   to: string,
   sender: number,
   sent: number,
+  beforeSent: number,
   recipient: number,
   received: number,
+  beforeReceived: number,
 ]
 
 export type Frame =
@@ -39,7 +41,9 @@ export function encodeStanza(session: string, envelope: Envelope): Buffer {
 }
 
 export function encodeLogged({ id, from, to, sender, recipient, text }: LoggedMessage): Buffer {
-  const sides = [sender, recipient].flatMap((side) => [side?.owner ?? 0, side?.flags ?? 0])
+  const sides = [sender, recipient].flatMap((side) =>
+    side ? [side.owner, side.flags, side.previous ?? 0] : [0, 0, 0],
+  )
   return encode([id, from.text, to.text, ...sides] as LogHead, text)
 }
 
@@ -65,9 +69,15 @@ function isOfLog(head: StanzaHead | LogHead): head is LogHead {
 }
 
 function readRecorded(head: LogHead, text: string): Recorded {
-  const [id, from, to, sender, sent, recipient, received] = head
-  const sides = []
-  if (sender !== 0) sides.push({ owner: sender, flags: sent, peer: Jid.parse(to) })
-  if (recipient !== 0) sides.push({ owner: recipient, flags: received, peer: Jid.parse(from) })
+  const [id, from, to, ...numbers] = head
+  const [sender, sent, beforeSent, recipient, received, beforeReceived] = numbers
+  const sides: RecordedSide[] = []
+  if (sender !== 0)
+    sides.push({ owner: sender, flags: sent, previous: beforeSent, peer: Jid.parse(to) })
+  if (recipient !== 0)
+    sides.push({
+      ...{ owner: recipient, flags: received, previous: beforeReceived },
+      peer: Jid.parse(from),
+    })
   return { id, from, to, text, sides }
 }

@@ -16,6 +16,8 @@ const MOST_COMMITTING = 256
 /** Milliseconds until a count that could not be written is tried again */
 const RECOUNT = 1000
 
+type Later = Promise<void> | void | undefined
+
 export class Lane {
   readonly #session: Session
   #inbox: Stanza[] = []
@@ -23,6 +25,8 @@ export class Lane {
   #reads = 0
   #read: Transit | undefined
   #committing = 0
+  /** When the last one that has to wait for its turn has it */
+  #behind: Promise<void> | undefined
   #waiting: { ready: () => boolean; resolve: () => void }[] = []
   /** Decided when what is before them is done, and counted then */
   #turns = 0
@@ -99,6 +103,18 @@ export class Lane {
     })
     if (!full) return undefined
     return done
+  }
+
+  /** When its turn has come; what came after it over the same stream does not overtake it. */
+  inTurn(turn: Promise<void> | undefined, show: () => Later): Later {
+    const before = this.#behind
+    if (!turn && !before) return show()
+    const behind = Promise.all([before, turn]).then(() => undefined)
+    this.#behind = behind
+    return behind.then(() => {
+      if (this.#behind === behind) this.#behind = undefined
+      return show()
+    })
   }
 
   /** A stanza is decided and delivered: its place in the count goes to disk, if it is not there. */

@@ -13,10 +13,15 @@ import { encodeLogged, encodeStanza, readFrame } from './frame.js'
 import type { Server } from './server.js'
 import type { Session } from './session.js'
 
+/** LIM-behind: frames of a node that wait; beyond it they do not. */
+const MOST_BEHIND = 10_000
+
 export class Neighbours {
   readonly #server: Server
   readonly #bus: Bus
   readonly #members: Members
+  /** What nodes said since something that has to wait */
+  readonly #behind = new Map<string, Buffer[]>()
 
   constructor(server: Server, bus: Bus, members: Members) {
     this.#server = server
@@ -35,13 +40,9 @@ export class Neighbours {
     return this.#members.lifeOf(node) !== undefined
   }
 
-  /**
-   * Has every node that has sessions of its accounts show it to them. Whether this one has still to do so:
-   * it may have found it in the log.
-   */
-  tell(message: LoggedMessage): boolean {
+  /** Has every other node that has sessions of its accounts show it to them. */
+  tell(message: LoggedMessage): void {
     if (this.#members.size > 1) this.#tell(message, this.#concerned(message))
-    return this.#server.showing.claim(message.id)
   }
 
   #tell(message: LoggedMessage, nodes: readonly string[]): void {
@@ -70,19 +71,39 @@ export class Neighbours {
     return [...nodes]
   }
 
-  // Called by the bus: whatever is wrong with a frame harms nobody else.
+  /** What a node says after something that has to wait waits too, up to a bound. */
   #receive(from: string, bytes: Buffer): void {
+    const behind = this.#behind.get(from)
+    if (behind && behind.length < MOST_BEHIND) {
+      behind.push(bytes)
+      return
+    }
+    const wait = this.#handle(from, bytes)
+    if (wait) void this.#hold(from, wait)
+  }
+
+  async #hold(from: string, wait: Promise<void>): Promise<void> {
+    const behind: Buffer[] = []
+    this.#behind.set(from, behind)
+    await wait
+    for (let next = behind.shift(); next; next = behind.shift()) await this.#handle(from, next)
+    this.#behind.delete(from)
+  }
+
+  // Whatever is wrong with a frame harms nobody else.
+  #handle(from: string, bytes: Buffer): Promise<void> | undefined {
     try {
-      if (this.#server.talk.take(from, bytes)) return
+      if (this.#server.talk.take(from, bytes)) return undefined
       const frame = readFrame(bytes)
-      if ('session' in frame) this.#take(from, frame)
-      else {
+      if ('recorded' in frame) {
         this.#heardOf(from, { from: Jid.parse(frame.recorded.from) })
-        this.#server.showing.show(frame.recorded)
+        return this.#server.showing.told(frame.recorded)
       }
+      this.#take(from, frame)
     } catch (error) {
       this.#server.failed('bus', error)
     }
+    return undefined
   }
 
   #take(node: string, { session: id, envelope }: { session: string; envelope: Envelope }): void {

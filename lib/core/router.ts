@@ -1,6 +1,6 @@
 // Decides where an envelope goes: an account, a host, a module's domain, a component, another server.
 // It carries each stanza through the phases: admit, amend and record of the sender's side and of the
-// recipient's, the commit, then deliver and copy. Every refusal is answered here and nowhere else.
+// recipient's and the commit; then it arrives (arrival.ts). Every refusal is answered here and nowhere else.
 //
 // Synchronous where nothing has to wait: a message between two sessions of this node takes no turn
 // of the event loop.
@@ -12,15 +12,14 @@ import type { Jid } from '../xmpp/jid.js'
 import { isSignal } from '../xmpp/message-traits.js'
 import { Stanza } from '../xmpp/stanza.js'
 import { xml } from '../xmpp/element.js'
-import { INCOMING } from '../storage/logged-message.js'
-import { deliver } from './delivery.js'
+import { arrive, arriveLogged, copySent } from './arrival.js'
 import { checkForm } from './stanza-form.js'
 import type { Host } from './host.js'
 import type { DomainOffer } from './module.js'
 import { handled } from './pipeline.js'
 import type { Server } from './server.js'
 import type { Session } from './session.js'
-import { copy, prepare, receivedHook, receivedSide, sentSide } from './sides.js'
+import { prepare, receivedSide, sentSide } from './sides.js'
 import { Transit } from './transit.js'
 
 type Later = Promise<void> | void | undefined
@@ -137,9 +136,14 @@ export class Router {
     transit.seal(envelope)
     const committed = transit.commit()
     const finish = (): Later => {
+      const { logged } = transit
+      if (logged && !logged.duplicate) {
+        this.#server.neighbours.tell(logged)
+        this.#server.showing.claim(logged.id)
+      }
       const later = offer.receive(envelope)
-      if (later) return later.then(() => this.#copySent(envelope, transit))
-      return this.#copySent(envelope, transit)
+      if (later) return later.then(() => copySent(envelope, transit))
+      return copySent(envelope, transit)
     }
     return committed ? committed.then(finish) : finish()
   }
@@ -208,12 +212,12 @@ export class Router {
   #commit(envelope: Envelope, host: Host, transit: Transit): Later {
     if (envelope.stanza.kind !== 'message') {
       const committed = transit.commit()
-      if (committed) return committed.then(() => this.#deliver(envelope, host, transit))
-      return this.#deliver(envelope, host, transit)
+      if (committed) return committed.then(() => arrive(envelope, host, transit))
+      return arrive(envelope, host, transit)
     }
     transit.seal(envelope)
     const committed = transit.commit()
-    if (!committed) return this.#deliver(envelope, host, transit)
+    if (!committed) return arrive(envelope, host, transit)
     const done = committed.then(
       () => this.#logged(envelope, host, transit),
       (error) => this.#unstored(error, envelope, { host, transit }),
@@ -224,9 +228,18 @@ export class Router {
 
   /** On disk: nobody waits any more who could be told by a rejection. */
   #logged(envelope: Envelope, host: Host, transit: Transit): Later {
+    const { logged, session } = transit
+    // What was there already goes nowhere a second time.
+    if (logged?.duplicate) return undefined
+    if (logged) this.#server.neighbours.tell(logged)
+    const turn = logged && this.#server.showing.turnOf(logged)
+    const show = (): Later => this.#delivered(envelope, () => arriveLogged(envelope, host, transit))
+    return session ? session.lane.inTurn(turn, show) : turn ? turn.then(show) : show()
+  }
+
+  #delivered(envelope: Envelope, deliver: () => Later): Later {
     try {
-      const later = this.#deliverLogged(envelope, host, transit)
-      return later?.catch((error) => this.#failed(envelope, error))
+      return deliver()?.catch((error) => this.#failed(envelope, error))
     } catch (error) {
       return this.#failed(envelope, error)
     }
@@ -239,59 +252,7 @@ export class Router {
     { host, transit }: { host: Host; transit: Transit },
   ): Later {
     const isOurs = envelope.stanza.type === 'error' && envelope.origin === 'local'
-    return isOurs ? this.#logged(envelope, host, transit) : this.#failed(envelope, error)
-  }
-
-  /** What was there already goes nowhere a second time; what is new is shown with its number. */
-  #deliverLogged(envelope: Envelope, host: Host, transit: Transit): Later {
-    const { logged } = transit
-    if (logged?.duplicate) return undefined
-    const shown = logged !== undefined && !host.server.neighbours.tell(logged)
-    // Where it was found in the log, those in whose log it is have it, and nobody else.
-    if (!logged?.recipient)
-      return this.#deliver(envelope, host, shown ? new Transit(host, undefined) : transit)
-    if (shown) return undefined
-    const numbered = envelope.with({ logId: logged.id })
-    return this.#deliver(host.labelled(numbered, logged.recipient.flags), host, transit)
-  }
-
-  #deliver(envelope: Envelope, host: Host, transit: Transit): Later {
-    const hook = receivedHook[envelope.stanza.kind]
-    if (!host.pipeline.has(hook)) return this.#place(envelope, host, transit)
-    const passage = transit.passage(envelope.to.bare, INCOMING)
-    const taken = host.pipeline.deliver(hook, envelope, passage)
-    if (taken instanceof Promise) {
-      return taken.then((result) =>
-        result === handled ? undefined : this.#place(envelope, host, transit),
-      )
-    }
-    return taken === handled ? undefined : this.#place(envelope, host, transit)
-  }
-
-  #place(envelope: Envelope, host: Host, transit: Transit): Later {
-    try {
-      const later = deliver(host, envelope, transit, () => this.#copy(envelope, host, transit))
-      return later?.catch((error) => this.#undeliverable(envelope, transit, error))
-    } catch (error) {
-      return this.#undeliverable(envelope, transit, error)
-    }
-  }
-
-  #copy(envelope: Envelope, host: Host, transit: Transit): undefined {
-    copy(host, receivedSide(envelope.to.bare), envelope, transit)
-    return this.#copySent(envelope, transit)
-  }
-
-  #copySent(envelope: Envelope, transit: Transit): undefined {
-    // What only the recipient is shown is not part of what was sent.
-    if (transit.session)
-      copy(transit.host, sentSide(envelope.from.bare), envelope.unlabelled, transit)
-    return undefined
-  }
-
-  /** It was sent all the same: who is shown a copy is shown the error too. */
-  #undeliverable(envelope: Envelope, transit: Transit, error: unknown): never {
-    this.#copySent(envelope, transit)
-    throw error
+    if (!isOurs) return this.#failed(envelope, error)
+    return this.#delivered(envelope, () => arrive(envelope, host, transit))
   }
 }

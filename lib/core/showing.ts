@@ -2,14 +2,15 @@
 // or by reading the log where such frames may be missing. Each message is shown here once; a session that is
 // behind comes to it by itself. Who is sent what is decided here, where the sessions are: RFC 6121 §8.5.
 
-import { INCOMING, numberAt } from '../storage/logged-message.js'
-import type { Logged, Recorded } from '../storage/message-log.js'
+import { INCOMING, type LoggedMessage, numberAt } from '../storage/logged-message.js'
+import type { Logged, Recorded, RecordedSide } from '../storage/message-log.js'
 import type { Envelope } from '../xmpp/envelope.js'
 import { Jid } from '../xmpp/jid.js'
 import { envelopeOf } from './catch-up.js'
 import type { Host } from './host.js'
 import type { Server } from './server.js'
 import type { Session } from './session.js'
+import { type Step, Turns } from './turns.js'
 
 /** LIM-shown: messages of which it is remembered that they were shown here, in each of two generations */
 const MOST_SHOWN = 150_000
@@ -19,11 +20,13 @@ const MARGIN = 3000
 
 export class Showing {
   readonly #server: Server
+  readonly #turns: Turns
   #shown = new Set<number>()
   #shownBefore: ReadonlySet<number> = new Set()
 
   constructor(server: Server) {
     this.#server = server
+    this.#turns = new Turns(server)
   }
 
   /** It is for whoever calls to show it here. Whether that is still to be done. */
@@ -35,6 +38,7 @@ export class Showing {
       this.#shown = new Set()
     }
     this.#shown.add(id)
+    this.#turns.shown(id)
     return true
   }
 
@@ -43,15 +47,32 @@ export class Showing {
     return !this.#server.whereabouts || this.#shown.has(id) || this.#shownBefore.has(id)
   }
 
+  /** Of a message that this node wrote: when it may be claimed; undefined where that is now. */
+  turnOf({ from, to, sender, recipient }: LoggedMessage): Promise<void> | undefined {
+    if (!this.#server.whereabouts) return undefined
+    const steps: Step[] = []
+    if (sender) steps.push({ account: from, owner: sender.owner, previous: sender.previous ?? 0 })
+    if (recipient)
+      steps.push({ account: to, owner: recipient.owner, previous: recipient.previous ?? 0 })
+    return this.#turns.of(steps)
+  }
+
+  /** From another node. Resolves when its turn has come and it is shown; undefined where that is done. */
+  told(recorded: Recorded): Promise<void> | undefined {
+    const steps = recorded.sides.map((side) => stepOf(recorded, side))
+    const turn = this.#turns.of(steps)
+    if (turn) return turn.then(() => this.#showSafely(recorded))
+    this.show(recorded)
+    return undefined
+  }
+
   /** From another node, or from the log. */
   show(recorded: Recorded): void {
     if (!this.claim(recorded.id)) return
-    const from = Jid.parse(recorded.from)
-    const to = Jid.parse(recorded.to)
-    for (const { owner, flags } of recorded.sides) {
-      const jid = flags & INCOMING ? to : from
-      const host = this.#server.hosts.get(jid.domain)
-      if (host) showTo(host, jid, { owner, logged: { ...recorded, flags } })
+    for (const side of recorded.sides) {
+      const { account, owner } = stepOf(recorded, side)
+      const host = this.#server.hosts.get(account.domain)
+      if (host) showTo(host, account, { owner, logged: { ...recorded, flags: side.flags } })
     }
   }
 
@@ -75,6 +96,10 @@ export class Showing {
       more = page.length === PAGE
     }
   }
+}
+
+function stepOf({ from, to }: Recorded, { owner, flags, previous = 0 }: RecordedSide): Step {
+  return { account: Jid.parse(flags & INCOMING ? to : from), owner, previous }
 }
 
 interface Shown {

@@ -34,6 +34,8 @@ export interface Side {
   /** An account's number */
   readonly owner: number
   flags: number
+  /** The message before it in the same index; 0 where there is none, or none that matters */
+  previous?: number
 }
 
 export interface MessageParts {

@@ -79,7 +79,15 @@ export interface Recorded {
   readonly to: string
   readonly text: string
   /** Accounts that have it, with their flags */
-  readonly sides: readonly { readonly owner: number; readonly flags: number; readonly peer: Jid }[]
+  readonly sides: readonly RecordedSide[]
+}
+
+export interface RecordedSide {
+  readonly owner: number
+  readonly flags: number
+  readonly peer: Jid
+  /** The message before it in the same index, where whoever wrote it says so */
+  readonly previous?: number
 }
 
 /** Hears of messages that were replaced or are gone, within the transaction that does it. */

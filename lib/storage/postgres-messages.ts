@@ -11,11 +11,13 @@ import { type LoggedMessage, numberAt, RETRACTED } from './logged-message.js'
 import { type IndexRow, type MessageLog, peerKey } from './message-log.js'
 import { MessageRemover } from './message-remover.js'
 import { ownersOf, type Sides } from './message-rows.js'
-import { livesOf, readLives } from './whereabouts.js'
+import { concerned, readLast, readLives } from './whereabouts.js'
 import type { Answer, Write } from './writes.js'
 
 const DAY = 86_400_000
 const CHUNK = 2000
+/** Milliseconds after which everybody has been shown what is in the log */
+const SHOWN = 15_000
 
 /** One node whose clock is ahead must not set the numbers of all ahead: a second at most. */
 const OURS = `least($1::bigint, (extract(epoch from clock_timestamp()) * 1000 + 1000)::bigint * ${numberAt(1)})`
@@ -117,12 +119,13 @@ export class MessageStore extends MessageRemover implements MessageLog {
     const write = keyed
       ? { sql: sql.keyed, runs: [[...values, ...times]] }
       : { sql: sql.plain, runs: [values] }
+    if (!this.#several) return [write]
+    const accounts = [...new Set(messages.flatMap(ownersIn))]
     // Nobody binds between the two (whereabouts.ts).
-    return this.#several ? [write, livesOf([...new Set(messages.flatMap(ownersIn))])] : [write]
+    return [write, concerned({ accounts, place: this.#place, after: numberAt(now - SHOWN) })]
   }
 
   written(messages: readonly LoggedMessage[], [rows, lives]: readonly Answer[]): void {
-    if (this.#several && lives) setLives(messages, lives)
     for (const message of messages) {
       message.duplicate = true
       message.id = 0
@@ -132,6 +135,9 @@ export class MessageStore extends MessageRemover implements MessageLog {
       message.id = id
       message.duplicate = false
     }
+    if (!this.#several || !lives) return
+    setLives(messages, lives)
+    setPrevious(messages, readLast(lives))
   }
 
   /** Which of the group's numbers are there: the others were duplicates. */
@@ -267,6 +273,18 @@ function setLives(messages: readonly LoggedMessage[], answer: Answer): void {
   for (const message of messages) {
     const ofAll = ownersIn(message).flatMap((owner) => lives.get(owner) ?? [])
     message.lives = ofAll.length > 1 ? [...new Set(ofAll)] : ofAll
+  }
+}
+
+/** In the order of their numbers */
+function setPrevious(messages: readonly LoggedMessage[], last: Map<number, number>): void {
+  for (const { id, duplicate, sender, recipient } of messages) {
+    if (duplicate) continue
+    for (const side of [sender, recipient]) {
+      if (!side) continue
+      side.previous = last.get(side.owner) ?? 0
+      last.set(side.owner, id)
+    }
   }
 }
 

@@ -36,6 +36,12 @@ const ADD = `insert into whereabouts (account, life, address)
   on conflict do nothing`
 const DROP = 'delete from whereabouts where life = $2::text and account = any($1::bigint[])'
 const LIVES = 'select account, life from whereabouts where account = any($1::bigint[])'
+/** And the newest message of each account before those that the log of this place has just written */
+const LIVES_AND_LAST = `select account, life, (select id from archive
+    where owner = account and id > $3::bigint
+      and id <= (select last from message_clock where place = $2::bigint)
+    order by id desc limit 1) as last
+  from whereabouts where account = any($1::bigint[])`
 const OTHERS = `${LIVES} and life <> $2::text`
 
 /** Lives that others have taken for dead, or that have not written for long */
@@ -63,9 +69,24 @@ interface Coming extends Where {
   failed(error: unknown): void
 }
 
-/** The lives that have sessions of each of these accounts: a statement of the commit of a message. */
-export function livesOf(accounts: readonly number[]): Write {
-  return { sql: LIVES, runs: [[accounts]] }
+/** What a commit of messages asks of the accounts that have them */
+interface Concerned {
+  readonly accounts: readonly number[]
+  /** Where the log that writes them notes from which number on they are */
+  readonly place: number
+  /** Older messages do not matter. */
+  readonly after: number
+}
+
+/** Which lives have sessions of each account, and what its last message was: within the commit. */
+export function concerned({ accounts, place, after }: Concerned): Write {
+  return { sql: LIVES_AND_LAST, runs: [[accounts, place, after]] }
+}
+
+/** Of accounts that have sessions: the newest message before those of this commit */
+export function readLast(answer: Answer): Map<number, number> {
+  const rows = answer as readonly { account: number; last: number | null }[]
+  return new Map(rows.map(({ account, last }) => [account, last ?? 0]))
 }
 
 export function readLives(answer: Answer): ReadonlyMap<number, readonly string[]> {

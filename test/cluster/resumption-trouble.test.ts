@@ -143,6 +143,11 @@ if (noRedis) {
     juliet.sends(chat(ROMEO, 'late'))
     await w.settle()
     here.sends(chat(ROMEO, 'early'))
+    // It waits for the one before it, which is not to be found in time.
+    while (!bodies(phone).includes('early')) {
+      w.clock.advance(100)
+      await new Promise((resolve) => setImmediate(resolve))
+    }
     await w.settle()
     t.same(bodies(phone).filter(Boolean), ['early'])
     phone.sends(`<a ${SM} h='1'/>`)

@@ -172,11 +172,11 @@ test('a frame carries a message of the log, for both sides of it', async (t) => 
   const [from, to] = [Jid.parse('rom\u00e9o@capulet.example/pho\u2615ne'), Jid.parse(JULIET)]
   const text = "<message type='chat'><body>Amore \u{1f339}</body></message>"
   const message = new LoggedMessage({ from, to, text: toWire(text), label: 0, key: '', author: 3 })
-  Object.assign(message, { id: 7, recipient: { owner: 4, flags: 3 } })
+  Object.assign(message, { id: 7, recipient: { owner: 4, flags: 3, previous: 6 } })
   t.same(readFrame(encodeLogged(message)), {
     recorded: {
       ...{ id: 7, from: from.text, to: to.text, text },
-      sides: [{ owner: 4, flags: 3, peer: from }],
+      sides: [{ owner: 4, flags: 3, previous: 6, peer: from }],
     },
   })
 })

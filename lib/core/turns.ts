@@ -1,0 +1,90 @@
+// The order of the log on every stream: a message is shown here when the one before it in its account's log was
+// (reliability.md I7). Another node may have written that one and tell of it a moment later, or not at all:
+// then the log is read.
+
+import { timeOf } from '../storage/logged-message.js'
+import type { Jid } from '../xmpp/jid.js'
+import type { Timer } from '../ops/clock.js'
+import type { Server } from './server.js'
+
+/** Milliseconds */
+const PATIENCE = 200
+/** While nobody is heard anyway */
+const CUT_OFF = 50
+/** LIM-awaited: messages that others wait for; beyond it nobody waits. */
+const MOST_AWAITED = 10_000
+
+/** A message as one account has it */
+export interface Step {
+  readonly account: Jid
+  readonly owner: number
+  /** The message before it in its log, 0 where there is none that matters */
+  readonly previous: number
+}
+
+export class Turns {
+  readonly #server: Server
+  /** What waits for a message, by its number */
+  #awaited = new Map<number, (() => void)[]>()
+  #timer: Timer | undefined
+  #reading = false
+
+  constructor(server: Server) {
+    this.#server = server
+  }
+
+  /** Resolves when it is the turn of a message; undefined where it is now. */
+  of(steps: readonly Step[]): Promise<void> | undefined {
+    const missing = steps.filter((step) => this.#isMissing(step))
+    if (missing.length === 0 || this.#awaited.size >= MOST_AWAITED) return undefined
+    const waits = missing.map(({ previous }) => this.#wait(previous))
+    return Promise.all(waits).then(() => undefined)
+  }
+
+  /** What waits for it goes on when whoever shows it is done, in this turn of the event loop. */
+  shown(id: number): void {
+    const waiting = this.#awaited.get(id)
+    if (!waiting) return
+    this.#awaited.delete(id)
+    for (const go of waiting) go()
+  }
+
+  #isMissing({ account, owner, previous }: Step): boolean {
+    if (previous === 0 || this.#server.showing.has(previous)) return false
+    const sessions = this.#server.hosts.get(account.domain)?.sessions.of(account.bare) ?? []
+    return sessions.some(({ number, position }) => number === owner && position.begun < previous)
+  }
+
+  #wait(id: number): Promise<void> {
+    this.#watch()
+    return new Promise((resolve) => {
+      const waiting = this.#awaited.get(id)
+      if (waiting) waiting.push(resolve)
+      else this.#awaited.set(id, [resolve])
+    })
+  }
+
+  #watch(): void {
+    if (this.#timer || this.#reading) return
+    const { clock, members } = this.#server
+    this.#timer = clock.after(members.cutOff ? CUT_OFF : PATIENCE, () => {
+      this.#timer = undefined
+      void this.#read()
+    })
+  }
+
+  /** Whoever waits now is shown what is in the log, and waits no more whatever that was. */
+  async #read(): Promise<void> {
+    const waiting = [...this.#awaited.keys()]
+    if (waiting.length === 0) return
+    this.#reading = true
+    try {
+      await this.#server.showing.repair(timeOf(Math.min(...waiting)))
+    } catch (error) {
+      this.#server.failed('turns', error)
+    }
+    this.#reading = false
+    for (const id of waiting) this.shown(id)
+    if (this.#awaited.size > 0) this.#watch()
+  }
+}
