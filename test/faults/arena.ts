@@ -166,6 +166,11 @@ export class Arena implements Scene {
     this.log({ op: 'fault', inFlight: this.inFlight, node, ...this.#hit(hit) })
   }
 
+  /** These, wherever they are */
+  thrownOut(devices: readonly Device[]): void {
+    this.log({ op: 'fault', inFlight: this.inFlight, ...this.#hit(devices) })
+  }
+
   /** What was broken is there again. */
   healed(hit: readonly Device[] = []): void {
     this.log({ op: 'healed', ...this.#hit(hit) })

@@ -4,6 +4,7 @@ import { freePorts } from '../bin/program.js'
 import { Postgres } from '../world/postgres.js'
 import { TestRedis } from '../world/redis.js'
 import { Island } from './island.js'
+import { RedisPair } from './redis-pair.js'
 import type { Task } from './task.js'
 
 export interface Grounds {
@@ -11,6 +12,8 @@ export interface Grounds {
   /** The address of the database */
   readonly database: string | undefined
   readonly redis: TestRedis | undefined
+  /** Where one takes the place of the other */
+  readonly redisPair: RedisPair | undefined
   readonly redisAddress: string | undefined
   readonly islands: readonly Island[]
 }
@@ -20,22 +23,29 @@ export async function prepareGrounds(
   folder: string,
 ): Promise<Grounds> {
   const [port, redisPort] = (await freePorts(2)) as [number, number]
-  const islands = what === 'partition' ? Island.several(nodes, redisPort) : []
+  const islands = what.startsWith('partition') ? Island.several(nodes, redisPort) : []
   const postgres = store === 'postgres' ? await startPostgres(folder, port) : undefined
   const socket = await postgres?.database()
-  const redis = nodes > 1 ? await startRedis(redisPort, islands) : undefined
+  const redisPair = what === 'redis-failover' ? await RedisPair.start(folder) : undefined
+  const redis = nodes > 1 && !redisPair ? await startRedis(redisPort, islands) : undefined
   return {
     postgres,
     // On an island loopback is another one.
-    database: socket && islands.length === 0 ? overLoopback(socket, port) : socket,
+    database:
+      socket && (!what.startsWith('partition') || what === 'partition-postgres')
+        ? overLoopback(socket, port)
+        : socket,
     redis,
-    redisAddress: redis && `redis://127.0.0.1:${redisPort}`,
+    redisPair,
+    redisAddress: redisPair?.url ?? (redis && `redis://127.0.0.1:${redisPort}`),
     islands,
   }
 }
 
-export async function leaveGrounds({ postgres, redis, islands }: Grounds): Promise<void> {
+export async function leaveGrounds(grounds: Grounds): Promise<void> {
+  const { postgres, redis, redisPair, islands } = grounds
   await redis?.stop()
+  await redisPair?.stop()
   await postgres?.stop()
   for (const island of islands) island.remove()
 }
@@ -54,5 +64,6 @@ function overLoopback(address: string, port: number): string {
 /** Only this machine has these addresses. */
 function startRedis(port: number, islands: readonly Island[]): Promise<TestRedis> {
   const hosts = ['127.0.0.1', ...islands.map(({ redisHost }) => redisHost)].join(' ')
-  return TestRedis.start(['--port', `${port}`, '--bind', hosts, '--protected-mode', 'no'])
+  const open = ['--bind', hosts, '--protected-mode', 'no', '--enable-debug-command', 'yes']
+  return TestRedis.start(['--port', `${port}`, ...open])
 }

@@ -1,13 +1,15 @@
-// A namespace of the network for one node, with a link to Redis that can be cut and a link to its clients
-// that cannot. PostgreSQL is reached through its socket in the file system. A cut is silent: each end of
-// the link takes the other for a card that is not there, so nobody is told and nothing comes back. Clients
-// dial loopback: what comes to a port there is led over the other link.
+// A namespace of the network for one node, with links to Redis, to PostgreSQL and to its clients, each of
+// which can be cut. A cut is silent: an end of the link takes the other for a card that is not there, so
+// nobody is told and nothing comes back; of one end alone, and what is said the other way still arrives.
+// Clients dial loopback: what comes to a port there is led over their link. So is what the node says to
+// PostgreSQL, which listens on loopback.
 
 import { spawnSync } from 'node:child_process'
 import { randomInt } from 'node:crypto'
-import { connect, createServer, type Server, type Socket } from 'node:net'
 import { hasProgram } from '../../bench/programs.js'
+import { Relay } from './relay.js'
 
+const LOOPBACK = '127.0.0.1'
 const NOBODY = '02:00:00:00:00:01'
 
 const left = new Set<Island>()
@@ -28,12 +30,17 @@ export const noIslands = (): string | undefined => {
   return hasProgram('ip') ? undefined : 'ip is not installed (Debian: apt-get install iproute2)'
 }
 
+export const LINKS = ['redis', 'postgres', 'clients'] as const
+export type LinkName = (typeof LINKS)[number]
+
+/** Which ends say nothing any more */
+export type Silence = 'both' | 'here' | 'there'
+
 export class Island {
   readonly redis: string
   readonly #name: string
-  readonly #toRedis: Link
-  readonly #toClients: Link
-  readonly #relays: Server[] = []
+  readonly #links: Readonly<Record<LinkName, Link>>
+  readonly #relays: Relay[] = []
 
   /** One for each node; `redisAddresses` is where Redis has to listen for them. */
   static several(count: number, redisPort: number): Island[] {
@@ -45,23 +52,25 @@ export class Island {
 
   private constructor(net: string, index: number, redisPort: number) {
     this.#name = `tercet-${net.replaceAll('.', '-')}-${index}`
-    this.#toRedis = link(net, 8 * index, this.#name)
-    this.#toClients = link(net, 8 * index + 4, this.#name)
-    this.redis = `redis://${this.#toRedis.here}:${redisPort}`
+    const [redis, postgres, clients] = LINKS.map((_, at) =>
+      link(net, 16 * index + 4 * at, this.#name),
+    ) as [Link, Link, Link]
+    this.#links = { redis, postgres, clients }
+    this.redis = `redis://${redis.here}:${redisPort}`
     left.add(this)
     ip('netns', 'add', this.#name)
     ip('-n', this.#name, 'link', 'set', 'lo', 'up')
-    for (const each of [this.#toRedis, this.#toClients]) this.#lay(each)
+    for (const each of [redis, postgres, clients]) this.#lay(each)
   }
 
   /** Where Redis has to listen for it */
   get redisHost(): string {
-    return this.#toRedis.here
+    return this.#links.redis.here
   }
 
   /** Where the node has to listen */
   get address(): string {
-    return this.#toClients.there
+    return this.#links.clients.there
   }
 
   readonly wrap = (command: readonly string[]): string[] => [
@@ -77,30 +86,37 @@ export class Island {
     ip('-n', this.#name, 'link', 'set', inside, 'up')
   }
 
-  cut(): void {
-    const { outside, inside, here, there } = this.#toRedis
+  cut(name: LinkName, silent: Silence): void {
+    const { outside, inside, here, there } = this.#links[name]
     const nobody = ['lladdr', NOBODY, 'nud', 'permanent']
-    ip('neigh', 'replace', there, 'dev', outside, ...nobody)
-    ip('-n', this.#name, 'neigh', 'replace', here, 'dev', inside, ...nobody)
+    if (silent !== 'there') ip('neigh', 'replace', there, 'dev', outside, ...nobody)
+    if (silent !== 'here') ip('-n', this.#name, 'neigh', 'replace', here, 'dev', inside, ...nobody)
   }
 
-  join(): void {
-    const { outside, inside, here, there } = this.#toRedis
-    ip('neigh', 'del', there, 'dev', outside)
-    ip('-n', this.#name, 'neigh', 'del', here, 'dev', inside)
+  join(name: LinkName): void {
+    const { outside, inside, here, there } = this.#links[name]
+    forget('neigh', 'del', there, 'dev', outside)
+    forget('-n', this.#name, 'neigh', 'del', here, 'dev', inside)
   }
 
   /** What comes to these ports of 127.0.0.1 goes to the same ports in there. */
   async lead(...ports: readonly number[]): Promise<void> {
-    for (const port of ports) this.#relays.push(await relay(port, this.address))
+    for (const port of ports)
+      this.#relays.push(await Relay.open({ host: LOOPBACK, port }, { host: this.address, port }))
+  }
+
+  /** Where the node finds what listens on that port of loopback */
+  async leadOut(port: number): Promise<string> {
+    const host = this.#links.postgres.here
+    this.#relays.push(await Relay.open({ host, port }, { host: LOOPBACK, port }))
+    return host
   }
 
   remove(): void {
     if (!left.delete(this)) return
     for (const each of this.#relays) each.close()
-    spawnSync('ip', ['link', 'del', this.#toRedis.outside])
-    spawnSync('ip', ['link', 'del', this.#toClients.outside])
-    spawnSync('ip', ['netns', 'del', this.#name])
+    for (const { outside } of Object.values(this.#links)) forget('link', 'del', outside)
+    forget('netns', 'del', this.#name)
   }
 }
 
@@ -120,21 +136,7 @@ function ip(...parameters: string[]): void {
   if (status !== 0) throw new Error(`ip ${parameters.join(' ')}: ${stderr}`)
 }
 
-function relay(port: number, address: string): Promise<Server> {
-  const server = createServer((client) => {
-    const node = connect(port, address)
-    pass(client, node)
-    pass(node, client)
-  })
-  return new Promise((resolve, reject) => {
-    server.once('error', reject)
-    server.listen(port, '127.0.0.1', () => resolve(server))
-  })
-}
-
-function pass(from: Socket, to: Socket): void {
-  from.setNoDelay(true)
-  from.pipe(to)
-  from.on('error', () => to.destroy())
-  from.on('close', () => to.destroy())
+/** It may not be there. */
+function forget(...parameters: string[]): void {
+  spawnSync('ip', parameters)
 }

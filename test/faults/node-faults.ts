@@ -1,5 +1,5 @@
-// What happens to one of several nodes: it is killed, stopped, hangs, or loses Redis. Whoever was there
-// comes in elsewhere and must be reached there; then the next.
+// What happens to one of several nodes: it is killed, stopped, or hangs. Whoever was there comes in
+// elsewhere and must be reached there; then the next.
 
 import { setTimeout as pause } from 'node:timers/promises'
 import {
@@ -7,23 +7,21 @@ import {
   DRAIN_LIMIT_MS,
   FAILPOINT_LIMIT_MS,
   failpointCount,
-  loadedMoment,
   plenty,
   type Remarks,
   sabotage,
 } from './kill.js'
 import type { Node } from './nodes.js'
 import { pace } from './pace.js'
-import { type Stage, until } from './stage.js'
+import type { Stage } from './stage.js'
+import { afterAllAreReached, reached, troubles } from './trouble.js'
 
 const EARLY = 0.25
 const ALL = 0.05
 const EARLY_MS = 300
 const AWAY_MOST_MS = 3000
-const REACH_LIMIT_MS = 30_000
-const PAUSE_MS = { least: 5000, most: 30_000 }
+const PAUSE_MS = { least: 2000, most: 30_000 }
 const ROAMING_MS = 3000
-const PARTITION_MS = 20_000
 
 /**
  * A node at random, now and then all; every fourth time soon after the one before, while everybody
@@ -48,6 +46,18 @@ export async function nodeKills(stage: Stage): Promise<Remarks> {
   return {}
 }
 
+/** The machine room: all at one moment */
+export async function allKilled(stage: Stage): Promise<Remarks> {
+  const { arena, nodes, task } = stage
+  for (let time = 0; time < task.times; time++) {
+    await afterAllAreReached(stage)
+    await Promise.all(nodes.all.map((node) => node.kill(() => arena.faultOf(node.index))))
+    await Promise.all(nodes.all.map((node) => node.start()))
+  }
+  await reached(stage)
+  return {}
+}
+
 /** At once, or after a while in which the others have everybody */
 async function again({ draw }: Stage, node: Node, killed: Promise<void>): Promise<void> {
   const away = draw.chance(0.5) ? draw.whole(0, AWAY_MOST_MS) : 0
@@ -59,21 +69,6 @@ async function again({ draw }: Stage, node: Node, killed: Promise<void>): Promis
 async function someThatRun({ nodes }: Stage, starting: ReadonlyMap<Node, Promise<void>>) {
   if (nodes.doors.open.length === 0) await Promise.race(starting.values())
   return nodes.doors.open.map((index) => nodes.all[index]!)
-}
-
-async function afterAllAreReached(stage: Stage): Promise<void> {
-  await reached(stage)
-  await loadedMoment(stage)
-}
-
-/** Everybody writes until all whom a fault concerned have had a message from after it. */
-export async function reached({ arena, task }: Stage): Promise<void> {
-  const stop = pace(arena, task.rate)
-  await until(() => arena.unreached.size === 0, REACH_LIMIT_MS)
-  stop()
-  // The checker has them; the next fault does not wait for them.
-  arena.unreached.clear()
-  arena.healed()
 }
 
 /** A node ends itself at the failpoint, among others that run on. */
@@ -134,54 +129,10 @@ export async function rollingDrains(stage: Stage): Promise<Remarks> {
 
 /** SIGSTOP: its clients and the other nodes see a machine that does not answer, and then one that does. */
 export function pauses(stage: Stage): Promise<Remarks> {
-  return lasting(stage, (node) => ({
+  return troubles(stage, (node) => ({
     node: node.index,
     ms: stage.draw.whole(PAUSE_MS.least, PAUSE_MS.most),
     begin: () => node.freeze(),
     end: () => node.thaw(),
   }))
-}
-
-/** Between one node and Redis; PostgreSQL and its clients reach it as ever. */
-export function partitions(stage: Stage): Promise<Remarks> {
-  return lasting(stage, (node) => ({
-    node: node.index,
-    ms: PARTITION_MS,
-    begin: () => node.cutOff(),
-    end: () => node.join(),
-  }))
-}
-
-interface Trouble {
-  readonly ms: number
-  /** Of one alone */
-  readonly node?: number
-  begin(): void
-  end(): void | Promise<void>
-}
-
-/** Devices come and go meanwhile; afterwards all must be reached. */
-async function lasting(stage: Stage, trouble: (node: Node) => Trouble): Promise<Remarks> {
-  const { draw, nodes, task } = stage
-  for (let time = 0; time < task.times; time++) {
-    await afterAllAreReached(stage)
-    await during(stage, trouble(draw.of(nodes.all)))
-  }
-  await reached(stage)
-  return {}
-}
-
-export async function during(
-  { arena, task }: Stage,
-  { ms, node, begin, end }: Trouble,
-): Promise<void> {
-  const stop = pace(arena, task.rate)
-  const cutter = cuts(arena, task.cuts / 10)
-  arena.fault(node)
-  begin()
-  await pause(ms)
-  await end()
-  clearInterval(cutter)
-  stop()
-  arena.healed(arena.devices)
 }

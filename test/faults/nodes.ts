@@ -6,7 +6,8 @@ import { join } from 'node:path'
 import type { Site } from '../../bench/peers/peer.js'
 import { freePorts } from '../bin/program.js'
 import type { Doors } from './doors.js'
-import type { Island } from './island.js'
+import type { Island, LinkName, Silence } from './island.js'
+import { type Laid, layLines, type Lines, type Part } from './lines.js'
 import { launchOf } from './products.js'
 import { type End, ServerProcess, type Start } from './server-process.js'
 import type { ServerName } from './task.js'
@@ -15,19 +16,26 @@ const DOUBT_MS = 500
 /** So soon it knows that it was taken for dead. */
 const NOTICES_MS = 3000
 
+type Parts = 'site' | 'server' | 'island' | 'lines' | 'gates'
+
 export class Node {
   readonly index: number
   readonly site: Site
   readonly server: ServerProcess
   readonly island: Island | undefined
+  readonly lines: Lines
+  /** Where its clients dial: for TCP, for WebSocket */
+  readonly gates: readonly [number, number]
   readonly #doors: Doors
   #doubted: NodeJS.Timeout | undefined
 
-  constructor(doors: Doors, index: number, process: Pick<Node, 'site' | 'server' | 'island'>) {
+  constructor(doors: Doors, index: number, parts: Pick<Node, Parts>) {
     this.index = index
-    this.site = process.site
-    this.server = process.server
-    this.island = process.island
+    this.site = parts.site
+    this.server = parts.server
+    this.island = parts.island
+    this.lines = parts.lines
+    this.gates = parts.gates
     this.#doors = doors
   }
 
@@ -70,15 +78,17 @@ export class Node {
     this.#trustSoon()
   }
 
-  /** From Redis alone, without a word to either side */
-  cutOff(): void {
-    this.#doubt()
-    this.island!.cut()
+  /** From one thing alone, without a word to either side; from clients, and the load balancer sees it. */
+  cutOff(link: LinkName, silent: Silence): void {
+    if (link === 'clients') this.#doors.shut(this.index)
+    else this.#doubt()
+    this.island!.cut(link, silent)
   }
 
-  join(): void {
-    this.island!.join()
-    this.#trustSoon()
+  join(link: LinkName): void {
+    this.island!.join(link)
+    if (link === 'clients') this.#doors.unlock(this.index)
+    else this.#trustSoon()
   }
 
   /** From now on the others may take over what it has, at any time. */
@@ -105,6 +115,10 @@ export interface Surroundings {
   readonly doors: Doors
   /** The address of Redis, where there are several */
   readonly redis?: string
+  /** The lines that a fault concerns */
+  readonly relayed: readonly Part[]
+  /** Nodes of islands find PostgreSQL over their link. */
+  readonly postgresPort?: number
   readonly islands: readonly Island[]
 }
 
@@ -121,12 +135,26 @@ async function layOutOne(index: number, around: Surroundings): Promise<Node> {
   const [clear, tls, http] = (await freePorts(3)) as [number, number, number]
   const site = { ...around.site, folder, ports: { clear, tls, http } }
   const island = around.islands[index]
-  const redis = island?.redis ?? around.redis
+  await island?.lead(clear, http)
+  const { lines, ends } = await layLinesOf(around, island, [clear, http])
   const settings = {
-    ...(redis && { redis }),
+    ...(ends.postgres && { database: ends.postgres }),
+    ...(ends.redis && { redis: ends.redis }),
     ...(island && { 'listen.address': island.address }),
   }
-  await island?.lead(clear, http)
-  const launch = launchOf(around.server, site, settings)
-  return new Node(around.doors, index, { site, server: new ServerProcess(launch, site), island })
+  const server = new ServerProcess(launchOf(around.server, site, settings), site)
+  return new Node(around.doors, index, { site, server, island, lines, gates: ends.clients })
+}
+
+async function layLinesOf(
+  { relayed, site, redis, postgresPort }: Surroundings,
+  island: Island | undefined,
+  clients: readonly [number, number],
+): Promise<Laid> {
+  const postgres = site.setting.database
+  if (!island) return layLines(relayed, { clients, postgres, redis })
+  if (!postgres || !postgresPort) return layLines([], { clients, postgres, redis: island.redis })
+  const url = new URL(postgres)
+  url.hostname = await island.leadOut(postgresPort)
+  return layLines([], { clients, postgres: url.href, redis: island.redis })
 }

@@ -8,19 +8,13 @@ import { diskFull } from './disk-full.js'
 import * as figure from './figures.js'
 import type { Figures } from './figures.js'
 import { atFailpoint, drains, kills, type Remarks } from './kill.js'
-import {
-  nodeKills,
-  nodesAtFailpoint,
-  partitions,
-  pauses,
-  roaming,
-  rollingDrains,
-} from './node-faults.js'
+import { clockEnvironment } from './machine-faults.js'
+import { nodesAtFailpoint } from './node-faults.js'
 import { postgresRestarts } from './postgres-restart.js'
 import { afterPowerLoss, powerLoss } from './power-loss.js'
-import { redisKills, redisStops } from './redis-faults.js'
 import { Stage } from './stage.js'
-import type { Kind, Task } from './task.js'
+import { onNodes } from './strikes.js'
+import type { Task } from './task.js'
 
 export interface Result {
   task: Task
@@ -45,6 +39,8 @@ const FATAL = [
   'acknowledgedNotOnDisk',
   'damagedImages',
   'notServed',
+  'neverPromoted',
+  'stillThoughtPresent',
 ]
 
 export async function run(task: Task): Promise<Result> {
@@ -85,7 +81,10 @@ async function strike(stage: Stage): Promise<Remarks> {
   const { task } = stage
   if (task.what === 'disk-full') return diskFull(stage)
   if (task.what === 'power-loss') return powerLoss(stage)
-  const environment: Record<string, string> = task.breaking ? { TERCET_BREAK: task.breaking } : {}
+  const environment: Record<string, string> = {
+    ...(task.breaking && { TERCET_BREAK: task.breaking }),
+    ...(task.what === 'clock' && clockEnvironment),
+  }
   await stage.open({ environment })
   const remarks = await faults(stage)
   await stage.quiet()
@@ -102,19 +101,9 @@ function tooSlow({ nodes, what }: Task, figures: Figures): string[] {
 
 const ALL_BOUNDS = ['reachableMax', 'arrivalDuringP99'] as const
 
-const ofNodes: Partial<Record<Kind, (stage: Stage) => Promise<Remarks>>> = {
-  kill: nodeKills,
-  roam: roaming,
-  drain: rollingDrains,
-  pause: pauses,
-  partition: partitions,
-  'redis-kill': redisKills,
-  'redis-stop': redisStops,
-}
-
 function faults(stage: Stage): Promise<Remarks> {
   const { what, nodes, failpoint } = stage.task
-  const several = nodes > 1 ? ofNodes[what] : undefined
+  const several = onNodes(what, nodes)
   if (several) return failpoint ? nodesAtFailpoint(stage) : several(stage)
   if (what === 'drain') return drains(stage)
   if (what === 'postgres-restart') return postgresRestarts(stage)

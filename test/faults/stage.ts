@@ -16,6 +16,7 @@ import { type Door, Doors } from './doors.js'
 import { Draw } from './draw.js'
 import { readArchives } from './final-archives.js'
 import { type Grounds, leaveGrounds, prepareGrounds } from './grounds.js'
+import { relayed } from './lines.js'
 import { layOut, type Node, type Nodes } from './nodes.js'
 import { prepareTables, product } from './products.js'
 import type { ServerProcess, Start } from './server-process.js'
@@ -91,8 +92,8 @@ export class Stage {
   }
 
   target(transport: 'tcp' | 'websocket', { node }: Pick<Door, 'node'> = { node: 0 }): Target {
-    const { clear, http } = this.nodes.all[node]!.site.ports
-    const port = transport === 'tcp' ? clear : http
+    const [tcp, web] = this.nodes.all[node]!.gates
+    const port = transport === 'tcp' ? tcp : web
     const path = this.#websocketPath
     return { address: '127.0.0.1', port, domain: DOMAIN, transport, path }
   }
@@ -165,6 +166,8 @@ function prepareNodes(
     site: { certificate: createCertificate(folder), setting },
     doors: new Doors(draw, task.nodes),
     ...(redisAddress && { redis: redisAddress }),
+    ...(task.what === 'partition-postgres' && { postgresPort: Number(new URL(database!).port) }),
+    relayed: relayed(task.what),
     islands,
   })
 }

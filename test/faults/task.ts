@@ -9,8 +9,14 @@ export type ServerName = (typeof SERVERS)[number]
 export const STORES = ['own', 'sqlite', 'postgres'] as const
 export type StoreName = (typeof STORES)[number]
 
-/** What can happen to several nodes only */
-export const NODE_KINDS = ['roam', 'redis-kill', 'redis-stop', 'pause', 'partition'] as const
+/** What is done to several nodes, or to what they stand on */
+export const NODE_KINDS = [
+  ...(['roam', 'kill-all', 'pause', 'clock', 'descriptors'] as const),
+  ...(['redis-kill', 'redis-stop', 'redis-failover', 'redis-mishap'] as const),
+  ...(['postgres-stop', 'postgres-locked', 'commit-unknown'] as const),
+  ...(['partition', 'partition-postgres', 'partition-clients'] as const),
+  ...(['half-open', 'stall', 'slow'] as const),
+] as const
 export const KINDS = [
   ...(['kill', 'drain', 'postgres-restart', 'disk-full', 'power-loss'] as const),
   ...NODE_KINDS,
