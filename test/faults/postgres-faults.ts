@@ -8,7 +8,8 @@ import type { Remarks } from './kill.js'
 import type { Stage } from './stage.js'
 import { troubles } from './trouble.js'
 
-const STOPPED_MS = 30_000
+/** Below and above the limits of statements (30 s) and of what waits for them (35 s) */
+const STOPPED_MS = { least: 20_000, most: 40_000 }
 const LOCKED_MS = 20_000
 const CUTS = { times: 5, apartMs: 1500, mostMs: 100 }
 
@@ -17,7 +18,7 @@ export function postgresStops(stage: Stage): Promise<Remarks> {
   const shell = stage.postgres!.pid
   let stopped: number[] = []
   return troubles(stage, () => ({
-    ms: STOPPED_MS,
+    ms: stage.draw.whole(STOPPED_MS.least, STOPPED_MS.most),
     begin: () => {
       stopped = processTree([shell]).filter((pid) => pid !== shell)
       for (const pid of stopped) signal(pid, 'SIGSTOP')
