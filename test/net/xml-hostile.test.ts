@@ -4,6 +4,7 @@ import { test } from 'tap'
 import { parseXml } from '../../lib/net/xml-document.js'
 import { type Hostile, hostile } from './hostile-corpus.js'
 import { collectGarbage, conditionOf, HEADER, OPEN, read } from './xml-recorder.js'
+import { work } from '../world/work.js'
 
 const bytes = (text: string) => Buffer.from(text, 'latin1')
 
@@ -86,8 +87,6 @@ test('ten thousand hostile streams leave nothing behind (SEC-01)', async (t) => 
 })
 
 test('billion laughs ends at its first declaration, at once (SEC-01)', async (t) => {
-  const start = process.hrtime.bigint()
-  const { condition } = read([HEADER, '<!DOCTYPE lolz [<!ENTITY lol "lol">', '&lol9;'.repeat(1000)])
-  t.equal(condition, 'restricted-xml')
-  t.ok(process.hrtime.bigint() - start < 50_000_000n)
+  const laughs = [HEADER, '<!DOCTYPE lolz [<!ENTITY lol "lol">', '&lol9;'.repeat(1000)]
+  t.ok(work(() => t.equal(read(laughs).condition, 'restricted-xml')) < 50)
 })

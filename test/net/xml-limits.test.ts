@@ -18,6 +18,7 @@ import {
   read,
   readerFor,
 } from './xml-recorder.js'
+import { work } from '../world/work.js'
 
 function condition(limits: XmlLimits, text: string): string {
   const whole = read([HEADER, text], { limits })
@@ -139,9 +140,10 @@ test('an input of one byte at a time costs time in proportion (SEC-04)', async (
   const reader = readerFor(new Recorder())
   reader.write(Buffer.from(HEADER))
   const bytes = Buffer.from(sized(authenticatedLimits.bytes))
-  const start = process.hrtime.bigint()
-  for (let i = 0; i < bytes.length; i++) reader.write(bytes.subarray(i, i + 1))
-  t.ok(process.hrtime.bigint() - start < 2_000_000_000n)
+  const all = work(() => {
+    for (let i = 0; i < bytes.length; i++) reader.write(bytes.subarray(i, i + 1))
+  })
+  t.ok(all < 2000, `${all} ms`)
 })
 
 test('the costliest stanza within the limits is read in under 50 ms a piece (SEC-02)', async (t) => {
@@ -154,9 +156,10 @@ test('the costliest stanza within the limits is read in under 50 ms a piece (SEC
   for (let round = 0; round < 5; round++) {
     const reader = readerFor(new Recorder())
     reader.write(Buffer.from(HEADER))
-    const start = performance.now()
-    reader.write(stanza)
-    best = Math.min(best, performance.now() - start)
+    best = Math.min(
+      best,
+      work(() => reader.write(stanza)),
+    )
   }
   t.ok(best < 50, `${best} ms`)
 })

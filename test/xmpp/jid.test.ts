@@ -2,6 +2,7 @@ import fc from 'fast-check'
 import { test } from 'tap'
 import { Jid, JidError, prepareDomain, prepareLocal, prepareResource } from '../../lib/xmpp/jid.js'
 import { hostileText, prepared } from './hostile-text.js'
+import { work } from '../world/work.js'
 
 test('an address has a localpart, a domain and a resource (RFC 7622 §3.1)', async (t) => {
   const jid = Jid.parse('romeo@montague.example/orchard')
@@ -170,9 +171,10 @@ test('SEC-71: no text of legal length costs more than a few milliseconds', async
     `a@${'a.'.repeat(768)}`,
     `a@b/${'\u0301\u0327'.repeat(768)}`,
   ]
-  const started = process.hrtime.bigint()
-  for (let i = 0; i < 10; i++) for (const text of slow) Jid.tryParse(text)
-  const each = Number(process.hrtime.bigint() - started) / 1e6 / (10 * slow.length)
+  const all = work(() => {
+    for (let i = 0; i < 10; i++) for (const text of slow) Jid.tryParse(text)
+  })
+  const each = all / (10 * slow.length)
   t.ok(each < 10, `${each.toFixed(2)} ms`)
 })
 

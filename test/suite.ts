@@ -1,0 +1,46 @@
+// The whole suite, or the files that are named: each test file in a process of its own, as many at a time as
+// there are cores and one more, because some wait for other processes. `tap` itself would run them too, but
+// it loads its hooks into every process, every thread and every program that a test starts, for coverage
+// that nobody asks for; that is half of all the work. What takes long begins first.
+
+import { readdirSync } from 'node:fs'
+import { availableParallelism } from 'node:os'
+import { join, relative } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import t from 'tap'
+
+const SECONDS = 120
+const folder = fileURLToPath(new URL('.', import.meta.url))
+
+/** Those that start programs and databases */
+const long = ['security', 'bin', 'storage', 'cluster', 'scenarios', 'clients', 'modules', 'net']
+
+function files(): string[] {
+  const all = readdirSync(folder, { recursive: true, encoding: 'utf8' })
+  const tests = all.filter((file) => file.endsWith('.test.js')).sort()
+  const rank = (file: string): number => {
+    const at = long.findIndex((first) => file.startsWith(`${first}/`))
+    return at < 0 ? long.length : at
+  }
+  return tests.sort((a, b) => rank(a) - rank(b)).map((file) => join(folder, file))
+}
+
+const given = process.argv.slice(2)
+const chosen = given.length > 0 ? given : files()
+const env = { ...process.env, TAP_TIMEOUT: String(SECONDS) }
+
+t.setTimeout(0)
+t.jobs = availableParallelism() + 1
+t.plan(chosen.length)
+for (const file of chosen) {
+  const options = { name: relative(process.cwd(), file), buffered: true, env }
+  // The shell takes the hooks out of the environment again.
+  const plain = [
+    '-c',
+    'export NODE_OPTIONS="$1"; shift; exec "$@"',
+    'sh',
+    process.env.NODE_OPTIONS ?? '',
+  ]
+  const command = [process.execPath, '--enable-source-maps', file]
+  t.spawn('/bin/sh', [...plain, ...command], { ...options, timeout: SECONDS * 1000 })
+}
