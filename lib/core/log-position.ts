@@ -7,6 +7,14 @@
 const MOST = 1000
 /** LIM-before: messages remembered that a session had before it was made again */
 const MOST_BEFORE = 5000
+/** LIM-readings: stretches of the log of which it is remembered that they were read for a session */
+const MOST_READINGS = 16
+
+/** After the one, up to the other */
+interface Stretch {
+  readonly from: number
+  to: number
+}
 
 export class LogPosition {
   /** The newest of the whole log when it was bound: what is older it has by itself, or comes to it. */
@@ -14,7 +22,8 @@ export class LogPosition {
   #follows = true
   #newest = 0
   #read = 0
-  #readFrom = 0
+  /** The latest last */
+  readonly #readings: Stretch[] = []
   readonly #apart = new Set<number>()
   readonly #left = new Set<number>()
   readonly #before = new Set<number>()
@@ -32,7 +41,7 @@ export class LogPosition {
     return this.#newest
   }
 
-  /** Everything up to this message was read from the log for it; 0 where nothing was. */
+  /** Everything up to this message was read from the log for it; 0 where something older was not. */
   get read(): number {
     return this.#read
   }
@@ -56,8 +65,10 @@ export class LogPosition {
 
   /** Everything up to this message, and after `from`, was read from the log for it. */
   caughtUp(id: number, from = 0): void {
-    this.#readFrom = from
-    this.#read = Math.max(this.#read, id)
+    if (from <= this.#read) this.#read = Math.max(this.#read, id)
+    const last = this.#readings.at(-1)
+    if (last && from >= last.from && from <= last.to) last.to = Math.max(last.to, id)
+    else if (this.#readings.push({ from, to: id }) > MOST_READINGS) this.#readings.shift()
   }
 
   /** It was read and not given to it: where it arrives for it after that, it does not have it. */
@@ -78,7 +89,7 @@ export class LogPosition {
   /** Whether it was sent this message already: out of turn, or from the log before it arrived. */
   has(id: number): boolean {
     if (this.#apart.has(id) || this.#before.has(id)) return true
-    return id > this.#readFrom && id <= this.#read && !this.#left.has(id)
+    return this.#readings.some(({ from, to }) => id > from && id <= to) && !this.#left.has(id)
   }
 
   /** Whether everything before this message, which has reached the client, did so too. */

@@ -89,3 +89,20 @@ test('what is older than where the reading began was not read', (t) => {
   t.ok(position.has(12))
   t.end()
 })
+
+test('what was read is known when the log is read again from later on', (t) => {
+  const position = new LogPosition()
+  position.caughtUp(10)
+  position.caughtUp(20, 10)
+  t.equal(position.read, 20)
+  position.caughtUp(40, 30)
+  t.same(
+    [5, 15, 20, 25, 30, 35, 40, 45].filter((id) => position.has(id)),
+    [5, 15, 20, 35, 40],
+  )
+  t.equal(position.read, 20, 'up to where nothing is missing')
+  for (let id = 100; id < 1000; id += 10) position.caughtUp(id + 1, id)
+  t.notOk(position.has(5), 'LIM-readings')
+  t.ok(position.has(991))
+  t.end()
+})
