@@ -3,7 +3,7 @@
 
 import type { Knex } from 'knex'
 import { type Database, isUniqueViolation } from '../../lib/storage/database.js'
-import { GatheredReads } from './gathered-reads.js'
+import { GatheredReads } from '../../lib/storage/gathered-reads.js'
 import type { HashName } from './hashing.js'
 import type { ScramKeys } from './scram-keys.js'
 
@@ -52,6 +52,7 @@ const COLUMNS = ['number', 'local', 'disabled', 'created']
 export class AccountStore {
   readonly #database: Database
   readonly #host: string
+  readonly #plain = new GatheredReads((locals) => this.#find(locals))
   readonly #withKeys = new GatheredReads((locals) => this.#findWithKeys(locals))
 
   constructor(database: Database, host: string) {
@@ -59,11 +60,16 @@ export class AccountStore {
     this.#host = host
   }
 
-  async find(local: string): Promise<AccountRow | undefined> {
-    const found = await this.#read('accounts')
-      .where({ host: this.#host, local })
-      .first(...COLUMNS)
-    return found && row(found)
+  find(local: string): Promise<AccountRow | undefined> {
+    return this.#plain.read(local)
+  }
+
+  async #find(locals: readonly string[]): Promise<ReadonlyMap<string, AccountRow>> {
+    const found: AccountRow[] = await this.#read('accounts')
+      .where({ host: this.#host })
+      .whereIn('local', [...locals])
+      .select(...COLUMNS)
+    return new Map(found.map((one) => [one.local, row(one)]))
   }
 
   /** In one query, so that a name that nobody has takes as long as any other (SEC-22). */

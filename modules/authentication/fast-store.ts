@@ -6,6 +6,7 @@ import { createHmac } from 'node:crypto'
 import type { Knex } from 'knex'
 import type { Database } from '../../lib/storage/database.js'
 import type { Migration } from '../../lib/storage/migrations.js'
+import { GatheredReads } from '../../lib/storage/gathered-reads.js'
 
 export interface TokenRow {
   readonly number: number
@@ -45,6 +46,7 @@ export const migrations: readonly Migration[] = [
 export class TokenStore {
   readonly #database: Database
   readonly #secret: Buffer
+  readonly #finding = new GatheredReads((numbers) => this.#find(numbers))
 
   constructor(database: Database, secret: Buffer) {
     this.#database = database
@@ -59,8 +61,21 @@ export class TokenStore {
       .digest('base64url')
   }
 
-  find(number: number, agent: string): Promise<TokenRow[]> {
-    return this.#database.knex(TABLE).where({ number, agent }).select()
+  /** Whether there are any or not, it is one question (SEC-22), with those that come at the same time. */
+  async find(number: number, agent: string): Promise<TokenRow[]> {
+    const found = await this.#finding.read(String(number))
+    return found?.filter((row) => row.agent === agent) ?? []
+  }
+
+  async #find(numbers: readonly string[]): Promise<ReadonlyMap<string, TokenRow[]>> {
+    const { knex } = this.#database
+    const rows: TokenRow[] = await knex(TABLE).whereIn('number', numbers.map(Number)).select()
+    const found = new Map<string, TokenRow[]>()
+    for (const row of rows) {
+      const key = String(row.number)
+      found.set(key, [...(found.get(key) ?? []), row])
+    }
+    return found
   }
 
   /** Into the slot of the new: the one in use stays good until this is used (XEP-0484 §4.5). */

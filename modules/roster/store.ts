@@ -6,6 +6,7 @@ import type { Knex } from 'knex'
 import type { Database } from '../../lib/storage/database.js'
 import { fromWire, toWire } from '../../lib/xmpp/element.js'
 import { Jid } from '../../lib/xmpp/jid.js'
+import { GatheredReads } from '../../lib/storage/gathered-reads.js'
 import { blankItem, type Item, settled } from './item.js'
 import type { Subscription } from './subscriptions.js'
 
@@ -44,7 +45,7 @@ interface Row {
   version: number
 }
 
-type LoadedRow = { newest: number; floor: number } & (Row | { contact: null })
+type LoadedRow = { owner: number; newest: number; floor: number } & (Row | { contact: null })
 
 const NEXT_VERSION =
   'insert into roster_versions (account, version, floor) values (?, 1, 0) ' +
@@ -52,22 +53,32 @@ const NEXT_VERSION =
 
 export class RosterStore {
   readonly #database: Database
+  readonly #loading = new GatheredReads((accounts) => this.#load(accounts))
 
   constructor(database: Database) {
     this.#database = database
   }
 
   async load(account: number): Promise<StoredRoster> {
-    // One statement: the version and the items are of the same moment.
+    return (await this.#loading.read(String(account))) ?? { version: 0, floor: 0, items: [] }
+  }
+
+  async #load(accounts: readonly string[]): Promise<ReadonlyMap<string, StoredRoster>> {
+    // One statement: a version and its items are of the same moment.
     const rows: LoadedRow[] = await this.#database
       .reader('roster_versions as head')
       .leftJoin('roster_items as item', 'item.account', 'head.account')
-      .where('head.account', account)
-      .select('item.*', 'head.version as newest', 'head.floor as floor')
-    const [first] = rows
-    if (!first) return { version: 0, floor: 0, items: [] }
-    const items = first.contact === null ? [] : rows.map((row) => toItem(row as Row))
-    return { version: Number(first.newest), floor: Number(first.floor), items }
+      .whereIn('head.account', accounts.map(Number))
+      .select('item.*', 'head.account as owner', 'head.version as newest', 'head.floor as floor')
+    const found = new Map<string, StoredRoster & { items: Item[] }>()
+    for (const row of rows) {
+      const { owner, newest, floor, contact } = row
+      const version = Number(newest)
+      const roster = found.get(String(owner)) ?? { version, floor: Number(floor), items: [] }
+      found.set(String(owner), roster)
+      if (contact !== null) roster.items.push(toItem(row as Row))
+    }
+    return found
   }
 
   /** Of those that have any */

@@ -5,7 +5,7 @@
 import type { Row } from '../../lib/storage/writes.js'
 import type { ManagedSession } from './managed-session.js'
 import type { Registry } from './registry.js'
-import { COUNTS, SESSIONS, type SessionRow, SessionStore } from './store.js'
+import { COUNTS, SESSIONS, type SessionRow, SessionStore, type StoredSession } from './store.js'
 import type { Shown } from './written-down.js'
 
 export class OwnRows {
@@ -15,6 +15,7 @@ export class OwnRows {
   #unsaved = false
   /** While it is handed over */
   #shown: Shown | undefined
+  #handed: StoredSession | undefined
   /** So many of its queue went into the last row that has all of it. */
   packed = 0
 
@@ -67,8 +68,15 @@ export class OwnRows {
     return this.#write(0)
   }
 
+  /** As `handOver` wrote it last, where nothing else was written since */
+  get handed(): StoredSession | undefined {
+    const handed = this.#handed
+    return handed?.version === this.#version ? handed : undefined
+  }
+
   /** It is not handed over any more. */
   stays(): void {
+    this.#handed = undefined
     this.#shown = undefined
   }
 
@@ -82,10 +90,13 @@ export class OwnRows {
     this.#version++
     if (this.#shown) this.packed = managed.outbox.length
     const entry = session.host.journal.entry()
-    entry.put(SESSIONS, this.row(ended))
+    const row = this.row(ended)
+    entry.put(SESSIONS, row)
     // What is on its way to the disk gets there first, or with this.
     const { stale } = acknowledged
-    if (stale) entry.put(COUNTS, managed.counts(marked))
+    const counts = stale ? managed.counts(marked) : undefined
+    if (counts) entry.put(COUNTS, counts)
+    if (this.#shown && counts) this.#handed = handedOver(row, counts, session.host.clock.now())
     await session.host.journal.commit(entry)
     if (stale) managed.committed(marked)
   }
@@ -114,4 +125,9 @@ export class OwnRows {
     const { acknowledged, detached } = this.#managed
     return this.#shown ? acknowledged.packUp(this.#shown) : acknowledged.writeDown(detached)
   }
+}
+
+/** As whoever finds it reads it */
+function handedOver(row: Row, { handled, position, requests }: Row, seen: number): StoredSession {
+  return { ...row, handled, position, requests, seen } as unknown as StoredSession
 }

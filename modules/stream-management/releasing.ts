@@ -14,6 +14,7 @@ import type { ManagedSession } from './managed-session.js'
 import { giveBack } from './overflow.js'
 import type { Registry } from './registry.js'
 import type { Restoring } from './restoring.js'
+import type { StoredSession } from './store.js'
 import type { Shown } from './written-down.js'
 
 /** How long a message may take from the log to this node, in milliseconds */
@@ -21,6 +22,8 @@ const MARGIN = 10_000
 const PAGE = 200
 /** How often the row is written again for what came while it was written */
 const MOST_TIMES = 3
+/** Characters of a row that is told to another node */
+const MOST_TOLD = 32 * 1024
 /** Milliseconds in which another node makes again what it asked for */
 const ARRIVAL = 60_000
 
@@ -35,9 +38,10 @@ export interface Asked {
 export type Released =
   /**
    * Whatever there is of it is on disk. Only with this version of its row: with another one it may have been
-   * made again since. A life that is over is free without.
+   * made again since. A life that is over is free without. Where it is not large it is told along, and need
+   * not be read.
    */
-  | { readonly is: 'free'; readonly version?: number }
+  | { readonly is: 'free'; readonly version?: number; readonly row?: StoredSession }
   | { readonly is: 'unknown' }
   /** The client says less than it said before. */
   | { readonly is: 'forgotten'; readonly handled: number }
@@ -85,7 +89,7 @@ export class Releasing {
     if (ahead > managed.outbox.written) return { is: 'too high', sent: acknowledged.sentCount }
     try {
       if (await managed.stopped()) await this.#letGo(managed, h)
-      return await this.#free(id)
+      return await this.#free(id, managed.rows.handed)
     } finally {
       managed.moving = false
       managed.rows.stays()
@@ -93,12 +97,15 @@ export class Releasing {
   }
 
   /** What was on its way to the disk is there, and nothing of it rides along later. */
-  async #free(id: string): Promise<Released> {
+  async #free(id: string, row?: StoredSession): Promise<Released> {
     const { journal } = this.#host
     if (this.#registry.find(id)) throw new StanzaError('resource-constraint', 'it is just ending')
     journal.hurry()
     await journal.settled()
-    return { is: 'free', version: await this.#restoring.versionHere(id) }
+    if (!row) return { is: 'free', version: await this.#restoring.versionHere(id) }
+    const { version, state, owed, requests } = row
+    const told = state.length + owed.length + requests.length <= MOST_TOLD
+    return { is: 'free', version, ...(told && { row }) }
   }
 
   async #letGo(managed: ManagedSession, h: number): Promise<void> {
@@ -145,7 +152,8 @@ export class Releasing {
     const { clock, server } = this.#host
     // What was there before it came here it has, or was read from the log for it.
     const begin = Math.max(terms.position, session.position.read, numberAt(clock.now() - MARGIN))
-    const after = Math.min(top, begin)
+    if (begin >= top) return { after: top, had: [] }
+    const after = begin
     const recent = await this.#recent(session.number, { after, before: top + 1 })
     const missing = recent.find((id) => !server.showing.has(id))
     if (missing === undefined) return { after: top, had: [] }

@@ -14,6 +14,7 @@ import { StanzaError } from '../../lib/xmpp/errors.js'
 import { Jid } from '../../lib/xmpp/jid.js'
 import { errorElement } from '../../lib/xmpp/replies.js'
 import { Stanza } from '../../lib/xmpp/stanza.js'
+import { Claims } from './claims.js'
 import { beyond, onWire } from './counts.js'
 import { numberIn } from './enabling.js'
 import { ON_THE_WAY } from './acknowledged.js'
@@ -33,6 +34,7 @@ export class Restoring {
   readonly #host: Host
   readonly #registry: Registry
   readonly #store: SessionStore
+  readonly #claims: Claims
   readonly #recheck: Parts['recheck']
   readonly #started: number
 
@@ -40,6 +42,7 @@ export class Restoring {
     this.#host = host
     this.#registry = registry
     this.#store = store
+    this.#claims = new Claims(host.database)
     this.#recheck = recheck
     this.#started = host.clock.now()
   }
@@ -73,7 +76,7 @@ export class Restoring {
   async claim(found: StoredSession): Promise<StoredSession | undefined> {
     const { life } = this.#registry
     const detached = found.detached > 0 ? found.detached : this.#host.clock.now()
-    const claimed = await this.#store.claim(found, { life, detached })
+    const claimed = await this.#claims.claim(found, { life, detached })
     return claimed ? { ...found, detached, version: found.version + 1 } : undefined
   }
 

@@ -113,7 +113,8 @@ export class Resumption {
     if (released.is === 'unknown') return { element: unknown() }
     if (released.is === 'too high') throw tooHigh(h, released.sent)
     if (released.is === 'forgotten') return { element: failed('item-not-found', released.handled) }
-    const found = await this.#restoring.find(id, account)
+    // Nobody else's: that node found it by its account. Whether it is so still shows when it is claimed.
+    const found = released.row ?? (await this.#restoring.find(id, account))
     if (!found) return { element: unknown() }
     const { version = found.version } = released
     const isFree = found.life === life && found.version === version

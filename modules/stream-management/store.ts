@@ -3,7 +3,9 @@
 
 import type { Knex } from 'knex'
 import type { Database } from '../../lib/storage/database.js'
+import { ask } from '../../lib/storage/questions.js'
 import type { Row } from '../../lib/storage/writes.js'
+import { GatheredReads } from '../../lib/storage/gathered-reads.js'
 
 export const SESSIONS = 'sm_sessions'
 export const COUNTS = 'stream_counts'
@@ -46,12 +48,6 @@ export interface StoredSession extends SessionRow {
   readonly seen: number
 }
 
-export interface Claim {
-  readonly life: string
-  /** Until a stream has it, its absence goes on. */
-  readonly detached: number
-}
-
 /** Up to where the client of a session has the log of its account */
 export interface Position extends Presence {
   readonly account: number
@@ -74,36 +70,39 @@ export function lastHeard({ detached, seen, created }: Presence): number {
   return detached > 0 ? detached : Math.max(seen, created)
 }
 
+const ROW = [
+  ...(['number', 'version', 'id', 'account', 'life', 'resource', 'created', 'timeout'] as const),
+  ...(['detached', 'ended', 'state', 'owed'] as const),
+]
+const OF_COUNTS = ['handled', 'position', 'requests'] as const
+const COLUMNS = [...ROW, ...OF_COUNTS, 'seen'] as const
+const AMONG = {
+  sqlite: 'in (select value from json_each(?))',
+  postgres: '= any(?::bigint[])',
+}
+
+/** All of one moment. */
+const FIND = `select ${ROW.map((name) => `s.${name}`)}, ${OF_COUNTS.map((name) => `c.${name}`)}, l.seen
+  from ${SESSIONS} as s left join ${COUNTS} as c on c.session = s.number
+  left join ${LIVES} as l on l.life = s.life where s.number`
+
 export class SessionStore {
   readonly #database: Database
+  readonly #finding = new GatheredReads<StoredSession>((numbers) => this.#find(numbers.map(Number)))
 
   constructor(database: Database) {
     this.#database = database
   }
 
-  async find(number: number): Promise<StoredSession | undefined> {
-    const { reader } = this.#database
-    const row = await reader(SESSIONS).where({ number }).first()
-    if (!row) return undefined
-    const counts = await reader(COUNTS).where({ session: number }).first()
-    const life = await reader(LIVES).where({ life: row.life }).first()
-    return {
-      ...row,
-      handled: counts?.handled ?? 0,
-      position: counts?.position ?? 0,
-      requests: counts?.requests ?? '',
-      seen: life?.seen ?? 0,
-    }
+  find(number: number): Promise<StoredSession | undefined> {
+    return this.#finding.read(String(number))
   }
 
-  /** Whoever does it first makes the session again: its row is that life's from then on. */
-  async claim({ number, life, version }: SessionRow, by: Claim): Promise<boolean> {
-    const claimed = await this.#database.transaction((trx) =>
-      trx(SESSIONS)
-        .where({ number, life, version })
-        .update({ ...by, version: version + 1 }),
-    )
-    return claimed === 1
+  async #find(numbers: readonly number[]): Promise<ReadonlyMap<string, StoredSession>> {
+    const { kind } = this.#database
+    const among = kind === 'sqlite' ? JSON.stringify(numbers) : numbers
+    const rows = await ask(this.#database, `${FIND} ${AMONG[kind]}`, [among])
+    return new Map(rows.map((row) => [String(row[0]), stored(row)]))
   }
 
   /** Of one that was claimed */
@@ -155,5 +154,18 @@ export class SessionStore {
     const numbers = trx(SESSIONS).select('number').where({ account })
     await trx(COUNTS).whereIn('session', numbers).delete()
     await trx(SESSIONS).where({ account }).delete()
+  }
+}
+
+/** A row of `FIND` */
+function stored(values: readonly unknown[]): StoredSession {
+  const found = Object.fromEntries(COLUMNS.map((name, at) => [name, values[at]]))
+  const { handled, position, requests, seen } = found
+  return {
+    ...(found as unknown as StoredSession),
+    handled: Number(handled ?? 0),
+    position: Number(position ?? 0),
+    requests: String(requests ?? ''),
+    seen: Number(seen ?? 0),
   }
 }
