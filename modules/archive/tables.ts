@@ -1,7 +1,10 @@
-// The archive's own tables. The messages are the log's; here are the key under which their numbers are
-// shown, and what accounts prefer.
+// The archive's own tables. The messages are the log's; here is what accounts prefer. The key under which
+// numbers are shown has become a shared secret: its table stays for nodes of an earlier version that start
+// beside this one.
 
 import type { Migration } from '../../lib/storage/migrations.js'
+import { keepSecret } from '../../lib/storage/shared-secrets.js'
+import { IDS } from './archive-ids.js'
 
 export const migrations: readonly Migration[] = [
   {
@@ -23,5 +26,12 @@ export const migrations: readonly Migration[] = [
         table.bigInteger('changed').notNullable()
         table.index(['changed'])
       }),
+  },
+  {
+    name: 'keep the key of ids among the shared secrets',
+    async up(_, trx) {
+      const made: { key: Buffer } | undefined = await trx('archive_key').first('key')
+      if (made) await keepSecret(trx, IDS, made.key)
+    },
   },
 ]

@@ -4,6 +4,7 @@ import { test } from 'tap'
 import { Jid } from '../../../lib/xmpp/jid.js'
 import { Stanza } from '../../../lib/xmpp/stanza.js'
 import { DOMAIN, world } from '../../world/world.js'
+import { IDS } from '../../../modules/archive/archive-ids.js'
 import { asks, JULIET, NS_SID, ROMEO } from './archive-world.js'
 
 const id = (by: string) => `<stanza-id xmlns='${NS_SID}' by='${by}' id='forged'/>`
@@ -79,7 +80,7 @@ test('ids say nothing, and are the same after a restart (XEP-0359 §3, XEP-0313 
       before,
     )
   }
-  const key = await second.server.database.knex('archive_key')
+  const key = await second.server.database.knex('shared_secrets').where({ name: IDS })
   t.equal(key.length, 1)
   t.equal(new Set(before.map((one) => one.slice(0, 4))).size, 20, 'neighbours look nothing alike')
 })
