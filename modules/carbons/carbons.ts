@@ -66,10 +66,10 @@ export default defineModule({
       const { account } = passage
       const session = passage.session!
       const delivered = envelope.to.bare.equals(account) ? passage.delivered : nobody
-      return toOthers(account, [session.jid, ...delivered], () => {
+      const { id = 0, flags = 0 } = passage.kept ?? {}
+      return toOthers({ account, id }, [session.jid, ...delivered], () => {
         const { stanza } = envelope
         if (!mayBeCopied(stanza, 'sent') || isBounce(envelope)) return undefined
-        const { id = 0, flags = 0 } = passage.kept ?? {}
         const labels = id > 0 ? session.host.labels({ owner: account, id, flags }) : ''
         return { envelope: envelope.annotated(labels), direction: 'sent', logId: id }
       })
@@ -78,18 +78,20 @@ export default defineModule({
     /** §7: to all that did not get it. What the account sent itself its sessions have as sent. */
     function copyReceived(envelope: Envelope, { account, session, delivered }: Passage): Later {
       if (account.local === '' || (session && envelope.from.bare.equals(account))) return undefined
-      return toOthers(account, delivered, () => {
+      return toOthers({ account, id: envelope.logId }, delivered, () => {
         if (!mayBeCopied(envelope.stanza, 'received')) return undefined
         return { envelope, direction: 'received', logId: envelope.logId }
       })
     }
 
+    /** What has an id in the log each node shows its own sessions (core/showing.ts): nobody asks for others. */
     function toOthers(
-      account: Jid,
+      { account, id }: { account: Jid; id: number },
       but: readonly Jid[],
       original: () => Original | undefined,
     ): Later {
-      const found = host.server.directory.lookup(account.text)
+      const here = id > 0 ? host.sessions.of(account) : undefined
+      const found = here ?? host.server.directory.lookup(account.text)
       if (found instanceof Promise)
         return found.then((places) => write(others(places, but), account, original()))
       const places = others(found, but)
@@ -115,7 +117,6 @@ export default defineModule({
       for (const place of places) {
         const session = host.sessions.byId(place.id)
         if (session) session.write(new Envelope({ stanza, to: session.jid, ...origin }))
-        // What is in the log each node shows its own sessions (core/showing.ts).
         else if (logId === 0) {
           const to = account.withResource(place.resource)
           const there = host.server.writeElsewhere(place, new Envelope({ stanza, to, ...origin }))

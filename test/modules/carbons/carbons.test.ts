@@ -260,3 +260,21 @@ test('a copy is asked for within the login (XEP-0386 §3.2)', async (t) => {
   says(phone, 'hello', { to: JULIET })
   t.same((await seen(login.client))[0], 'sent hello')
 })
+
+test('a copy is not overtaken while nobody knows where an account is (RFC 6120 §10.1)', async (t) => {
+  const { server, orchard, phone, laptop } = await devices(t)
+  const { directory } = server
+  const lookup = directory.lookup.bind(directory)
+  let last: Promise<unknown> = Promise.resolve()
+  directory.lookup = async (account) => {
+    const before = last
+    const answer = before.then(() => lookup(account))
+    last = answer
+    return answer
+  }
+  says(orchard, 'one', { to: `${JULIET}/phone` })
+  says(orchard, 'two', { to: JULIET })
+  says(orchard, 'three', { to: `${JULIET}/phone` })
+  t.same(await seen(laptop), ['received one', 'two', 'received three'])
+  t.same(await seen(phone), ['one', 'two', 'three'])
+})
