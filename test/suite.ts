@@ -3,11 +3,12 @@
 // it loads its hooks into every process, every thread and every program that a test starts, for coverage
 // that nobody asks for; that is half of all the work. What takes long begins first.
 
-import { readdirSync } from 'node:fs'
+import { readdirSync, rmSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import { join, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import t from 'tap'
+import { newCluster } from './world/postgres.js'
 
 const SECONDS = 120
 const folder = fileURLToPath(new URL('.', import.meta.url))
@@ -27,7 +28,9 @@ function files(): string[] {
 
 const given = process.argv.slice(2)
 const chosen = given.length > 0 ? given : files()
-const env = { ...process.env, TAP_TIMEOUT: String(SECONDS) }
+const { folder: cluster, env: postgres } = await newCluster()
+t.teardown(() => rmSync(cluster, { recursive: true }))
+const env = { ...process.env, ...postgres, TAP_TIMEOUT: String(SECONDS) }
 
 t.setTimeout(0)
 t.jobs = availableParallelism() + 1

@@ -1,17 +1,17 @@
 // A real PostgreSQL for tests, from binaries among the development dependencies: one cluster per
 // test process, started by the first test that asks, one fresh database per call. It listens on a
-// unix socket in a folder of its own only, and never syncs. A shell watches over it: when the test
-// process ends in whatever way, the shell's input ends, and it stops PostgreSQL and removes the
-// folder. Text is sorted by ICU's rules on purpose: a store that needs byte order must say so.
+// unix socket in a folder of its own only, and never syncs. When the test process ends, PostgreSQL ends, and
+// its folder goes (watched.ts). Text is sorted by ICU's rules on purpose: a store that needs byte order must say so.
 
-import { execFile, spawn } from 'node:child_process'
-import type { ChildProcess } from 'node:child_process'
+import { execFile } from 'node:child_process'
+import { existsSync } from 'node:fs'
 import { access, chmod, chown, constants, cp, mkdir, mkdtemp } from 'node:fs/promises'
 import { readdir, readFile, stat, symlink } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { basename, dirname, join } from 'node:path'
 import { promisify } from 'node:util'
 import pg from 'pg'
+import { Watched } from './watched.js'
 
 const START_LIMIT_MS = 20_000
 const USER = 'tercet'
@@ -40,16 +40,26 @@ interface Place {
 
 let shared: Promise<Postgres> | undefined
 
+/** A folder of `newCluster` that whoever started this process made for all of its like */
+const CLUSTER = 'TERCET_TEST_CLUSTER'
+
 /** The address of a new, empty database. */
 export async function freshPostgres(): Promise<string> {
   shared ??= Postgres.start()
   return (await shared).database()
 }
 
+/** Makes a cluster that others copy, which is quicker than making their own; gives their environment. */
+export async function newCluster(): Promise<{ folder: string; env: Record<string, string> }> {
+  const place = await prepare(tmpdir())
+  await initialize(place)
+  return { folder: place.folder, env: { [CLUSTER]: place.folder } }
+}
+
 export class Postgres {
   readonly #folder: string
   readonly #port: string
-  readonly #shell: ChildProcess
+  readonly #program: Watched
   #databases = 0
 
   static async start(options: PostgresOptions = {}): Promise<Postgres> {
@@ -63,19 +73,10 @@ export class Postgres {
   private constructor({ folder, native, owner, env }: Place, options: PostgresOptions) {
     this.#folder = folder
     this.#port = options.settings?.port ?? '5432'
-    const given = [folder, ...(options.launch ?? []), join(native, 'bin', 'postgres')]
+    const given = [...(options.launch ?? []), join(native, 'bin', 'postgres')]
     const flags = settings({ ...defaults(folder), ...options.settings })
-    const all = [...given, '-D', join(folder, 'data'), ...flags]
-    this.#shell = spawn('/bin/sh', ['-c', WATCH, 'sh', ...all], {
-      env,
-      ...owner,
-      cwd: folder,
-      // Its own group: Ctrl-C in a terminal must not end the shell before its work is done.
-      detached: true,
-      stdio: ['pipe', 'ignore', 'ignore'],
-    })
-    this.#shell.unref()
-    ;(this.#shell.stdin as unknown as { unref(): void }).unref()
+    const command = [...given, '-D', join(folder, 'data'), ...flags]
+    this.#program = new Watched({ folder, command, ending: 'INT', options: { env, ...owner } })
   }
 
   /** Creates an empty database and gives its address. */
@@ -87,7 +88,7 @@ export class Postgres {
 
   /** The process that all of PostgreSQL's descend from. */
   get pid(): number {
-    return this.#shell.pid!
+    return this.#program.pid
   }
 
   /** Runs one statement as superuser. */
@@ -104,16 +105,14 @@ export class Postgres {
   /** As `pg_ctl restart -m immediate`: no goodbye to anybody, recovery from the log. */
   async crash(): Promise<void> {
     const before = await this.#pid()
-    this.#shell.stdin!.write('crash\n')
+    this.#program.signal('QUIT')
+    this.#program.again()
     while ((await this.#pid()) === before) await pause()
     await this.#ready()
   }
 
-  async stop(): Promise<void> {
-    const ended = new Promise((resolve) => this.#shell.once('exit', resolve))
-    this.#shell.ref()
-    this.#shell.stdin!.end()
-    await ended
+  stop(): Promise<void> {
+    return this.#program.stop()
   }
 
   #url(database: string): string {
@@ -134,7 +133,7 @@ export class Postgres {
         await this.query('select 1')
         return
       } catch (error) {
-        if (Date.now() > limit || this.#shell.exitCode !== null) throw await this.#trouble(error)
+        if (Date.now() > limit || this.#program.over) throw await this.#trouble(error)
         await pause()
       }
     }
@@ -145,18 +144,6 @@ export class Postgres {
     return new Error(`PostgreSQL for the tests did not start: ${log.slice(-2000)}`, { cause })
   }
 }
-
-// $1 is the folder, the rest is the command.
-const WATCH = `
-folder=$1; shift
-start() { "$@" 2>>"$folder/log" & pid=$!; }
-start "$@"
-while read -r word; do
-  kill -QUIT $pid; wait $pid; start "$@"
-done
-kill -INT $pid; wait $pid
-rm -rf "$folder"
-`
 
 function defaults(folder: string): Record<string, string> {
   return {
@@ -179,13 +166,7 @@ async function prepare(parent: string): Promise<Place> {
   const owner = process.getuid?.() === 0 ? await someoneElse() : undefined
   const folder = await mkdtemp(join(parent, 'pg-'))
   let native = await installed()
-  if (owner && !(await reachable(native))) {
-    await cp(native, join(folder, 'native'), {
-      recursive: true,
-      filter: (path) => !path.endsWith('.a'),
-    })
-    native = join(folder, 'native')
-  }
+  if (owner && !(await reachable(native))) native = await copied(native, folder)
   await linkLibraries(native, join(folder, 'lib'))
   if (owner) await give(folder, owner)
   const libraries = `${join(folder, 'lib')}:${join(native, 'lib')}`
@@ -196,6 +177,14 @@ async function prepare(parent: string): Promise<Place> {
     owner,
     env: { ...env, LD_LIBRARY_PATH: libraries, DYLD_LIBRARY_PATH: libraries },
   }
+}
+
+/** To where others than root may read it */
+async function copied(native: string, folder: string): Promise<string> {
+  const made = join(process.env[CLUSTER] ?? folder, 'native')
+  const filter = (path: string) => !path.endsWith('.a')
+  if (!existsSync(made)) await cp(native, made, { recursive: true, filter })
+  return made
 }
 
 async function installed(): Promise<string> {
@@ -242,10 +231,17 @@ async function reachable(path: string): Promise<boolean> {
 }
 
 async function initialize({ native, folder, owner, env }: Place): Promise<void> {
+  const run = promisify(execFile)
+  const cluster = process.env[CLUSTER]
+  const data = join(folder, 'data')
+  if (cluster) {
+    await run('cp', ['-R', join(cluster, 'data'), data], { ...owner, cwd: folder })
+    return
+  }
   const locale = ['--locale=C', '--locale-provider=icu', '--icu-locale=en-US', '--encoding=UTF8']
   const quick = ['--no-sync', '--no-data-checksums', '--no-instructions', '--auth=trust']
-  const given = [`--pgdata=${join(folder, 'data')}`, `--username=${USER}`, ...locale, ...quick]
-  await promisify(execFile)(join(native, 'bin', 'initdb'), given, { env, ...owner, cwd: folder })
+  const given = [`--pgdata=${data}`, `--username=${USER}`, ...locale, ...quick]
+  await run(join(native, 'bin', 'initdb'), given, { env, ...owner, cwd: folder })
 }
 
 function pause(): Promise<void> {

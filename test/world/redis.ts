@@ -1,12 +1,12 @@
 // A real Redis for tests: the system's redis-server on a unix socket in a folder of its own, which keeps
-// nothing on disk. A shell watches over it, as over PostgreSQL: when the test process ends in whatever way,
-// it stops Redis and removes the folder.
+// nothing on disk. When the test process ends, Redis ends, and its folder goes (watched.ts).
 
-import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
+import { spawnSync } from 'node:child_process'
 import { mkdtemp } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Redis } from 'ioredis'
+import { Watched } from './watched.js'
 
 const START_LIMIT_MS = 10_000
 
@@ -16,25 +16,9 @@ export const noRedis =
     ? undefined
     : 'redis-server is not installed (Debian: apt-get install redis-server)'
 
-// $1 is the folder, the rest is the command. A word has it killed and started again, empty.
-const WATCH = `
-folder=$1; shift
-start() { "$@" >>"$folder/log" 2>&1 & pid=$!; }
-start "$@"
-while read -r word; do
-  case $word in
-    kill) kill -KILL $pid; wait $pid ;;
-    start) start "$@" ;;
-    *) kill -$word $pid ;;
-  esac
-done
-kill -CONT $pid; kill -KILL $pid; wait $pid
-rm -rf "$folder"
-`
-
 export class TestRedis {
   readonly #folder: string
-  readonly #shell: ChildProcess
+  readonly #program: Watched
 
   /** More of redis-server's parameters; the last one with a name counts. */
   static async start(more: readonly string[] = []): Promise<TestRedis> {
@@ -46,13 +30,8 @@ export class TestRedis {
   private constructor(folder: string, more: readonly string[]) {
     this.#folder = folder
     const own = ['--port', '0', '--unixsocket', this.url, '--save', '', '--dir', folder, ...more]
-    this.#shell = spawn('/bin/sh', ['-c', WATCH, 'sh', folder, 'redis-server', ...own], {
-      cwd: folder,
-      detached: true,
-      stdio: ['pipe', 'ignore', 'ignore'],
-    })
-    this.#shell.unref()
-    ;(this.#shell.stdin as unknown as { unref(): void }).unref()
+    const command = ['redis-server', ...own]
+    this.#program = new Watched({ folder, command, ending: 'KILL' })
   }
 
   get url(): string {
@@ -73,24 +52,21 @@ export class TestRedis {
 
   /** STOP: it hangs, and its connections stand; CONT: it goes on. */
   signal(name: 'STOP' | 'CONT'): void {
-    this.#shell.stdin!.write(`${name}\n`)
+    this.#program.signal(name)
   }
 
   kill(): void {
-    this.#shell.stdin!.write('kill\n')
+    this.#program.signal('KILL')
   }
 
   /** After it was killed: it has forgotten everything. */
   async again(): Promise<void> {
-    this.#shell.stdin!.write('start\n')
+    this.#program.again()
     await this.#ready()
   }
 
-  async stop(): Promise<void> {
-    const ended = new Promise((resolve) => this.#shell.once('exit', resolve))
-    this.#shell.ref()
-    this.#shell.stdin!.end()
-    await ended
+  stop(): Promise<void> {
+    return this.#program.stop()
   }
 
   async #ready(): Promise<void> {
