@@ -9,6 +9,7 @@ import pg from 'pg'
 import { expected, failpoint } from '../ops/failpoint.js'
 import {
   type Answer,
+  inAnyCase,
   instead,
   quoted,
   type Row,
@@ -108,10 +109,12 @@ async function statementOf(
   const arrays = kinds.map((kind, at) => `$${at + 1}::${kind}[]`)
   const sql = `insert into ${quoted(table)} (${columns.map(quoted)}) select * from unnest(${arrays})`
   const values = columns.map((column) => write.rows.map((row: Row) => row[column] ?? null))
-  return {
-    sql: 'insert' in write ? sql : `${sql} ${instead(table, columns)}`,
-    runs: [values],
-  }
+  return { sql: sql + otherwise(write, columns), runs: [values] }
+}
+
+function otherwise(write: Exclude<Write, Statement>, columns: readonly string[]): string {
+  if ('insert' in write) return ''
+  return ` ${write.strict ? inAnyCase(columns) : instead(write.put, columns)}`
 }
 
 /** The types of tables' columns, asked once per connection. */

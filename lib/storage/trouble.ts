@@ -22,6 +22,9 @@ const MESSAGES = /connection|timeout|timed out|pool|aborted|terminated|SQLite th
 /** SQLSTATE of our own: the life that would write is over (lives.ts). */
 export const FENCED = 'TC001'
 
+/** Another: the transaction was given up before it began (commit-mark.ts); nobody is left to hear it. */
+export const TOO_LATE = 'TC002'
+
 /** No trouble that ends: whoever meets it never writes again. */
 export function isFencedOff(error: unknown): boolean {
   return (error as { code?: unknown } | null)?.code === FENCED

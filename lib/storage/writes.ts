@@ -24,8 +24,9 @@ export type Write =
   /**
    * The first column is the key; no two rows of one write have the same. A row takes the place of one
    * whose second column is not greater: rows only move forward, whatever order they are written in.
+   * `strict`: on PostgreSQL a trigger of the table refuses what would not move it forward.
    */
-  | { readonly put: string; readonly rows: readonly Row[] }
+  | { readonly put: string; readonly rows: readonly Row[]; readonly strict?: boolean }
   | Statement
 
 /** SQLite: see `counted`. PostgreSQL: the rows that came back. */
@@ -103,10 +104,14 @@ export function quoted(name: string): string {
 }
 
 /** What takes the place of a row with the same key: rows only move forward, the second column tells. */
-export function instead(table: string, [key, ...others]: readonly string[]): string {
+export function instead(table: string, columns: readonly string[]): string {
+  const second = quoted(columns[1]!)
+  return `${inAnyCase(columns)} where excluded.${second} >= ${quoted(table)}.${second}`
+}
+
+export function inAnyCase([key, ...others]: readonly string[]): string {
   const set = others.map((name) => `${quoted(name)} = excluded.${quoted(name)}`)
-  const newer = `excluded.${quoted(others[0]!)} >= ${quoted(table)}.${quoted(others[0]!)}`
-  return `on conflict (${quoted(key!)}) do update set ${set} where ${newer}`
+  return `on conflict (${quoted(key!)}) do update set ${set}`
 }
 
 /** The same rule as between a row and what is on disk. */

@@ -18,7 +18,11 @@ const sets: MigrationSet[] = [
   { owner: 'notes', migrations: [create, note('one')] },
   { owner: 'more', migrations: [note('two')] },
 ]
-const own = ['journal: commits', 'journal: lives that are over']
+const own = [
+  'journal: commits',
+  'journal: lives that are over',
+  'journal: numbers that come too late',
+]
 const all = ['notes: create', 'notes: note one', 'more: note two']
 
 export function migrationsContract({ name, fresh }: StoreKind): void {

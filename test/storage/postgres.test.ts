@@ -10,7 +10,7 @@ import { Journal } from '../../lib/storage/journal.js'
 import { CommitMark } from '../../lib/storage/commit-mark.js'
 import { migrate } from '../../lib/storage/migrations.js'
 import { Unsent } from '../../lib/storage/trouble.js'
-import { writeWithin } from '../../lib/storage/writes.js'
+import { type Write, writeWithin } from '../../lib/storage/writes.js'
 import { databaseContract } from '../contracts/database.js'
 import { journalContract } from '../contracts/journal.js'
 import { journalFailuresContract } from '../contracts/journal-failures.js'
@@ -134,6 +134,44 @@ for (const number of [1, 2])
     t.equal(await looked, true)
     t.equal(await mark.committed(database, mark.next()), false)
   })
+
+for (const earlier of [0, 1])
+  test(`after ${earlier} commits: what a server that hung does late was not there when it was looked for, and never is`, async (t) => {
+    const database = await opened(t, await freshPostgres())
+    await migrate(database, [])
+    await database.knex.raw('create table notes (text text)')
+    const mark = new CommitMark()
+    const note = (text: string): Write => ({ insert: 'notes', rows: [{ text }] })
+    if (earlier > 0) await database.write([...mark.writes(mark.next()), note('before')])
+    const [first, second] = [mark.next(), mark.next()]
+    t.equal(await mark.committed(database, first), false)
+    t.equal(await mark.committed(database, second), false)
+    t.equal(await mark.committed(database, second), false, 'asked again')
+    for (const late of [first, second])
+      await t.rejects(database.write([...mark.writes(late), note('late')]), { code: 'TC002' })
+    await database.write([...mark.writes(mark.next()), note('after')])
+    const notes: string[] = await database.knex('notes').pluck('text')
+    t.strictSame(notes, earlier > 0 ? ['before', 'after'] : ['after'])
+  })
+
+test('a transaction that begins while it is looked for waits, and is refused', async (t) => {
+  const database = await opened(t, await freshPostgres())
+  await migrate(database, [])
+  const mark = new CommitMark('life')
+  await database.write(mark.writes(mark.next()))
+  const late = mark.next()
+  let wrote: Promise<unknown> | undefined
+  await database.transaction(async (trx) => {
+    await trx('commits').where({ journal: 'life' }).forUpdate()
+    wrote = database.write(mark.writes(late)).then(
+      () => 'written',
+      (error: { code: string }) => error.code,
+    )
+    await blocked(database)
+    await trx('commits').where({ journal: 'life' }).update({ number: mark.next() })
+  })
+  t.equal(await wrote, 'TC002')
+})
 
 test('no connection, no transaction: nothing was sent', async (t) => {
   const database = await opened(t, await freshPostgres())
