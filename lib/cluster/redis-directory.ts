@@ -1,5 +1,6 @@
 // The directory in Redis: one hash for each bare address, a field for each session. The sessions are the
-// truth: each node knows its own, says so again whenever Redis is there again, and serves them meanwhile.
+// truth: each node knows its own whatever Redis says, serves them, and says so again whenever Redis is there
+// again, or until it takes it (it may be full).
 // What was looked up is remembered: it may be old, and whoever learns that says so (`doubt`).
 
 import type { Clock, Timer } from '../ops/clock.js'
@@ -12,6 +13,8 @@ import { answersOf, type RedisLink } from './redis-link.js'
  * is whoever mourns the life of its node.
  */
 const LIFETIME = 3_600_000
+/** Until what Redis did not take is said again */
+const AGAIN = 4000
 /** Entries that are written at once */
 const TOGETHER = 500
 /** LIM-directory: accounts whose places on other nodes are remembered */
@@ -39,11 +42,16 @@ export class RedisDirectory implements Directory {
   readonly #known = new Map<string, Places | Promise<Places>>()
   /** When the last answer that is under way is there; by account, as many as stanzas wait for one */
   readonly #open = new Map<string, Promise<void>>()
+  /** Accounts of own places that Redis did not take */
+  readonly #unsaid = new Set<string>()
+  readonly #clock: Clock
   #closed = false
   #timer: Timer | undefined
+  #retry: Timer | undefined
 
   constructor({ link, members, clock }: DirectoryOptions) {
     this.#link = link
+    this.#clock = clock
     this.#members = members
     const again = (): void => {
       this.#timer = clock.after(LIFETIME / 3, () => void this.renew().then(again))
@@ -62,7 +70,8 @@ export class RedisDirectory implements Directory {
     this.#own.set(account, places.set(place.id, place))
     this.#learn(account, (known) => [...without(known, place.id), place])
     const text = this.#entryOf(place)
-    await this.#link.attempt((redis) => redis.hset(keyOf(account), place.id, text))
+    const said = await this.#link.attempt((redis) => redis.hset(keyOf(account), place.id, text))
+    if (said === undefined) this.#sayAgain([account])
   }
 
   async remove(account: string, id: string): Promise<void> {
@@ -123,7 +132,8 @@ export class RedisDirectory implements Directory {
     const found = await this.#link.attempt((redis) => redis.hgetall(keyOf(account)))
     if (!found) return undefined
     const own = this.#own.get(account) ?? nowhere
-    return Object.entries(found).flatMap(([id, text]) => own.get(id) ?? this.#read(id, text))
+    const others = Object.entries(found).flatMap(([id, text]) => this.#read(id, text))
+    return [...own.values(), ...others]
   }
 
   /** Those of lives that have ended are not there, nor are those of an earlier life of this node. */
@@ -155,13 +165,29 @@ export class RedisDirectory implements Directory {
 
   /** All that this node has, in portions: after Redis was away, and before entries end. */
   async renew(): Promise<void> {
-    const accounts = [...this.#own.keys()]
+    this.#unsaid.clear()
+    await this.#sayAll([...this.#own.keys()])
+  }
+
+  async #sayAll(accounts: readonly string[]): Promise<void> {
     for (let at = 0; at < accounts.length; at += TOGETHER) {
       const portion = accounts.slice(at, at + TOGETHER)
-      await this.#link.attempt((redis) =>
+      const said = await this.#link.attempt((redis) =>
         Promise.all(portion.map((account) => this.#renew(redis.pipeline(), account))),
       )
+      if (said === undefined) this.#sayAgain(portion)
     }
+  }
+
+  #sayAgain(accounts: readonly string[]): void {
+    if (this.#closed) return
+    for (const account of accounts) this.#unsaid.add(account)
+    this.#retry ??= this.#clock.after(AGAIN, () => {
+      this.#retry = undefined
+      const unsaid = [...this.#unsaid]
+      this.#unsaid.clear()
+      void this.#sayAll(unsaid)
+    })
   }
 
   // A pipeline of its own: in a cluster of Redis the keys of one are all on one server.
@@ -175,6 +201,7 @@ export class RedisDirectory implements Directory {
   async close(): Promise<void> {
     this.#closed = true
     this.#timer?.cancel()
+    this.#retry?.cancel()
     this.#own.clear()
     this.#known.clear()
   }

@@ -7,7 +7,7 @@ import { RedisBus } from '../../lib/cluster/redis-bus.js'
 import type { Members } from '../../lib/cluster/cluster.js'
 import { RedisDirectory } from '../../lib/cluster/redis-directory.js'
 import { RedisLink } from '../../lib/cluster/redis-link.js'
-import { systemClock } from '../../lib/ops/clock.js'
+import { type Clock, systemClock } from '../../lib/ops/clock.js'
 import { silentLog } from '../../lib/ops/log.js'
 import { busContract } from '../contracts/bus.js'
 import { directoryContract } from '../contracts/directory.js'
@@ -96,9 +96,8 @@ if (noRedis) {
     return RedisBus.open({ link, membership, secret, clock, log: silentLog })
   }
 
-  const view = async (node: string): Promise<RedisDirectory> => {
+  const view = async (node: string, clock: Clock = systemClock): Promise<RedisDirectory> => {
     const [link, asker] = [await connect(), await connect()]
-    const clock = systemClock
     const members = new Membership({ self: { node, life: `life-of-${node}` }, link: asker, clock })
     for (const other of ['a', 'b'])
       await redis.ask('xadd', 'tercet:members', '*', 'here', `${other} life-of-${other}`)
@@ -155,6 +154,31 @@ if (noRedis) {
     await directory.renew()
     t.ok(Number(await redis.ask('pttl', key)) > 3_000_000)
     await directory.close()
+  })
+
+  test('a Redis that is full: own sessions are there all the same, and others learn of them when it takes something again', async (t) => {
+    await redis.ask('flushall')
+    const clock = new ManualClock()
+    const [here, there] = [await view('a', clock), await view('b')]
+    const place = { id: '1', node: 'a', resource: 'x', available: true, priority: 0 }
+    await redis.ask('config', 'set', 'maxmemory', '1')
+    t.same(await here.lookup(ROMEO), [])
+    await here.put(ROMEO, place)
+    t.same(await here.lookup(ROMEO), [place], 'remembered')
+    here.doubt(ROMEO)
+    t.same(await here.lookup(ROMEO), [place], 'asked for')
+    t.same(await there.lookup(ROMEO), [])
+    const seen = async (): Promise<number> => {
+      clock.advance(4000)
+      await settle()
+      there.doubt()
+      return (await there.lookup(ROMEO)).length
+    }
+    t.equal(await seen(), 0, 'it is full still')
+    await redis.ask('config', 'set', 'maxmemory', '0')
+    t.equal(await seen(), 1)
+    t.equal(clock.waiting, 1, 'nothing is left to be said but the next renewal')
+    await Promise.all([here.close(), there.close()])
   })
 
   test('a node says that it is there, and learns who else is, with two commands', async (t) => {

@@ -49,7 +49,7 @@ export function directoryContract(kind: string, factory: DirectoryFactory): void
     await b!.remove(ROMEO, '1')
     await b!.remove(ROMEO, '7')
     await b!.remove('nobody@capulet.example', '1')
-    t.same(await seen(a!), [place('2')])
+    t.same(await seen(b!), [place('2')])
     await a!.remove(ROMEO, '2')
     t.same(await seen(b!), [])
     await Promise.all([a!.close(), b!.close()])
