@@ -51,6 +51,7 @@ export function directoryContract(kind: string, factory: DirectoryFactory): void
     await b!.remove('nobody@capulet.example', '1')
     t.same(await seen(b!), [place('2')])
     await a!.remove(ROMEO, '2')
+    b!.doubt(ROMEO)
     t.same(await seen(b!), [])
     await Promise.all([a!.close(), b!.close()])
   })
