@@ -40,6 +40,7 @@ zero is not.
   npm run faults -- --failpoint after-commit --kills 50
   npm run faults -- --what disk-full --kills 3
   npm run faults -- --nodes 2 --kills 200            a random one of two nodes
+  npm run faults -- --what redis-failover --kills 6  two nodes, as all kinds from roam on
   npm run faults -- --what partition --kills 10      between a node and Redis; needs root
   npm run faults -- --server ejabberd --kills 20
   npm run faults -- --break ack-early --expect-failure

@@ -17,15 +17,32 @@ type Wanted = Partial<Task> & Pick<Task, 'server' | 'store' | 'what' | 'times'>
 const QUICK_TIMES = 5
 
 const severalNodes: Pick<Task, 'nodes' | 'what' | 'times'>[] = [
-  { nodes: 2, what: 'roam', times: 10 },
-  { nodes: 2, what: 'kill', times: 200 },
   { nodes: 3, what: 'kill', times: 50 },
-  { nodes: 2, what: 'redis-kill', times: 20 },
-  { nodes: 2, what: 'redis-stop', times: 3 },
-  { nodes: 2, what: 'pause', times: 20 },
-  { nodes: 2, what: 'partition', times: 10 },
-  { nodes: 2, what: 'drain', times: 20 },
-  { nodes: 2, what: 'postgres-restart', times: 20 },
+  ...(
+    [
+      ['roam', 10],
+      ['kill', 200],
+      ['kill-all', 20],
+      ['drain', 20],
+      ['pause', 20],
+      ['clock', 7],
+      ['descriptors', 5],
+      ['redis-kill', 20],
+      ['redis-stop', 3],
+      ['redis-failover', 6],
+      ['redis-mishap', 10],
+      ['postgres-restart', 20],
+      ['postgres-stop', 5],
+      ['postgres-locked', 3],
+      ['commit-unknown', 10],
+      ['partition', 9],
+      ['partition-postgres', 6],
+      ['partition-clients', 6],
+      ['half-open', 20],
+      ['stall', 5],
+      ['slow', 6],
+    ] as const
+  ).map(([what, times]) => ({ nodes: 2, what, times })),
 ]
 
 export function plan(options: Options): Planned[] {
