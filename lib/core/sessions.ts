@@ -80,8 +80,8 @@ export class Sessions {
   }
 
   /**
-   * One that outlived its process, without a stream: whoever calls this attaches one. `keep` is called
-   * before any route leads to it.
+   * One that outlived its process, without a stream: whoever calls this attaches one, and tells the directory
+   * when what it was is known (`place`). `keep` is called before any route leads to it.
    */
   async restore(
     account: Account,
@@ -90,7 +90,7 @@ export class Sessions {
   ): Promise<Session> {
     const jid = account.jid.withResource(resource)
     const { binding } = this.#host.server
-    const session = await binding.begin(jid, account.number, async (begun) => {
+    return binding.begin(jid, account.number, async (begun) => {
       const { elsewhere, newest } = begun
       if (!this.find(jid)) await this.#makeRoom(account.jid, elsewhere)
       if (this.find(jid)) throw new StanzaError('conflict')
@@ -100,8 +100,13 @@ export class Sessions {
       keep(restored)
       return this.#add(restored)
     })
+  }
+
+  /** Where it is not known by its presence already */
+  async place(session: Session): Promise<void> {
+    if (session.available || session.closed) return
     await this.#host.server.directory.put(session.account.text, session)
-    return session
+    if (session.closed) this.#forgetPlace(session)
   }
 
   /** Where an account has all sessions that it may have, one that waits for its client ends. */
@@ -151,13 +156,16 @@ export class Sessions {
     }
   }
 
-  /** No route leads to it any more; then everybody hears of it, unless it goes on on another node. */
+  /**
+   * No route leads to it any more; then everybody hears of it, unless it goes on on another node: then
+   * whoever moves it sees to it that the directory hears of it in time.
+   */
   remove(session: Session, moved = false): void {
     if (!this.#byId.delete(session.id)) return
     const left = this.of(session.account).filter((other) => other !== session)
     if (left.length > 0) this.#byAccount.set(session.account.text, left)
     else this.#byAccount.delete(session.account.text)
-    this.#forgetPlace(session)
+    if (!moved) this.#forgetPlace(session)
     this.#host.server.binding.end(session.number)
     session.ended(moved)
     const event = moved ? 'session:moved' : 'session:closed'

@@ -7,6 +7,7 @@ import type { Knex } from 'knex'
 import type { Database } from '../../lib/storage/database.js'
 import type { Migration } from '../../lib/storage/migrations.js'
 import { GatheredReads } from '../../lib/storage/gathered-reads.js'
+import { GatheredWrites } from '../../lib/storage/gathered-writes.js'
 
 export interface TokenRow {
   readonly number: number
@@ -43,9 +44,30 @@ export const migrations: readonly Migration[] = [
   },
 ]
 
+const USED = 'unnest($1::integer[], $2::text[], $3::bytea[]) as used (number, agent, seed)'
+const OF_USED = `${TABLE}.number = used.number and ${TABLE}.agent = used.agent`
+
+/** Another login may have promoted the same token just before: that one stays. */
+const PROMOTE = {
+  sqlite: [
+    `delete from ${TABLE} where number = ?1 and agent = ?2 and seed <> ?3 and slot = 'current'`,
+    `update ${TABLE} set slot = 'current' where number = ?1 and agent = ?2 and seed = ?3`,
+  ],
+  postgres: [
+    `delete from ${TABLE} using ${USED}
+      where ${OF_USED} and ${TABLE}.seed <> used.seed and slot = 'current'`,
+    `update ${TABLE} set slot = 'current' from ${USED}
+      where ${OF_USED} and ${TABLE}.seed = used.seed`,
+  ],
+}
+
 export class TokenStore {
   readonly #database: Database
   readonly #secret: Buffer
+  readonly #promoting = new GatheredWrites<TokenRow, void>({
+    keyOf: ({ number, agent }) => `${number} ${agent}`,
+    write: (rows) => this.#promote(rows),
+  })
   readonly #finding = new GatheredReads((numbers) => this.#find(numbers))
 
   constructor(database: Database, secret: Buffer) {
@@ -99,11 +121,17 @@ export class TokenStore {
   }
 
   /** It was used: whatever was given out before it is good no more. */
-  async promote({ number, agent, seed }: TokenRow): Promise<void> {
-    await this.#database.transaction(async (trx) => {
-      await trx(TABLE).where({ number, agent, slot: 'current' }).delete()
-      await trx(TABLE).where({ number, agent, seed }).update({ slot: 'current' })
-    })
+  promote(row: TokenRow): Promise<void> {
+    return this.#promoting.write(row)
+  }
+
+  async #promote(rows: readonly TokenRow[]): Promise<readonly void[]> {
+    const { kind } = this.#database
+    const used = rows.map(({ number, agent, seed }) => [number, agent, seed])
+    const columns = [0, 1, 2].map((at) => used.map((values) => values[at]))
+    const runs = kind === 'sqlite' ? used : [columns]
+    await this.#database.write(PROMOTE[kind].map((sql) => ({ sql, runs })))
+    return rows.map(() => undefined)
   }
 
   /** False where another login with this token counted as far at the same time. */

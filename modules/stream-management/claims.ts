@@ -2,10 +2,8 @@
 // several nodes want sessions, those that are claimed while others are on their way go together.
 
 import type { Database } from '../../lib/storage/database.js'
+import { GatheredWrites } from '../../lib/storage/gathered-writes.js'
 import { SESSIONS, type SessionRow } from './store.js'
-
-/** LIM-claims: in one transaction */
-const TOGETHER = 200
 
 const CLAIM = `update ${SESSIONS} as s
   set life = c.to_life, detached = c.detached, version = c.version + 1
@@ -20,17 +18,17 @@ export interface Claim {
   readonly detached: number
 }
 
-interface Waiting {
+interface Wish {
   readonly row: SessionRow
   readonly by: Claim
-  resolve(claimed: boolean): void
-  reject(error: unknown): void
 }
 
 export class Claims {
   readonly #database: Database
-  #waiting: Waiting[] = []
-  #running = false
+  readonly #together = new GatheredWrites<Wish, boolean>({
+    keyOf: ({ row }) => row.number,
+    write: (wishes) => this.#all(wishes),
+  })
 
   constructor(database: Database) {
     this.#database = database
@@ -39,10 +37,7 @@ export class Claims {
   /** Whether it was as it was found. */
   claim(row: SessionRow, by: Claim): Promise<boolean> {
     if (this.#database.kind === 'sqlite') return this.#alone(row, by)
-    return new Promise((resolve, reject) => {
-      this.#waiting.push({ row, by, resolve, reject })
-      if (!this.#running) void this.#run()
-    })
+    return this.#together.write({ row, by })
   }
 
   async #alone({ number, life, version }: SessionRow, by: Claim): Promise<boolean> {
@@ -54,41 +49,16 @@ export class Claims {
     return claimed === 1
   }
 
-  async #run(): Promise<void> {
-    this.#running = true
-    while (this.#waiting.length > 0) {
-      const some = this.#next()
-      try {
-        const claimed = await this.#together(some)
-        for (const { row, resolve } of some) resolve(claimed.has(row.number))
-      } catch (error) {
-        for (const { reject } of some) reject(error)
-      }
-    }
-    this.#running = false
-  }
-
-  /** Each session once: of two the second comes too late, and is to find that out. */
-  #next(): Waiting[] {
-    const some = new Map<number, Waiting>()
-    const later: Waiting[] = []
-    for (const one of this.#waiting) {
-      if (some.size < TOGETHER && !some.has(one.row.number)) some.set(one.row.number, one)
-      else later.push(one)
-    }
-    this.#waiting = later
-    return [...some.values()]
-  }
-
-  async #together(some: readonly Waiting[]): Promise<ReadonlySet<number>> {
+  async #all(wishes: readonly Wish[]): Promise<readonly boolean[]> {
     const values = [
-      some.map(({ row }) => row.number),
-      some.map(({ row }) => row.version),
-      some.map(({ row }) => row.life),
-      some.map(({ by }) => by.life),
-      some.map(({ by }) => by.detached),
+      wishes.map(({ row }) => row.number),
+      wishes.map(({ row }) => row.version),
+      wishes.map(({ row }) => row.life),
+      wishes.map(({ by }) => by.life),
+      wishes.map(({ by }) => by.detached),
     ]
     const [rows] = await this.#database.write([{ sql: CLAIM, runs: [values] }])
-    return new Set((rows as readonly { number: number }[]).map(({ number }) => Number(number)))
+    const claimed = new Set((rows as readonly { number: number }[]).map(({ number }) => number))
+    return wishes.map(({ row }) => claimed.has(row.number))
   }
 }

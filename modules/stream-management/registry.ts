@@ -113,13 +113,15 @@ export class Registry {
 
   async restore(session: Session, state: string): Promise<void> {
     const saved = JSON.parse(state || '{}') as Record<string, unknown>
-    for (const { owner, offer } of this.host.offered('session')) {
-      if (session.closed || session.leaving) return
+    const offers = [...this.host.offered('session')]
+    // All at once: until its presence is there nobody finds it who looks in the directory.
+    const each = offers.map(async ({ owner, offer }) => {
       try {
         await offer.restore(session, saved[owner])
       } catch (error) {
         this.host.failed(owner, error)
       }
-    }
+    })
+    await Promise.all(each)
   }
 }

@@ -102,6 +102,7 @@ export class Restoring {
       return undefined
     }
     await this.#registry.restore(session, found.state)
+    await this.#host.sessions.place(session)
     // What follows was sent everything up to there.
     if (session.position.follows)
       session.position.caughtUp(this.#after(found, readDown(found.owed)))
