@@ -55,6 +55,7 @@ export interface Known {
 export function writeDown(outbox: Outbox, known: Known): WrittenDown {
   const { acknowledged, newest, read, behind, since } = known
   const written: number[] = []
+  const waiting = new Set<number>()
   let lowest = Number.POSITIVE_INFINITY
   let highest = Math.max(newest, read)
   let place = 0
@@ -62,11 +63,15 @@ export function writeDown(outbox: Outbox, known: Known): WrittenDown {
     if (place++ < outbox.written) {
       written.push(logId)
       highest = Math.max(highest, logId)
-    } else if (logId > 0) lowest = Math.min(lowest, logId)
+    } else if (logId > 0) {
+      waiting.add(logId)
+      lowest = Math.min(lowest, logId)
+    }
   }
   const after = Math.min(behind ?? highest, lowest - 1)
   const first = Math.min(after, Math.max(since, read))
-  const had = known.had.filter((id) => id > first)
+  // It may have brought along what it has not been given yet.
+  const had = known.had.filter((id) => id > first && !waiting.has(id))
   return { acknowledged, written, after, read, had }
 }
 

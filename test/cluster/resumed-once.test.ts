@@ -12,7 +12,7 @@ import {
 } from '../modules/stream-management/sm-world.js'
 import type { Client } from '../world/client.js'
 import { noRedis, TestRedis } from '../world/redis.js'
-import type { World } from '../world/world.js'
+import { DOMAIN, type World } from '../world/world.js'
 import { type Moving, passes, present, ROMEO, sessionOn, twoNodes } from './moving-world.js'
 
 if (noRedis) {
@@ -57,6 +57,23 @@ if (noRedis) {
     await w.servers[1]!.stop()
     const again = await comesBack(w, { id, h: many, node: 0 })
     t.same(bodies(again).filter(Boolean), [])
+  })
+
+  test('what waited for it when it moved waits when it moves on, however that is', async (t) => {
+    const { w, phone, id } = await acknowledged(await twoNodes(t, redis), 1)
+    const juliet = await present(w, 'juliet', 0)
+    await phone.breaks()
+    for (const body of ['one', 'two']) juliet.sends(chat(ROMEO, body))
+    await w.settle()
+    const asked = { id, h: 1, account: sessionOn(w, 1)!.number }
+    t.match(await w.servers[0]!.talk.ask('node1', `sm release ${DOMAIN}`, asked), { is: 'free' })
+    t.equal(sessionOn(w, 1), undefined)
+    // Nobody has made it again.
+    await waits(w, 61)
+    t.ok(sessionOn(w, 1))
+    await w.servers[1]!.stop()
+    const again = await comesBack(w, { id, h: 1, node: 0 })
+    t.same(bodies(again).filter(Boolean), ['one', 'two'])
   })
 
   test('stopped', () => redis.stop())
