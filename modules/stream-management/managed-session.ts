@@ -57,6 +57,8 @@ export class ManagedSession implements Keeper {
   restoring = false
   /** Since when it is without a stream; 0 while it has one */
   detached = 0
+  /** In steady time */
+  #waitsSince = 0
   readonly #registry: Registry
   #rejected = false
 
@@ -68,7 +70,8 @@ export class ManagedSession implements Keeper {
     const start = { count: terms.acknowledged ?? 0, position: terms.position }
     const acknowledged = new Acknowledged(session, this, start)
     this.acknowledged = acknowledged
-    this.outlet = new Outlet(session, { outbox, acknowledged, bounds: () => registry.bounds })
+    const [bounds, now] = [() => registry.bounds, () => registry.time.now]
+    this.outlet = new Outlet(session, { outbox, acknowledged, bounds, now })
     this.handled = new Handled(session, {
       outlet: this.outlet,
       registry,
@@ -171,6 +174,7 @@ export class ManagedSession implements Keeper {
   /** Not for ever. */
   #wait(since: number): void {
     this.detached = since
+    this.#waitsSince = this.#registry.time.now
     this.#registry.list(this)
   }
 
@@ -214,12 +218,13 @@ export class ManagedSession implements Keeper {
   }
 
   async #present(): Promise<void> {
-    const { detached } = this
-    this.detached = 0
+    const [detached, since] = [this.detached, this.#waitsSince]
+    this.detached = this.#waitsSince = 0
     try {
       await this.rows.present()
     } catch (error) {
       this.#wait(detached)
+      this.#waitsSince = since
       throw error
     }
   }
@@ -257,7 +262,8 @@ export class ManagedSession implements Keeper {
   }
 
   #waits(now: number): boolean {
-    if (this.moving || now - this.detached < this.terms.timeout) return true
+    this.#waitsSince ||= now
+    if (this.moving || now - this.#waitsSince < this.terms.timeout) return true
     this.session.close()
     return false
   }

@@ -31,6 +31,8 @@ interface OutletTerms {
   readonly outbox: Outbox
   readonly acknowledged: Acknowledged
   bounds(): Bounds
+  /** Steady time */
+  now(): number
 }
 
 export class Outlet {
@@ -112,7 +114,7 @@ export class Outlet {
   }
 
   #ask(): void {
-    this.#asked = this.#session.host.clock.now()
+    this.#asked = this.#terms.now()
     this.#session.stream?.write(REQUEST)
   }
 

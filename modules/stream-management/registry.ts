@@ -8,6 +8,7 @@ import type { Session } from '../../lib/core/session.js'
 import type { Sessions } from '../../lib/core/sessions.js'
 import type { Handled } from './handled.js'
 import type { ManagedSession } from './managed-session.js'
+import { SteadyTime } from './steady-time.js'
 import { Turns } from './turns.js'
 
 /** LIM-sm-queue */
@@ -33,6 +34,7 @@ export class Registry {
   readonly life: string
   /** By session: streams that want the same one, here and elsewhere; the last one has it. */
   readonly turns = new Turns()
+  readonly time: SteadyTime
   bounds: Bounds = { stanzas: 1000, bytes: 1024 * 1024 }
   readonly #byId = new Map<string, ManagedSession>()
   #listed: ManagedSession[] = []
@@ -48,6 +50,7 @@ export class Registry {
 
   private constructor(host: Host) {
     this.host = host
+    this.time = new SteadyTime(host.clock)
     this.life = `${host.server.life}@${host.server.node}`
   }
 
@@ -81,7 +84,7 @@ export class Registry {
   sweep(): void {
     const listed = this.#listed
     this.#listed = []
-    const now = this.host.clock.now()
+    const { now } = this.time
     for (const managed of listed) {
       managed.listed = false
       if (managed.look(now)) this.list(managed)

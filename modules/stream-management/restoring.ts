@@ -81,8 +81,8 @@ export class Restoring {
   }
 
   /** Whether it may go on, from what its client says that it has. */
-  isLost(found: StoredSession, h: number): boolean {
-    if (found.ended > 0 || this.#isOver(found)) return true
+  isLost(found: StoredSession, h: number, justNow: boolean): boolean {
+    if (found.ended > 0 || (!justNow && this.#isOver(found))) return true
     const down = writtenDown(found, h)
     return down !== undefined && beyond(h, down.acknowledged) < 0
   }

@@ -118,13 +118,13 @@ export class Resumption {
     if (!found) return { element: unknown() }
     const { version = found.version } = released
     const isFree = found.life === life && found.version === version
-    return isFree ? this.#again(found, wanted) : undefined
+    return isFree ? this.#again(found, wanted, released.row !== undefined) : undefined
   }
 
-  /** Undefined where somebody was faster. */
-  async #again(found: StoredSession, wanted: Wanted): Promise<Answer | undefined> {
+  /** Undefined where somebody was faster. `justNow`: a node that lives let it go, whatever its clock says. */
+  async #again(found: StoredSession, wanted: Wanted, justNow = false): Promise<Answer | undefined> {
     const over = { element: failed('item-not-found', found.handled) }
-    if (this.#restoring.isLost(found, wanted.h)) return over
+    if (this.#restoring.isLost(found, wanted.h, justNow)) return over
     const claimed = await this.#restoring.claim(found)
     if (!claimed) return undefined
     const managed = await this.#restoring.restore(claimed, wanted.account, wanted.h)

@@ -38,6 +38,12 @@ export class ManualClock implements Clock {
     this.#now = until
   }
 
+  /** Set to another time: none passes, and timers keep what is left of theirs. */
+  jump(ms: number): void {
+    this.#now += ms
+    for (const timer of this.#timers) timer.at += ms
+  }
+
   get waiting(): number {
     return this.#timers.size
   }

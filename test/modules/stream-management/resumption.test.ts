@@ -237,6 +237,22 @@ test('an absence ends after the time that was said, and its count is known still
   await again.receives(`<failed ${SM} h='1'>${NOT_FOUND}</failed>`)
 })
 
+for (const hours of [1, -1, 24, -24])
+  test(`a clock that jumps by ${hours} h ends no absence and no stream (F15, XEP-0198 §4, §5)`, async (t) => {
+    const w = await managed(t)
+    const id = await enable(w.romeo)
+    await w.romeo.breaks()
+    w.clock.jump(hours * 3600_000)
+    await waits(w, 2)
+    const again = await resumes(w, 'romeo', { id, h: 0 })
+    await again.receives(`<resumed ${SM}/>`)
+    again.sends(`<message to='${ROMEO}/phone'><body>to be acknowledged</body></message>`)
+    await waits(w, 2)
+    w.clock.jump(hours * 3600_000)
+    await waits(w, 2)
+    t.equal(sessionsOf(w, ROMEO)[0]?.stream === undefined, false)
+  })
+
 test('at the end requests are answered and messages that are in no log go elsewhere (XEP-0198 §4)', async (t) => {
   const w = await managed(t)
   await w.romeo.comesOnline()
