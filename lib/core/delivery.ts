@@ -25,9 +25,21 @@ export function deliver(
     toHostItself(envelope)
     return then()
   }
-  const places = host.server.directory.lookup(envelope.to.bare.text)
+  const places = placesOf(host, envelope.to, envelope.logId)
   if (!(places instanceof Promise)) return toAll(host, envelope, { transit, places }, then)
   return places.then((found) => toAll(host, envelope, { transit, places: found }, then))
+}
+
+/** Nothing that is in the log waits here for the directory: other nodes show it to their sessions themselves. */
+export function placesOf(
+  { server, sessions }: Host,
+  { bare }: Jid,
+  logId: number,
+): readonly Place[] | Promise<readonly Place[]> {
+  const { directory, whereabouts, node: self } = server
+  if (logId === 0 || !whereabouts) return directory.lookup(bare.text)
+  const elsewhere = directory.remembered(bare.text)?.filter(({ node }) => node !== self) ?? []
+  return [...sessions.of(bare), ...elsewhere]
 }
 
 function toAll(host: Host, envelope: Envelope, to: Destination, then: () => undefined): Later {

@@ -29,7 +29,7 @@ export class Showing {
     this.#turns = new Turns(server)
   }
 
-  /** It is for whoever calls to show it here. Whether that is still to be done. */
+  /** It is for whoever calls to show it here, in the same turn. Whether that is still to be done. */
   claim(id: number): boolean {
     if (!this.#server.whereabouts) return true
     if (this.#shown.has(id) || this.#shownBefore.has(id)) return false
@@ -59,8 +59,8 @@ export class Showing {
 
   /** From another node. Resolves when its turn has come and it is shown; undefined where that is done. */
   told(recorded: Recorded): Promise<void> | undefined {
-    const steps = recorded.sides.map((side) => stepOf(recorded, side))
-    const turn = this.#turns.of(steps)
+    const open = recorded.sides.filter(({ previous }) => this.#turns.isOpen(previous ?? 0))
+    const turn = this.#turns.of(open.map((side) => stepOf(recorded, side)))
     if (turn) return turn.then(() => this.#showSafely(recorded))
     this.show(recorded)
     return undefined

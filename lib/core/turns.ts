@@ -49,8 +49,13 @@ export class Turns {
     for (const go of waiting) go()
   }
 
+  /** Whether somebody may not have been shown it yet. */
+  isOpen(id: number): boolean {
+    return id !== 0 && !this.#server.showing.has(id)
+  }
+
   #isMissing({ account, owner, previous }: Step): boolean {
-    if (previous === 0 || this.#server.showing.has(previous)) return false
+    if (!this.isOpen(previous)) return false
     const sessions = this.#server.hosts.get(account.domain)?.sessions.of(account.bare) ?? []
     return sessions.some(({ number, position }) => number === owner && position.begun < previous)
   }
@@ -73,7 +78,7 @@ export class Turns {
     })
   }
 
-  /** Whoever waits now is shown what is in the log, and waits no more whatever that was. */
+  /** Whoever waits now is shown what is in the log; what is not there is waited for no more. */
   async #read(): Promise<void> {
     const waiting = [...this.#awaited.keys()]
     if (waiting.length === 0) return
