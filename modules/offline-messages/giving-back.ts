@@ -67,6 +67,8 @@ async function give(
     .annotated(delayed(momentOf(logged.id), host.jid.attr))
   const transit = new Transit(host, undefined)
   const labelled = host.labelled(late, logged.flags)
+  // Delivery itself asks nobody who is on other nodes: it is in the log.
+  await host.server.directory.lookup(labelled.to.text)
   await deliver(host, labelled, transit)
   if (transit.delivered.length === 0) return undefined
   await toOtherNodes(host, labelled, transit.delivered)
