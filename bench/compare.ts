@@ -86,7 +86,9 @@ function scaled(options: Options): Options {
 
 async function main(): Promise<void> {
   const options = readOptions(process.argv.slice(2))
-  const list = works(scaled(options)).filter((work) => options.work.includes(work.family))
+  const list = works(scaled(options)).filter(
+    ({ family, title }) => options.work.includes(family) && title.includes(options.titled),
+  )
   const folder = mkdtempSync(join(options.folder ?? tmpdir(), 'tercet-bench-'))
   chmodSync(folder, 0o755)
   mkdirSync(join(folder, 'servers'))

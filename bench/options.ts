@@ -9,6 +9,7 @@ export type PeerName = (typeof PEERS)[number]
 export type Options = Size & {
   only: PeerName[]
   work: Family[]
+  titled: string
   rounds: number
   json?: string
   folder?: string
@@ -80,6 +81,7 @@ function declare(): Command {
       [...PEERS],
     )
     .option('--work <families>', `of ${FAMILIES.join(', ')}`, oneOf(FAMILIES), [...FAMILIES])
+    .option('--titled <text>', 'only rows with this in their title', '')
     .option('--quick', 'short runs, one round: a first impression')
     .option('--rounds <n>', 'rounds over all servers; medians are shown', between(1, 20), 3)
     .option('--users <n>', 'users who write, in pairs', between(2, 20_000), 200)

@@ -11,6 +11,7 @@ import { Element, escapeXml, serialize, toWire, type Wire } from './element.js'
 import { readTraits } from './message-children.js'
 import { NS_CLIENT, NS_SERVER } from './namespaces.js'
 import { indexChildren, indexOne, type StanzaChild } from './stanza-children.js'
+import { partsOf } from './stanza-text.js'
 import { NO_PREFIXES, parseTree, type Scope, setAttribute } from './tree.js'
 
 export type { StanzaChild }
@@ -90,7 +91,8 @@ export class Stanza {
 
   /** From text that `render` once made, or other text that the reader let through. */
   static parse(wire: Wire): Stanza {
-    return Stanza.of(parseTree(wire))
+    const parts = partsOf(wire)
+    return parts ? new Stanza(parts) : Stanza.of(parseTree(wire))
   }
 
   /** What a message is, in the bits of message-children.ts. */
