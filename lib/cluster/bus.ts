@@ -11,6 +11,8 @@ export interface Bus {
   /** Says so from outside: somebody who may have sent something has ended. */
   missed(since: number): void
   send(node: string, frame: Buffer): boolean | Promise<boolean>
+  /** To all others, in its order with what is sent to each; who is not there does not hear it. */
+  sendAll(frame: Buffer): void
   nodes(): readonly string[]
   /** Quietly: the others are not told, and what waits does not leave. */
   close(quietly?: boolean): Promise<void>

@@ -62,6 +62,10 @@ export class MemoryCluster implements Cluster {
       onMissed: () => {},
       missed: () => {},
       send: (to, frame) => !closed && deliver(receivers, { from: node, to, frame }),
+      sendAll(frame) {
+        const others = closed ? [] : [...receivers.keys()].filter((to) => to !== node)
+        for (const to of others) deliver(receivers, { from: node, to, frame })
+      },
       nodes: () => [...receivers.keys()],
       close: async (quietly = false) => {
         if (!closed) this.#leave(node, !quietly)

@@ -4,7 +4,7 @@
 
 import type { Clock, Timer } from '../ops/clock.js'
 import type { Log } from '../ops/log.js'
-import { type Batch, encodeBatch, readBatch } from './batch.js'
+import { type Batch, encodeBatch, encodeShared, type Link, partOf, readBatch } from './batch.js'
 import type { Bus } from './bus.js'
 import type { Member } from './cluster.js'
 import { Gaps } from './gaps.js'
@@ -27,6 +27,8 @@ interface Outgoing {
   done(arrived: boolean): void
 }
 
+/** Where all listen, in a Redis that is no cluster: there it is one command, whoever many they are. */
+const EVERYBODY = 'tercet:everybody'
 /** LIM-bus-under-way: bytes that Redis has not answered; beyond it whoever they are for has missed them. */
 const MOST_UNDER_WAY = 64 * 1024 * 1024
 /** Milliseconds until whoever may have missed something is told how far the numbers are. */
@@ -41,6 +43,8 @@ export class RedisBus implements Bus {
   readonly #gaps: Gaps
   #receive: (from: string, frame: Buffer) => void = () => {}
   #outgoing = new Map<string, Outgoing>()
+  /** What leaves for all; one of the two is empty. */
+  #shared: Buffer[] = []
   /** Of the last batch for each life */
   readonly #numbers = new Map<string, number>()
   /** Nodes for which something did not leave, and their lives */
@@ -52,7 +56,8 @@ export class RedisBus implements Bus {
 
   static async open(options: RedisBusOptions): Promise<RedisBus> {
     const bus = new RedisBus(options)
-    await options.link.listen(channelOf(bus.node), {
+    const own = channelOf(bus.node)
+    await options.link.listen(options.link.whole ? [own, EVERYBODY] : [own], {
       deaf: () => bus.#deaf(),
       heard: () => bus.#hears(),
     })
@@ -98,9 +103,22 @@ export class RedisBus implements Bus {
 
   send(node: string, frame: Buffer): boolean | Promise<boolean> {
     if (this.#closed || this.#membership.lifeOf(node) === undefined) return false
+    if (this.#shared.length > 0) this.#flush()
     const outgoing = this.#outgoing.get(node) ?? this.#begin(node)
     outgoing.frames.push(frame)
     return outgoing.sent
+  }
+
+  sendAll(frame: Buffer): void {
+    const others = this.nodes().filter((node) => node !== this.node)
+    if (this.#closed || others.length === 0) return
+    if (others.length === 1 || !this.#link.whole) {
+      for (const node of others) void this.send(node, frame)
+      return
+    }
+    if (this.#outgoing.size > 0) this.#flush()
+    if (this.#shared.length === 0) setImmediate(() => this.#flush())
+    this.#shared.push(frame)
   }
 
   #begin(node: string): Outgoing {
@@ -115,6 +133,7 @@ export class RedisBus implements Bus {
   }
 
   #flush(): void {
+    if (this.#shared.length > 0) void this.#share(this.#shared.splice(0))
     const all = this.#outgoing
     this.#outgoing = new Map()
     for (const [node, { frames, done }] of all) void this.#publish(node, frames).then(done)
@@ -125,12 +144,11 @@ export class RedisBus implements Bus {
     const other = this.#membership.lifeOf(node)
     if (other === undefined) return false
     const { life } = this.#membership.self
-    const number = (this.#numbers.get(other) ?? 0) + 1
-    this.#numbers.set(other, number)
+    const number = this.#next(other)
     try {
-      const listeners = await this.#transmit({
-        ...{ from: this.node, life, to: node, toLife: other, number, frames, last },
-      })
+      const batch = { from: this.node, life, to: node, toLife: other, number, frames, last }
+      const bytes = () => encodeBatch(this.#secret, batch)
+      const listeners = await this.#transmit(channelOf(node), bytes)
       if (listeners === 0) this.#membership.gone(node, false)
       return listeners > 0
     } catch {
@@ -139,13 +157,34 @@ export class RedisBus implements Bus {
     }
   }
 
+  #next(life: string): number {
+    const number = (this.#numbers.get(life) ?? 0) + 1
+    this.#numbers.set(life, number)
+    return number
+  }
+
+  /** Where somebody does not listen, each is told apart: who it is comes to light. */
+  async #share(frames: readonly Buffer[]): Promise<void> {
+    const others = this.#membership.all().filter(({ node }) => node !== this.node)
+    const links = others.map(({ node, life }): Link => [node, life, this.#next(life)])
+    const { life } = this.#membership.self
+    const batch = { from: this.node, life, links, frames }
+    try {
+      const listeners = await this.#transmit(EVERYBODY, () => encodeShared(this.#secret, batch))
+      if (listeners <= others.length)
+        for (const { node, life: other } of others)
+          if (this.#membership.lifeOf(node) === other) void this.#publish(node, [])
+    } catch {
+      for (const { node, life: other } of others) this.#doubt(node, other)
+    }
+  }
+
   /** How many listened. Rejects where it did not leave, or nobody knows. */
-  async #transmit(batch: Batch): Promise<number> {
+  async #transmit(channel: string, encode: () => Buffer): Promise<number> {
     if (this.#underWay > MOST_UNDER_WAY) throw new Error('Redis is too slow')
-    const bytes = encodeBatch(this.#secret, batch)
+    const bytes = encode()
     this.#underWay += bytes.length
     try {
-      const channel = channelOf(batch.to)
       return Number(await this.#link.ask((redis) => redis.spublish(channel, bytes)))
     } finally {
       this.#underWay -= bytes.length
@@ -188,13 +227,12 @@ export class RedisBus implements Bus {
   }
 
   #arrived(bytes: Buffer): void {
-    const batch = readBatch(this.#secret, bytes)
-    if (this.#closed || batch?.to !== this.node) {
-      if (!batch) this.#log.warn('something on the bus was written by nobody of this cluster')
-      return
-    }
-    // Its sender does not know of this life yet, or somebody plays it again.
-    if (batch.toLife === this.#membership.self.life) this.#gaps.arrived(batch)
+    if (this.#closed) return
+    const all = readBatch(this.#secret, bytes)
+    if (!all) this.#log.warn('something on the bus was written by nobody of this cluster')
+    const batch = all && partOf(all, this.node)
+    // Otherwise its sender does not know of this life yet, or somebody plays it again.
+    if (batch?.toLife === this.#membership.self.life) this.#gaps.arrived(batch)
   }
 
   #take({ from, life, frames, last }: Batch): void {

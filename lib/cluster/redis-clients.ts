@@ -33,6 +33,8 @@ export interface RedisClients {
   /** Of a cluster it has the same commands; keys of one command or pipeline belong to one slot. */
   readonly commands: Redis
   readonly listener: Redis
+  /** All channels are in one place, and what is told by several keeps its order. */
+  readonly whole: boolean
 }
 
 /** `answered`: when the last command that was answered was sent, as `performance.now()` has it. */
@@ -41,7 +43,7 @@ export function redisClients(url: string, answered: () => number): RedisClients 
   if (address.kind === 'cluster') return ofCluster(address)
   const where = address.kind === 'sentinel' ? sentinels(address) : single(address)
   const all = { ...options, ...access(address), ...where }
-  const clients = { commands: new Redis(all), listener: new Redis(all) }
+  const clients = { commands: new Redis(all), listener: new Redis(all), whole: true }
   watched(clients.commands, { answered })
   return clients
 }
@@ -119,7 +121,8 @@ function ofCluster(address: RedisAddress): RedisClients {
     ...(address.tls && { dnsLookup: (name, done) => done(null, name) }),
   })
   const known = (): RedisPlace[] => [...placesOf(cluster), ...address.places]
-  return { commands: cluster as unknown as Redis, listener: listenerOf(redisOptions, known) }
+  const listener = listenerOf(redisOptions, known)
+  return { commands: cluster as unknown as Redis, listener, whole: false }
 }
 
 function placesOf(cluster: Cluster): RedisPlace[] {

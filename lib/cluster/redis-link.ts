@@ -10,6 +10,8 @@ import { CONNECT, followed, redisClients, watched } from './redis-clients.js'
 export class RedisLink {
   readonly commands: Redis
   readonly listener: Redis
+  /** No cluster of Redis: what is told by several channels keeps its order. */
+  readonly whole: boolean
   readonly #log: Log
   #away = false
   #closed = false
@@ -30,7 +32,8 @@ export class RedisLink {
 
   private constructor(url: string, log: Log) {
     this.#log = log
-    const { commands, listener } = redisClients(url, () => this.#answered)
+    const { commands, listener, whole } = redisClients(url, () => this.#answered)
+    this.whole = whole
     this.commands = commands
     this.listener = listener
     watched(listener, {
@@ -55,10 +58,13 @@ export class RedisLink {
   }
 
   /** Now, where that can be, and again each time when the listener is there again; `heard` then runs. */
-  async listen(channel: string, { deaf, heard }: { deaf(): void; heard(): void }): Promise<void> {
+  async listen(
+    channels: readonly string[],
+    { deaf, heard }: { deaf(): void; heard(): void },
+  ): Promise<void> {
     const subscribe = async (): Promise<void> => {
       try {
-        await this.listener.ssubscribe(channel)
+        await this.listener.ssubscribe(...channels)
         heard()
       } catch (error) {
         if (!followed(this.listener, error as Error)) this.#lost(error as Error)

@@ -61,10 +61,9 @@ export class Talk {
 
   /** To all others, or to one; who is not there does not hear it. */
   tell(topic: string, content: unknown, node?: string): void {
-    const others = node === undefined ? this.#others() : [node]
-    if (others.length === 0) return
     const frame = encode(['told', topic, content])
-    for (const other of others) this.#send(other, frame).catch(() => undefined)
+    if (node === undefined) this.#bus.sendAll(frame)
+    else this.#send(node, frame).catch(() => undefined)
   }
 
   /** Whether somebody listens there, who may yet be too busy to answer. */
@@ -156,10 +155,6 @@ export class Talk {
     const open = this.#end(number)!
     if (kind === 'answered') open.answer(content)
     else open.fail(new Refused(String(content)))
-  }
-
-  #others(): string[] {
-    return this.#bus.nodes().filter((node) => node !== this.#bus.node)
   }
 
   async #send(node: string, frame: Buffer): Promise<boolean> {

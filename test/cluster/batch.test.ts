@@ -2,7 +2,13 @@
 
 import { randomBytes } from 'node:crypto'
 import { test } from 'tap'
-import { type Batch, encodeBatch, readBatch } from '../../lib/cluster/batch.js'
+import {
+  type Batch,
+  encodeBatch,
+  encodeShared,
+  partOf,
+  readBatch,
+} from '../../lib/cluster/batch.js'
 
 const secret = randomBytes(32)
 
@@ -18,6 +24,20 @@ const batch: Batch = {
 
 test('what was written is read', (t) => {
   t.strictSame(readBatch(secret, encodeBatch(secret, batch)), batch)
+  t.end()
+})
+
+test('what is for all has a number for each, and is for nobody else', (t) => {
+  const { from, life, frames } = batch
+  const links = [
+    ['b', 'second', 7],
+    ['c', 'third', 1],
+  ] as const
+  const read = readBatch(secret, encodeShared(secret, { from, life, links, frames }))!
+  t.strictSame(partOf(read, 'b'), batch)
+  t.match(partOf(read, 'c'), { toLife: 'third', number: 1 })
+  t.equal(partOf(read, 'a'), undefined)
+  t.equal(partOf(batch, 'c'), undefined)
   t.end()
 })
 

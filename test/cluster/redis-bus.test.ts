@@ -138,5 +138,34 @@ if (noRedis) {
     })
   })
 
+  test('what is for all is one command, whoever many they are', async (t) => {
+    const { join } = await scene(t)
+    const nodes = []
+    for (const node of ['a', 'b', 'c', 'd']) nodes.push(await join(node, `of-${node}`))
+    const [a, ...others] = nodes
+    await a!.membership.say()
+    await until(() => others.every(({ repairs }) => repairs.length > 0))
+    for (const { link } of nodes) await link.listener.ping()
+    await redis.ask('config', 'resetstat')
+    for (const frame of ['one', 'two']) a!.bus.sendAll(text(frame))
+    await until(() => others.every(({ got }) => got.length === 2))
+    t.match(await redis.ask('info', 'commandstats'), /cmdstat_spublish:calls=1,/)
+  })
+
+  test('who does not hear what is for all is gone, and nobody else', async (t) => {
+    const { join } = await scene(t)
+    const [a, b, c] = [await join('a', 'of-a'), await join('b', 'of-b'), await join('c', 'of-c')]
+    await a.membership.say()
+    const gone: string[] = []
+    a.membership.onGone(({ node }) => void gone.push(node))
+    c.link.listener.disconnect()
+    a.bus.sendAll(text('one'))
+    await until(() => gone.length > 0 && b.got.length > 0)
+    t.strictSame(gone, ['c'])
+    a.bus.sendAll(text('two'))
+    await until(() => b.got.length === 2)
+    t.strictSame([...a.bus.nodes()].sort(), ['a', 'b'])
+  })
+
   test('stopped', () => redis.stop())
 }

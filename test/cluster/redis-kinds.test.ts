@@ -44,7 +44,7 @@ function folder(t: Test): string {
 async function listens(link: RedisLink, channel: string) {
   const got = { heard: 0, texts: [] as string[] }
   link.listener.on('smessageBuffer', (_, bytes: Buffer) => got.texts.push(bytes.toString()))
-  await link.listen(channel, { deaf: () => {}, heard: () => void got.heard++ })
+  await link.listen([channel], { deaf: () => {}, heard: () => void got.heard++ })
   return got
 }
 

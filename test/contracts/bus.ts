@@ -42,6 +42,31 @@ export function busContract(kind: string, factory: BusFactory): void {
     await Promise.all([a!, b!, c!].map((bus) => bus.close()))
   })
 
+  test(`bus ${kind}: what is for all comes to each of the others, in its order with what is for one`, async (t) => {
+    const buses = await factory.open(['a', 'b', 'c', 'd'])
+    const [atA, ...others] = buses.map(receiving)
+    const [a] = buses
+    for (let i = 0; i < 10; i++) {
+      a!.sendAll(text(`${i} all`))
+      a!.sendAll(text(`${i} all again`))
+      for (const node of ['b', 'c', 'd']) void a!.send(node, text(`${i} one`))
+      if (i % 3 === 0) await a!.send('b', text(`${i} b`))
+    }
+    await a!.send('c', text('end'))
+    await factory.settle()
+    const each = (i: number) => [`a: ${i} all`, `a: ${i} all again`, `a: ${i} one`]
+    const expected = Array.from({ length: 10 }, (_, i) => each(i))
+    t.same(atA, [])
+    t.same(others[1], [...expected.flat(), 'a: end'])
+    t.same(others[2], expected.flat())
+    t.same(
+      others[0],
+      expected.flatMap((frames, i) => (i % 3 === 0 ? [...frames, `a: ${i} b`] : frames)),
+    )
+    await Promise.all(buses.map((bus) => bus.close()))
+    buses[0]!.sendAll(text('late'))
+  })
+
   test(`bus ${kind}: nothing arrives while the sender is still at it`, async (t) => {
     const [a, b] = await factory.open(['a', 'b'])
     const got = receiving(b!)

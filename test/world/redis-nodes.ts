@@ -27,9 +27,13 @@ export class RedisNodes implements Cluster {
   }
 
   #watched(bus: Bus): Bus {
-    return {
+    const watched: Bus = {
       get node() {
         return bus.node
+      },
+      // One by one: whether each was there is known then.
+      sendAll: (frame) => {
+        for (const node of bus.nodes()) if (node !== bus.node) void watched.send(node, frame)
       },
       nodes: () => bus.nodes(),
       close: (quietly) => bus.close(quietly),
@@ -51,5 +55,6 @@ export class RedisNodes implements Cluster {
         return sent
       },
     }
+    return watched
   }
 }
