@@ -25,7 +25,9 @@ export function deliver(
     toHostItself(envelope)
     return then()
   }
-  const places = placesOf(host, envelope.to, envelope.logId)
+  const places = transit.here
+    ? host.sessions.of(envelope.to.bare)
+    : placesOf(host, envelope.to, envelope.logId)
   if (!(places instanceof Promise)) return toAll(host, envelope, { transit, places }, then)
   return places.then((found) => toAll(host, envelope, { transit, places: found }, then))
 }

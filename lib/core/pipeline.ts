@@ -51,6 +51,8 @@ export interface Passage {
   readonly kept: { readonly id: number; readonly flags: number } | undefined
   /** What it causes beyond its delivery: called when the entry is on disk, before the delivery. */
   after(effect: () => void): void
+  /** For sessions of this node alone: each node sees to its own. */
+  readonly here: boolean
   /** Sessions of this node or others that got the original; filled before `copy`. */
   readonly delivered: readonly Jid[]
 }

@@ -63,11 +63,15 @@ export class Router {
     }
   }
 
-  /** From another server, a component, a module or the server itself: no `sent` phases. */
-  receive(envelope: Envelope): Later {
+  /**
+   * From another server, a component, a module or the server itself: no `sent` phases. Where it is `here`,
+   * presence is for sessions of this node alone.
+   */
+  receive(envelope: Envelope, { here = false } = {}): Later {
     const host = this.#server.responsible(envelope.to) ?? this.#server.responsible(envelope.from)
     if (!host) return this.#failed(envelope, new StanzaError('remote-server-not-found'))
     const transit = new Transit(host, undefined)
+    transit.here = here
     try {
       const later = this.#destination(envelope, transit)
       return this.#server.pending(later?.catch((error) => this.#failed(envelope, error)))

@@ -17,6 +17,8 @@ export class Transit {
   readonly session: Session | undefined
   /** Full addresses that got the original; filled by delivery, read by `copy`. */
   readonly delivered: Jid[] = []
+  /** For sessions of this node alone */
+  here = false
   /** Of the recipient's account, where it is one of ours */
   recipient = 0
   /** The message that it leaves in the log */
@@ -158,6 +160,10 @@ class Side implements Passage {
 
   get entry(): JournalEntry {
     return this.#transit.entry
+  }
+
+  get here(): boolean {
+    return this.#transit.here
   }
 
   get delivered(): readonly Jid[] {

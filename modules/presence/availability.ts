@@ -15,17 +15,27 @@ import type { Roster } from '../roster/roster-cache.js'
 import type { RosterApi } from '../roster/roster.js'
 import { clearDirected, directedOf } from './directed.js'
 import { priorityOf } from './priority.js'
+import type { RollCall } from './roll-call.js'
 
 const unavailable = Stanza.of(xml('presence', { type: 'unavailable' }))
 
+interface Ways {
+  /** To one contact */
+  send(contact: Jid): void
+  /** To many on all nodes */
+  call(contacts: readonly Jid[]): void
+}
+
 export class Availability {
   readonly #host: Host
+  readonly #rollCall: RollCall
   readonly #rosters: RosterApi
   #last: { stanza: Stanza; quiet: Stanza } | undefined
 
-  constructor(host: Host, rosters: RosterApi) {
+  constructor(host: Host, rosters: RosterApi, rollCall: RollCall) {
     this.#host = host
     this.#rosters = rosters
+    this.#rollCall = rollCall
   }
 
   /** §4.2.2, §4.4.2 */
@@ -136,9 +146,20 @@ export class Availability {
   #broadcast(jid: Jid, stanza: Stanza, roster: Roster): void {
     // §4.2.2: every resource of the account, this one included.
     this.#send(stanza, jid, jid.bare)
-    for (const contact of roster.seenBy) {
-      this.#whereReached(contact, () => this.#send(stanza, jid, contact))
-    }
+    this.#toEach(roster.seenBy, {
+      send: (contact) => this.#send(stanza, jid, contact),
+      call: (contacts) => this.#rollCall.say(stanza, jid, contacts),
+    })
+  }
+
+  /** Those of this server are looked for, or called. */
+  #toEach(contacts: readonly Jid[], { send, call }: Ways): void {
+    const { hosts } = this.#host.server
+    const ours = contacts.filter(({ domain }) => hosts.has(domain))
+    const calls = this.#rollCall.suits(ours)
+    if (calls) call(ours)
+    for (const contact of contacts)
+      if (!calls || !hosts.has(contact.domain)) this.#whereReached(contact, () => send(contact))
   }
 
   /** Two who were both away: no node has heard since of where the other is now. */
@@ -155,9 +176,10 @@ export class Availability {
 
   #lookAround(session: Session, roster: Roster): void {
     this.#askOwn(session)
-    for (const contact of roster.sees) {
-      this.#whereReached(contact, () => this.#probe(session, contact))
-    }
+    this.#toEach(roster.sees, {
+      send: (contact) => this.#probe(session, contact),
+      call: (contacts) => this.#rollCall.say(this.#probeStanza(), session.jid, contacts),
+    })
     this.#deliverRequests(session, roster)
   }
 

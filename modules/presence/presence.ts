@@ -16,6 +16,7 @@ import { isSubscriptionType } from '../roster/subscriptions.js'
 import { Availability } from './availability.js'
 import { addDirected, checkDirected, directedOf, removeDirected } from './directed.js'
 import { priorityOf } from './priority.js'
+import { ROLL, type Roll, RollCall } from './roll-call.js'
 import { SEEN, type Seen, Subscribing } from './subscribing.js'
 
 /** What is left of a session's presence where only the disk is left. */
@@ -44,11 +45,15 @@ export default defineModule<PresenceApi>({
 
   setup(host) {
     const rosters = host.use(roster)
-    const availability = new Availability(host, rosters)
+    const rollCall = new RollCall(host)
+    const availability = new Availability(host, rosters, rollCall)
     const subscribing = new Subscribing(host, rosters, availability)
 
     return {
-      answers: { [SEEN]: (seen) => subscribing.heard(seen as Seen) },
+      answers: {
+        [SEEN]: (seen) => subscribing.heard(seen as Seen),
+        [ROLL]: (roll) => rollCall.heard(roll as Roll),
+      },
       provides: { directed: (session) => [...directedOf(session).values()] },
       hooks: {
         'presence:sent': { admit: check, amend: stamp, record, deliver: broadcast },
@@ -138,9 +143,9 @@ export default defineModule<PresenceApi>({
       return subscribing.recordReceived(envelope, passage)
     }
 
-    function deliverReceived(envelope: Envelope): Later<Handled | undefined> {
+    function deliverReceived(envelope: Envelope, { here }: Passage): Later<Handled | undefined> {
       if (isSubscriptionType(envelope.stanza.type)) return subscribing.deliverReceived(envelope)
-      return envelope.stanza.type === 'probe' ? probed(envelope) : undefined
+      return envelope.stanza.type === 'probe' ? probed(envelope, here) : undefined
     }
 
     function copyReceived(envelope: Envelope, passage: Passage): void {
@@ -148,15 +153,22 @@ export default defineModule<PresenceApi>({
     }
 
     /** RFC 6121 §4.3.2 */
-    function probed(envelope: Envelope): Later<Handled> {
+    function probed(envelope: Envelope, here: boolean): Later<Handled> {
       const account = envelope.to.bare
       const asker = envelope.from.bare
       const sees = asker.equals(account) || rosters.sees(asker, account)
       return whenKnown(sees, (may) => {
-        if (may) return answer(envelope)
+        if (may) return here ? answerFromHere(envelope) : answer(envelope)
         reply('unsubscribed', { from: account, to: asker })
         return handled
       })
+    }
+
+    /** The other nodes answer for theirs. */
+    function answerFromHere(probe: Envelope): Handled {
+      for (const session of host.sessions.of(probe.to.bare))
+        availability.answerProbe(session, probe.from)
+      return handled
     }
 
     function answer(probe: Envelope): Later<Handled> {
