@@ -78,8 +78,8 @@ export const constants = {
 
   // A login
   login: measured(4, 'ms', 'all processes, a login', CLUSTER),
-  redisLogin: measured(3, 'commands', 'a login, empty roster', CLUSTER),
-  lookUp: measured(1.4, 'commands', 'each contact at login', CLUSTER),
+  redisLogin: measured(2, 'commands', 'a login, empty roster', CLUSTER),
+  lookUp: measured(1, 'commands', 'each contact at login, above 16 nodes', CLUSTER),
   memory: measured(37.1, 'KB', 'a session over TLS', 'npm run bench -- --only tercet --work idle'),
 
   // The row of message numbers
@@ -88,11 +88,11 @@ export const constants = {
   holdBind: measured(0.57, 'ms', 'binding a session holds the row', ROW),
 
   // Upkeep
-  heartbeat: measured(5, 'commands', 'a heartbeat, those of its script counted', CLUSTER),
+  heartbeat: measured(2, 'commands', 'a heartbeat', CLUSTER),
   beats: measured(4, 's', 'between two heartbeats', code('lib/cluster/membership.ts')),
-  pings: measured(0.67, 'commands/s', 'of a node that asks whether Redis is there', CLUSTER),
+  pings: measured(0.33, 'commands/s', 'of a node that asks whether it still hears Redis', CLUSTER),
   member: measured(
-    45,
+    300,
     'bytes',
     'of a node in the list that a heartbeat brings',
     code('lib/cluster/membership.ts'),

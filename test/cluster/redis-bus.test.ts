@@ -143,9 +143,12 @@ if (noRedis) {
     const nodes = []
     for (const node of ['a', 'b', 'c', 'd']) nodes.push(await join(node, `of-${node}`))
     const [a, ...others] = nodes
-    await a!.membership.say()
-    await until(() => others.every(({ repairs }) => repairs.length > 0))
-    for (const { link } of nodes) await link.listener.ping()
+    // Until all know each other, and have said so.
+    for (let times = 0; times < 3; times++)
+      for (const { membership, link } of nodes) {
+        await membership.say()
+        await Promise.all([link.commands.ping(), link.listener.ping()])
+      }
     await redis.ask('config', 'resetstat')
     for (const frame of ['one', 'two']) a!.bus.sendAll(text(frame))
     await until(() => others.every(({ got }) => got.length === 2))
@@ -159,6 +162,8 @@ if (noRedis) {
     const gone: string[] = []
     a.membership.onGone(({ node }) => void gone.push(node))
     c.link.listener.disconnect()
+    const listening = () => redis.ask('pubsub', 'shardnumsub', 'tercet:everybody')
+    for (let count = 3; count !== 2; ) count = ((await listening()) as [string, number])[1]
     a.bus.sendAll(text('one'))
     await until(() => gone.length > 0 && b.got.length > 0)
     t.strictSame(gone, ['c'])
