@@ -11,7 +11,7 @@ import t from 'tap'
 import { newCluster } from './world/postgres.js'
 
 /** For a file, and for a test in it: a machine may have other work. */
-const SECONDS = 180
+const SECONDS = 120
 const folder = fileURLToPath(new URL('.', import.meta.url))
 
 /** Those that start programs and databases */
