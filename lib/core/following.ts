@@ -36,9 +36,12 @@ export class Following {
   }
 
   /** What this life wrote last may not have been told to anybody. */
-  #gone({ life }: Member, said: boolean): void {
-    if (said) this.#end(life)
-    else {
+  #gone({ node, life }: Member, said: boolean): void {
+    if (said) {
+      this.#end(life)
+      // What it was asked it answers no more.
+      this.#server.talk.giveUp(node)
+    } else {
       const now = this.#server.clock.now()
       this.#server.bus.missed(Math.max(now - UNHEARD, this.#mourned.get(life) ?? 0))
       // It may be taken for gone again and again, until its lease ends.

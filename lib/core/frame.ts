@@ -17,7 +17,7 @@ type StanzaHead = [
   addressed: boolean,
 ]
 
-/** Of either side owner (a guest is below zero), flags, and the message before it; 0 for none */
+/** Of either side owner (a guest is below zero), flags, and the message before it (-1: unknown); 0 for none */
 type LogHead = [
   id: number,
   from: string,
@@ -42,7 +42,7 @@ export function encodeStanza(session: string, envelope: Envelope): Buffer {
 
 export function encodeLogged({ id, from, to, sender, recipient, text }: LoggedMessage): Buffer {
   const sides = [sender, recipient].flatMap((side) =>
-    side ? [side.owner, side.flags, side.previous ?? 0] : [0, 0, 0],
+    side ? [side.owner, side.flags, side.previous ?? -1] : [0, 0, 0],
   )
   return encode([id, from.text, to.text, ...sides] as LogHead, text)
 }

@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { selfSignedFiles } from '../net/certificates.js'
 import { type CertificateFiles, Certificates } from '../net/certificate-store.js'
 import { ConnectionLimits } from '../net/connection-limits.js'
+import { Door } from '../net/door.js'
 import { type HttpListener, listenHttp } from '../net/http-listener.js'
 import type { Listener } from '../net/listener.js'
 import { listenTcp } from '../net/tcp.js'
@@ -23,6 +24,7 @@ export class Listeners {
   readonly #certificates: Certificates
   readonly #proxies: TrustedProxies
   readonly #limits: ConnectionLimits | undefined
+  readonly #door: Door
   #open: { readonly kind: Kind; readonly listener: Listener | HttpListener }[] = []
 
   static async open(server: Server): Promise<Listeners> {
@@ -38,6 +40,7 @@ export class Listeners {
 
   private constructor(server: Server) {
     this.#server = server
+    this.#door = new Door({ clock: server.clock })
     this.#proxies = new TrustedProxies(server.settings.listen.proxies)
     this.#limits =
       server.settings.limits === 'off' ? undefined : new ConnectionLimits({ clock: server.clock })
@@ -105,7 +108,7 @@ export class Listeners {
     const requestClientCertificate = [...this.#server.hosts.values()].some(
       ({ settings }) => settings.tls?.clientCa !== undefined,
     )
-    const tcp = { ...options, requestClientCertificate }
+    const tcp = { ...options, requestClientCertificate, door: this.#door }
     if (kind === 'c2s') return listenTcp({ ...tcp, tls: 'starttls' })
     if (kind === 'c2s_tls') return listenTcp({ ...tcp, tls: 'direct', alpn: 'xmpp-client' })
     const { certificates, ...clear } = options

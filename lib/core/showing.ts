@@ -47,19 +47,26 @@ export class Showing {
     return !this.#server.whereabouts || this.#shown.has(id) || this.#shownBefore.has(id)
   }
 
+  /** Whoever was shown a message here was shown all before it. */
+  get certain(): boolean {
+    return this.#turns.certain
+  }
+
   /** Of a message that this node wrote: when it may be claimed; undefined where that is now. */
   turnOf({ from, to, sender, recipient }: LoggedMessage): Promise<void> | undefined {
     if (!this.#server.whereabouts) return undefined
     const steps: Step[] = []
-    if (sender) steps.push({ account: from, owner: sender.owner, previous: sender.previous ?? 0 })
+    if (sender) steps.push({ account: from, owner: sender.owner, previous: sender.previous ?? -1 })
     if (recipient)
-      steps.push({ account: to, owner: recipient.owner, previous: recipient.previous ?? 0 })
+      steps.push({ account: to, owner: recipient.owner, previous: recipient.previous ?? -1 })
     return this.#turns.of(steps)
   }
 
   /** From another node. Resolves when its turn has come and it is shown; undefined where that is done. */
   told(recorded: Recorded): Promise<void> | undefined {
-    const open = recorded.sides.filter(({ previous }) => this.#turns.isOpen(previous ?? 0))
+    const open = recorded.sides.filter(
+      ({ previous = -1 }) => previous < 0 || this.#turns.isOpen(previous),
+    )
     const turn = this.#turns.of(open.map((side) => stepOf(recorded, side)))
     if (turn) return turn.then(() => this.#showSafely(recorded))
     this.show(recorded)

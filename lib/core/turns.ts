@@ -11,6 +11,8 @@ import type { Server } from './server.js'
 const PATIENCE = 200
 /** While nobody is heard anyway */
 const CUT_OFF = 50
+/** After something was shown that may have overtaken something */
+const DOUBT = 15_000
 /** LIM-awaited: messages that others wait for; beyond it nobody waits. */
 const MOST_AWAITED = 10_000
 
@@ -18,7 +20,7 @@ const MOST_AWAITED = 10_000
 export interface Step {
   readonly account: Jid
   readonly owner: number
-  /** The message before it in its log, 0 where there is none that matters */
+  /** The message before it in its log, 0 where there is none that matters, below 0 where nobody knows */
   readonly previous: number
 }
 
@@ -28,15 +30,26 @@ export class Turns {
   #awaited = new Map<number, (() => void)[]>()
   #timer: Timer | undefined
   #reading = false
+  #doubtful = 0
 
   constructor(server: Server) {
     this.#server = server
   }
 
+  /** Whether everything before what was shown here was shown here, too. */
+  get certain(): boolean {
+    return this.#server.clock.now() >= this.#doubtful
+  }
+
   /** Resolves when it is the turn of a message; undefined where it is now. */
   of(steps: readonly Step[]): Promise<void> | undefined {
+    if (steps.some(({ previous }) => previous < 0)) this.#doubt()
     const missing = steps.filter((step) => this.#isMissing(step))
-    if (missing.length === 0 || this.#awaited.size >= MOST_AWAITED) return undefined
+    if (missing.length === 0) return undefined
+    if (this.#awaited.size >= MOST_AWAITED) {
+      this.#doubt()
+      return undefined
+    }
     const waits = missing.map(({ previous }) => this.#wait(previous))
     return Promise.all(waits).then(() => undefined)
   }
@@ -51,13 +64,17 @@ export class Turns {
 
   /** Whether somebody may not have been shown it yet. */
   isOpen(id: number): boolean {
-    return id !== 0 && !this.#server.showing.has(id)
+    return id > 0 && !this.#server.showing.has(id)
   }
 
   #isMissing({ account, owner, previous }: Step): boolean {
     if (!this.isOpen(previous)) return false
     const sessions = this.#server.hosts.get(account.domain)?.sessions.of(account.bare) ?? []
     return sessions.some(({ number, position }) => number === owner && position.begun < previous)
+  }
+
+  #doubt(): void {
+    this.#doubtful = this.#server.clock.now() + DOUBT
   }
 
   #wait(id: number): Promise<void> {
@@ -86,6 +103,7 @@ export class Turns {
     try {
       await this.#server.showing.repair(timeOf(Math.min(...waiting)))
     } catch (error) {
+      this.#doubt()
       this.#server.failed('turns', error)
     }
     this.#reading = false

@@ -2,10 +2,13 @@
 // buffer that all of them share (as `onread` does for sockets that connect), so reading allocates
 // nothing. Where Node does not look as expected the documented way is taken, with the same effect.
 
+import type { Door } from './door.js'
 import { type OnReadOpts, type Server, Socket, type SocketConstructorOpts } from 'node:net'
 
 /** A connection as libuv sees it */
-type Handle = object
+interface Handle {
+  close(): void
+}
 
 interface Acceptor {
   onconnection?: (status: number, handle?: Handle) => void
@@ -14,26 +17,31 @@ interface Acceptor {
 /** Its `this` is the socket; the chunk is only valid during the call. */
 export type Reader = (this: Socket, chunk: Buffer) => void
 
+interface Taking {
+  readonly door: Door
+  read: Reader
+  accept(socket: Socket): void
+}
+
 /** As much as libuv reads at once */
 const buffer = Buffer.allocUnsafeSlow(64 * 1024)
 
 /**
  * From a server that listens (made with `pauseOnConnect` and `allowHalfOpen`): every connection goes
- * through `accept`, whatever it sends then through `read`. 'own': each has buffers of its own.
+ * through the door and `accept`, whatever it sends then through `read`. 'own': each has buffers of its own.
  */
-export function takeConnections(
-  server: Server,
-  read: Reader,
-  accept: (socket: Socket) => void,
-): 'shared' | 'own' {
+export function takeConnections(server: Server, { door, read, accept }: Taking): 'shared' | 'own' {
   const acceptor = (server as unknown as { _handle?: Acceptor })._handle
   if (typeof acceptor?.onconnection !== 'function') {
-    server.on('connection', (socket) => listenTo(socket, read, accept))
+    server.on('connection', (socket) =>
+      door.enter({ begin: () => listenTo(socket, read, accept), refuse: () => socket.destroy() }),
+    )
     return 'own'
   }
   const onread = { buffer, callback: sharedReader(read) }
   acceptor.onconnection = (status, handle) => {
-    if (status === 0 && handle) accept(open(handle, onread))
+    if (status !== 0 || !handle) return
+    door.enter({ begin: () => accept(open(handle, onread)), refuse: () => handle.close() })
   }
   return 'shared'
 }

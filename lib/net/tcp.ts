@@ -3,9 +3,11 @@
 // or after the handshake where TLS comes first (XEP-0368).
 
 import { createServer, type Server, type Socket } from 'node:net'
+import { systemClock } from '../ops/clock.js'
 import { plainAddress } from './addresses.js'
 import type { Certificates } from './certificate-store.js'
 import type { ConnectionLimits } from './connection-limits.js'
+import { Door } from './door.js'
 import { type Listener, listenOn, type Place, portOf, stopListening } from './listener.js'
 import { type Arrival, ProxyGate } from './proxy-gate.js'
 import { takeConnections } from './raw-socket.js'
@@ -30,6 +32,8 @@ export interface ListenOptions extends Place {
   requestClientCertificate?: boolean
   handshakeTimeout?: number
   watch?: Watch
+  /** Shared by all listeners of a server */
+  door?: Door
   accept(transport: Transport): void
 }
 
@@ -37,7 +41,8 @@ export async function listenTcp(options: ListenOptions): Promise<Listener> {
   const server = createServer({ pauseOnConnect: true, allowHalfOpen: true })
   const acceptor = new Acceptor(options)
   await listenOn(server, options, () => {
-    takeConnections(server, onData, (socket) => acceptor.arrived(socket))
+    const { door = new Door({ clock: systemClock }) } = options
+    takeConnections(server, { door, read: onData, accept: (socket) => acceptor.arrived(socket) })
   })
   return new TcpListener(server)
 }

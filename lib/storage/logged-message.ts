@@ -34,7 +34,7 @@ export interface Side {
   /** An account's number */
   readonly owner: number
   flags: number
-  /** The message before it in the same index; 0 where there is none, or none that matters */
+  /** The message before it in the same index; 0 where there is none that matters, undefined: not known */
   previous?: number
 }
 

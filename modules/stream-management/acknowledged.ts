@@ -108,13 +108,13 @@ export class Acknowledged {
   }
 
   /**
-   * What may be on disk of that: behind a message of another node an older one may be on its way, so only
-   * what is older than that takes has its place.
+   * What may be on disk of that: where it is not certain that everything was shown in its turn, an older
+   * message may be on its way behind a newer one, and only what is older than that takes has its place.
    */
   get settled(): number {
     const { position } = this
     const { clock, server } = this.#session.host
-    if (!server.whereabouts || server.members.size <= 1) return position
+    if (!server.whereabouts || server.showing.certain) return position
     const certain = clock.now() - server.members.silence - ON_THE_WAY
     return Math.min(position, Math.max(this.#begun, numberAt(certain)))
   }

@@ -1,6 +1,7 @@
 // Two nodes over a real Redis and a real PostgreSQL, as their users see them.
 
 import { test, type Test } from 'tap'
+import { Unanswered } from '../../lib/cluster/talk.js'
 import type { Membership } from '../../lib/cluster/membership.js'
 import type { Server } from '../../lib/core/server.js'
 import { Envelope } from '../../lib/xmpp/envelope.js'
@@ -110,6 +111,19 @@ if (noRedis) {
     await appears(heard('three'))
     const bodies = laptop.inbox.flatMap((element) => element.getChildText('body') ?? [])
     t.strictSame(bodies, ['one', 'two', 'three'])
+  })
+
+  test('who asked a node that ends does not wait for its answer', async (t) => {
+    const w = await twoNodes(t)
+    const [one, two] = w.servers as [Server, Server]
+    two.talk.on('never answered', () => new Promise(() => undefined))
+    const asked = t.rejects(
+      one.talk.ask(two.node, 'never answered', null),
+      new Unanswered(`${two.node} is over`),
+    )
+    await w.settle()
+    await two.stop()
+    await asked
   })
 
   test('what it was not sent while it was taken for gone it learns by the next number', async (t) => {

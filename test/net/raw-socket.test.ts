@@ -3,6 +3,8 @@
 
 import { type AddressInfo, createServer, type Socket } from 'node:net'
 import { test } from 'tap'
+import { systemClock } from '../../lib/ops/clock.js'
+import { Door } from '../../lib/net/door.js'
 import { takeConnections } from '../../lib/net/raw-socket.js'
 import { dial, readUntil } from './ports.js'
 
@@ -12,14 +14,14 @@ for (const way of ['shared', 'own'] as const) {
     const accepted: Socket[] = []
     const seen = new Map<Socket, string>()
     const take = (): string =>
-      takeConnections(
-        server,
-        function (chunk) {
+      takeConnections(server, {
+        door: new Door({ clock: systemClock }),
+        read(chunk) {
           seen.set(this, (seen.get(this) ?? '') + chunk.toString())
           this.write(chunk.toString())
         },
-        (socket) => accepted.push(socket),
-      )
+        accept: (socket) => accepted.push(socket),
+      })
     // Before it listens a server has no handle, which is how an unexpected Node looks.
     const before = way === 'own' ? take() : ''
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
