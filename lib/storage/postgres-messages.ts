@@ -122,7 +122,7 @@ export class MessageStore extends MessageRemover implements MessageLog {
     if (!this.#several) return [write]
     const accounts = [...new Set(messages.flatMap(ownersIn))]
     // Nobody binds between the two (whereabouts.ts).
-    return [write, concerned({ accounts, place: this.#place, after: numberAt(now - SHOWN) })]
+    return [write, concerned({ accounts, place: this.#place, within: numberAt(SHOWN) })]
   }
 
   written(messages: readonly LoggedMessage[], [rows, lives]: readonly Answer[]): void {

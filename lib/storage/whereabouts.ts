@@ -38,10 +38,10 @@ const DROP = 'delete from whereabouts where life = $2::text and account = any($1
 const LIVES = 'select account, life from whereabouts where account = any($1::bigint[])'
 /** And the newest message of each account before those that the log of this place has just written */
 const LIVES_AND_LAST = `select account, life, (select id from archive
-    where owner = account and id > $3::bigint
-      and id <= (select last from message_clock where place = $2::bigint)
+    where owner = account and id <= before.last and id > before.last - $3::bigint
     order by id desc limit 1) as last
-  from whereabouts where account = any($1::bigint[])`
+  from whereabouts, (select last from message_clock where place = $2::bigint) as before
+  where account = any($1::bigint[])`
 const OTHERS = `${LIVES} and life <> $2::text`
 
 /** Lives that others have taken for dead, or that have not written for long */
@@ -74,13 +74,13 @@ interface Concerned {
   readonly accounts: readonly number[]
   /** Where the log that writes them notes from which number on they are */
   readonly place: number
-  /** Older messages do not matter. */
-  readonly after: number
+  /** Numbers further back than this do not matter, whatever the clocks say. */
+  readonly within: number
 }
 
 /** Which lives have sessions of each account, and what its last message was: within the commit. */
-export function concerned({ accounts, place, after }: Concerned): Write {
-  return { sql: LIVES_AND_LAST, runs: [[accounts, place, after]] }
+export function concerned({ accounts, place, within }: Concerned): Write {
+  return { sql: LIVES_AND_LAST, runs: [[accounts, place, within]] }
 }
 
 /** Of accounts that have sessions: the newest message before those of this commit */
