@@ -259,6 +259,18 @@ finds('I11: refused and kept all the same', ['falseSuccess'], correct().err('m3'
 
 finds('I11: acknowledged, then refused', ['falseSuccess'], correct().send('m4', 4).ack(4).err('m4'))
 
+finds(
+  'I11: a resumption acknowledges it, and its refusal comes after the next acknowledgement',
+  ['falseSuccess'],
+  correct().send('m4', 4).report('resumed', 4).ack(4).err('m4'),
+)
+
+finds(
+  'a refusal that waited for the resumption is none after an acknowledgement (XEP-0198 §5)',
+  [],
+  correct().send('m4', 4).report('resumed', 4).err('m4').ack(4),
+)
+
 finds('I12: a count above what was sent', ['wrongCounts'], correct().ack(5, { sent: 3 }))
 
 finds('I12: a count below an earlier one', ['wrongCounts'], correct().ack(2, { sent: 3 }))

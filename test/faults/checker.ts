@@ -58,9 +58,9 @@ function promises({ messages }: Fates, kept: ReadonlyMap<string, Kept>) {
 }
 
 /** Refused, and kept all the same; or told that all was well before the refusal came. */
-function deceived({ acked, refused }: Fate, isKept: boolean): boolean {
+function deceived({ assured, refused }: Fate, isKept: boolean): boolean {
   if (!refused) return false
-  return isKept || (acked !== undefined && acked.at < refused.at)
+  return isKept || (assured !== undefined && assured.at < refused.at)
 }
 
 function entries(events: readonly Event[]) {

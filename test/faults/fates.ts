@@ -16,11 +16,17 @@ export interface Fate {
   counted: boolean
   acked?: { by: Report; at: number; t: number }
   refused?: { at: number }
+  /**
+   * Acknowledged where its refusal would have come before: a resumption comes before everything that waits for
+   * it, refusals included (XEP-0198 §5).
+   */
+  assured?: { at: number }
 }
 
 interface Stream {
   readonly mids: (string | undefined)[]
   acked: number
+  assured: number
 }
 
 export interface Fates {
@@ -64,6 +70,14 @@ class FateReader implements Fates {
       if (position > event.sent) break
     }
     stream.acked = Math.max(stream.acked, event.h)
+    if (event.by !== 'resumed') this.#assure(stream, at)
+  }
+
+  #assure(stream: Stream, at: number): void {
+    while (stream.assured < Math.min(stream.acked, stream.mids.length)) {
+      const fate = this.messages.get(stream.mids[++stream.assured] ?? '')
+      if (fate) fate.assured ??= { at }
+    }
   }
 
   refuse(mid: string, at: number): void {
@@ -74,7 +88,7 @@ class FateReader implements Fates {
   #stream(name: string): Stream {
     const known = this.#streams.get(name)
     if (known) return known
-    const stream = { mids: [], acked: 0 }
+    const stream = { mids: [], acked: 0, assured: 0 }
     this.#streams.set(name, stream)
     return stream
   }
