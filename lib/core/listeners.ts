@@ -10,6 +10,7 @@ import { type HttpListener, listenHttp } from '../net/http-listener.js'
 import type { Listener } from '../net/listener.js'
 import { listenTcp } from '../net/tcp.js'
 import { TrustedProxies } from '../net/trusted-proxies.js'
+import { systemClock } from '../ops/clock.js'
 import { ConfigError } from '../xmpp/errors.js'
 import type { Server } from './server.js'
 import type { HostSettings, ListenPlace } from './settings.js'
@@ -24,7 +25,8 @@ export class Listeners {
   readonly #certificates: Certificates
   readonly #proxies: TrustedProxies
   readonly #limits: ConnectionLimits | undefined
-  readonly #door: Door
+  // Sockets have a time of their own.
+  readonly #door = new Door({ clock: systemClock })
   #open: { readonly kind: Kind; readonly listener: Listener | HttpListener }[] = []
 
   static async open(server: Server): Promise<Listeners> {
@@ -40,7 +42,6 @@ export class Listeners {
 
   private constructor(server: Server) {
     this.#server = server
-    this.#door = new Door({ clock: server.clock })
     this.#proxies = new TrustedProxies(server.settings.listen.proxies)
     this.#limits =
       server.settings.limits === 'off' ? undefined : new ConnectionLimits({ clock: server.clock })

@@ -1,12 +1,12 @@
-// What all transports over a socket have in common: writes of one turn leave in one write, a peer
-// that does not read is cut off, the end is told once. TCP and WebSocket differ only in what they
-// put around the bytes.
+// What all transports over a socket have in common: writes of one turn leave in one write, a peer that does not
+// read is cut off, the end is told once. TCP and WebSocket differ only in what they put around the bytes.
 //
-// A connection brings no closure and no timer of its own: the listeners are shared functions that
-// find the transport on the socket. Events that Node emits while we call it are taken up by `state`.
+// A connection brings no closure and no timer of its own: listeners are shared functions that find the
+// transport on the socket. Events that Node emits while we call it are taken up by `state`.
 
 import type { Socket } from 'node:net'
 import type { Wire } from '../xmpp/element.js'
+import { leave } from './leaving.js'
 import type { Remote, TlsFacts, Transport, TransportReceiver } from './transport.js'
 import { sharedWatch, type Watch, type Watched } from './watch.js'
 
@@ -288,7 +288,7 @@ function onError(this: Socket, error: Error): void {
 }
 
 function onEnd(this: Socket): void {
-  transportOf(this)?.ended()
+  leave(() => transportOf(this)?.ended())
 }
 
 function onDrain(this: Socket): void {
@@ -296,5 +296,5 @@ function onDrain(this: Socket): void {
 }
 
 function onClose(this: Socket): void {
-  transportOf(this)?.closed()
+  leave(() => transportOf(this)?.closed())
 }
