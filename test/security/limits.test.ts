@@ -156,8 +156,10 @@ async function opened(house: Served, way: Way, from: string): Promise<Socket | u
       ? `<stream:stream xmlns='jabber:client' xmlns:stream='http://etherx.jabber.org/streams' version='1.0' to='${DOMAIN}'>`
       : upgradeRequest()
   socket.write(hello)
-  const answer = once(socket, 'data').then(() => socket)
-  return Promise.race([answer, once(socket, 'close').then(() => undefined)])
+  // Who is sent away after it has said something sees a reset.
+  const gone = (): undefined => undefined
+  const answer = once(socket, 'data').then(() => socket, gone)
+  return Promise.race([answer, once(socket, 'close').then(gone, gone)])
 }
 
 overBoth(
