@@ -29,10 +29,18 @@ function isUnique(socket: TLSSocket): boolean {
   return value !== undefined && (value.at(-1)! & 1) === 1
 }
 
+const known = new WeakMap<X509Certificate, { readonly binding: Buffer | undefined }>()
+
 /** Undefined where the signature has no single hash (RFC 5929 §4.1), as with Ed25519. */
 export function endPointBinding(certificate: X509Certificate): Buffer | undefined {
-  const hash = bindingHash(certificate.raw)
-  return hash === undefined ? undefined : createHash(hash).update(certificate.raw).digest()
+  const found = known.get(certificate) ?? { binding: bindingFrom(certificate.raw) }
+  known.set(certificate, found)
+  return found.binding
+}
+
+function bindingFrom(certificate: Buffer): Buffer | undefined {
+  const hash = bindingHash(certificate)
+  return hash === undefined ? undefined : createHash(hash).update(certificate).digest()
 }
 
 const RSA_PSS = '1.2.840.113549.1.1.10'

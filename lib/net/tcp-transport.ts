@@ -72,7 +72,7 @@ export class TcpTransport extends SocketTransport {
     socket.off('secure', onSecure)
     if (this.state !== SECURING) return
     this.state = OPEN
-    this.tls = new ConnectionTls(socket)
+    this.tls = new ConnectionTls(socket, this.terms.tls.certificates)
     if (this.paused) socket.pause()
     this.flush()
     this.#handshake?.resolve(this.tls)
