@@ -10,7 +10,7 @@ import { envelopeOf } from './catch-up.js'
 import type { Host } from './host.js'
 import type { Server } from './server.js'
 import type { Session } from './session.js'
-import { type Step, Turns } from './turns.js'
+import { LogOrder, type Step } from './log-order.js'
 
 /** LIM-shown: messages of which it is remembered that they were shown here, in each of two generations */
 const MOST_SHOWN = 150_000
@@ -20,13 +20,13 @@ const MARGIN = 3000
 
 export class Showing {
   readonly #server: Server
-  readonly #turns: Turns
+  readonly #order: LogOrder
   #shown = new Set<number>()
   #shownBefore: ReadonlySet<number> = new Set()
 
   constructor(server: Server) {
     this.#server = server
-    this.#turns = new Turns(server)
+    this.#order = new LogOrder(server)
   }
 
   /** It is for whoever calls to show it here, in the same turn. Whether that is still to be done. */
@@ -38,7 +38,7 @@ export class Showing {
       this.#shown = new Set()
     }
     this.#shown.add(id)
-    this.#turns.shown(id)
+    this.#order.shown(id)
     return true
   }
 
@@ -49,7 +49,7 @@ export class Showing {
 
   /** Whoever was shown a message here was shown all before it. */
   get certain(): boolean {
-    return this.#turns.certain
+    return this.#order.certain
   }
 
   /** Of a message that this node wrote: when it may be claimed; undefined where that is now. */
@@ -59,15 +59,15 @@ export class Showing {
     if (sender) steps.push({ account: from, owner: sender.owner, previous: sender.previous ?? -1 })
     if (recipient)
       steps.push({ account: to, owner: recipient.owner, previous: recipient.previous ?? -1 })
-    return this.#turns.of(steps)
+    return this.#order.of(steps)
   }
 
   /** From another node. Resolves when its turn has come and it is shown; undefined where that is done. */
   told(recorded: Recorded): Promise<void> | undefined {
     const open = recorded.sides.filter(
-      ({ previous = -1 }) => previous < 0 || this.#turns.isOpen(previous),
+      ({ previous = -1 }) => previous < 0 || this.#order.isOpen(previous),
     )
-    const turn = this.#turns.of(open.map((side) => stepOf(recorded, side)))
+    const turn = this.#order.of(open.map((side) => stepOf(recorded, side)))
     if (turn) return turn.then(() => this.#showSafely(recorded))
     this.show(recorded)
     return undefined

@@ -24,7 +24,7 @@ export interface Step {
   readonly previous: number
 }
 
-export class Turns {
+export class LogOrder {
   readonly #server: Server
   /** What waits for a message, by its number */
   #awaited = new Map<number, (() => void)[]>()
@@ -104,7 +104,7 @@ export class Turns {
       await this.#server.showing.repair(timeOf(Math.min(...waiting)))
     } catch (error) {
       this.#doubt()
-      this.#server.failed('turns', error)
+      this.#server.failed('order of the log', error)
     }
     this.#reading = false
     for (const id of waiting) this.shown(id)
