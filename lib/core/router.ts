@@ -137,6 +137,8 @@ export class Router {
   }
 
   #toDomain(envelope: Envelope, offer: DomainOffer, transit: Transit): Later {
+    // What the module leaves behind is on disk when it is done, and only then is it counted.
+    transit.countLater = true
     transit.seal(envelope)
     const committed = transit.commit()
     const finish = (): Later => {

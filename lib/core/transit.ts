@@ -27,6 +27,8 @@ export class Transit {
   readonly count: number
   /** Its count is on disk together with what it leaves behind. */
   counted = false
+  /** Its count goes to disk when it is done, not with what it leaves behind on the way. */
+  countLater = false
   /** It goes on beside its lane, and tells the session itself when it is done. */
   apart = false
   #sent: number | undefined
@@ -94,7 +96,7 @@ export class Transit {
     if (!entry || entry.empty)
       return this.session?.lane.committing ? this.#follow() : this.#settle()
     this.#entry = undefined
-    if (this.count > 0 && this.session?.keeper) {
+    if (this.count > 0 && this.session?.keeper && !this.countLater) {
       const { table, row } = this.session.keeper.mark(this.count)
       entry.count(table, row)
     }

@@ -1,0 +1,149 @@
+// Coming in (XEP-0045 §7.2): who may, under which nick, and what a newcomer is sent, in the order of §7.1:
+// who is here, itself, what was said before, the subject. Then whatever happens.
+
+import { StanzaError } from '../../lib/xmpp/errors.js'
+import type { Jid } from '../../lib/xmpp/jid.js'
+import type { Stanza } from '../../lib/xmpp/stanza.js'
+import type { Visit } from './feature.js'
+import { readWanted } from './history.js'
+import { type Occupant, type Visitor, visitorOf } from './occupants.js'
+import { NS_MUC, withoutRoomsOwn } from './presences.js'
+import type { Room } from './room.js'
+import { isOpen } from './settings.js'
+import { isAtLeast, roleOf } from './standing.js'
+import { sendSubject } from './subject.js'
+import { showGone, showOthers, showPresent } from './telling.js'
+
+/** LIM-nick: characters of a nick */
+const MOST_NICK = 100
+/** LIM-visitors-per-nick */
+const MOST_VISITORS = 20
+/** LIM-extra-occupants: admins and owners who come in when a room is full (§7.2.9) */
+const MOST_EXTRA = 20
+
+/** §17.2: somebody who is here already wants to hear everything again. */
+export function isSync({ envelope: { stanza, to } }: Visit, occupant: Occupant): boolean {
+  return stanza.has('x', NS_MUC) && occupant.jid.equals(to)
+}
+
+export async function enter(room: Room, visit: Visit): Promise<Stanza | undefined> {
+  const { stanza, to, from } = visit.envelope
+  if (!stanza.has('x', NS_MUC)) return outside(room, visit)
+  const nick = checkedNick(to)
+  const there = room.occupants.of(from)
+  if (there) return again(room, there, visit)
+  checkEntrance(room, visit, nick)
+  const presence = withoutRoomsOwn(stanza)
+  const visitor: Visitor = { jid: from, node: visit.node, presence }
+  const same = room.occupants.byNick(nick)
+  if (same) joinOccupant(room, same, visitor)
+  else addOccupant(room, to, visitor)
+  welcome(room, visitor, { visit, isNew: same === undefined })
+  return undefined
+}
+
+/** §7.2.18: who believes to be inside, and is not, is told so. */
+function outside(room: Room, { envelope: { from, to, stanza }, node }: Visit): undefined {
+  const visitor: Visitor = { jid: from, node, presence: stanza }
+  const stranger: Occupant = { jid: to, account: from.bare, role: 'none', visitors: [visitor] }
+  showGone(room, stranger, { codes: [], own: [307, 333], ownOnly: true })
+}
+
+export function checkedNick(to: Jid): string {
+  const nick = to.resource
+  if (nick === '') throw new StanzaError('jid-malformed', 'a nick is needed')
+  // §17.1.1: one that nobody sees is none.
+  if (nick.trim() === '' || nick.length > MOST_NICK)
+    throw new StanzaError('not-acceptable', 'this nick is not allowed')
+  return nick
+}
+
+function checkEntrance(room: Room, { envelope }: Visit, nick: string): void {
+  const { from, stanza } = envelope
+  const affiliation = room.affiliationOf(from)
+  if (affiliation === 'outcast') throw new StanzaError('forbidden', 'you are banned from this room')
+  if (room.locked && affiliation !== 'owner')
+    throw new StanzaError('item-not-found', 'the room is locked')
+  if (room.settings.membersOnly && !isAtLeast(affiliation, 'member'))
+    throw new StanzaError('registration-required', 'only members may enter')
+  if (!isAtLeast(affiliation, 'admin')) checkPassword(room, stanza)
+  checkNick(room, from, nick)
+  checkSpace(room, { nick, extra: isAtLeast(affiliation, 'admin') })
+}
+
+/** §7.2.5 */
+function checkPassword({ settings }: Room, stanza: Stanza): void {
+  if (settings.password === '') return
+  const given = stanza.child('x', NS_MUC)?.getChildText('password')
+  if (given !== settings.password) throw new StanzaError('not-authorized', 'a password is needed')
+}
+
+/** §7.2.8 */
+export function checkNick(room: Room, from: Jid, nick: string): void {
+  const there = room.occupants.byNick(nick)
+  const reserved = room.affiliations.reserved(nick)
+  if (there && !there.account.equals(from.bare)) throw taken()
+  if (reserved && !reserved.jid.equals(from.bare)) throw taken()
+  if (there && there.visitors.length >= MOST_VISITORS)
+    throw new StanzaError('service-unavailable', 'too many sessions have this nick')
+}
+
+function taken(): StanzaError {
+  return new StanzaError('conflict', 'somebody else has this nick')
+}
+
+/** §7.2.9 */
+function checkSpace(room: Room, { nick, extra }: { nick: string; extra: boolean }): void {
+  if (room.occupants.byNick(nick)) return
+  const most = room.settings.mostOccupants + (extra ? MOST_EXTRA : 0)
+  if (room.occupants.size >= most) throw new StanzaError('service-unavailable', 'the room is full')
+}
+
+function joinOccupant(room: Room, occupant: Occupant, visitor: Visitor): void {
+  room.occupants.join(occupant, visitor)
+  room.remember(occupant, visitor)
+}
+
+function addOccupant(room: Room, jid: Jid, visitor: Visitor): void {
+  const account = visitor.jid.bare
+  const role = roleOf(room.affiliationOf(account), room.settings)
+  const occupant: Occupant = { jid, account, role, visitors: [visitor] }
+  room.occupants.add(occupant)
+  room.remember(occupant, visitor)
+}
+
+/** §7.2.1: it has lost what it knew, and is sent all of it. */
+function again(room: Room, occupant: Occupant, visit: Visit): undefined {
+  const visitor = visitorOf(occupant, visit.envelope.from)!
+  visitor.presence = withoutRoomsOwn(visit.envelope.stanza)
+  visitor.node = visit.node
+  room.remember(occupant, visitor)
+  welcome(room, visitor, { visit, isNew: false })
+}
+
+function welcome(
+  room: Room,
+  visitor: Visitor,
+  { visit, isNew }: { visit: Visit; isNew: boolean },
+): void {
+  const { venue, settings } = room
+  const occupant = room.occupants.of(visitor.jid)!
+  showOthers(room, { occupant, visitor })
+  // §7.2.3, §7.2.12, §10.1.1
+  const own = [
+    ...(isOpen(settings) ? [100] : []),
+    ...(settings.archived && venue.archives ? [170] : []),
+    ...(room.locked ? [201] : []),
+  ]
+  showPresent(room, occupant, { own, to: [visitor], ownOnly: !isNew })
+  const x = visit.envelope.stanza.child('x', NS_MUC)
+  const wanted = readWanted(
+    x,
+    Math.min(settings.history, venue.limits.mostHistory),
+    venue.host.clock.now(),
+  )
+  for (const { stanza, from } of room.history.wanted(room.jid, wanted))
+    room.send(stanza, from, [visitor])
+  sendSubject(room, visitor)
+  for (const { entered } of venue.features) entered?.(room, occupant, visitor)
+}

@@ -1,0 +1,103 @@
+// What one feature of rooms adds to all rooms of a service. The list of features is in rooms.ts; nothing is
+// registered by hand, and a feature that is left out of the list is gone.
+
+import type { Later } from '../../lib/core/later.js'
+import type { DiscoItem, Identity } from '../../lib/core/module.js'
+import type { JournalEntry } from '../../lib/storage/journal.js'
+import type { Element, Wire } from '../../lib/xmpp/element.js'
+import type { Envelope } from '../../lib/xmpp/envelope.js'
+import type { Field } from '../../lib/xmpp/forms.js'
+import type { Jid } from '../../lib/xmpp/jid.js'
+import type { Stanza } from '../../lib/xmpp/stanza.js'
+import type { Occupant, Visitor } from './occupants.js'
+import type { Room } from './room.js'
+import type { Affiliation } from './standing.js'
+
+/** Something that came for a room, at its owner */
+export interface Visit {
+  readonly envelope: Envelope
+  /** The node whose session sent it; '' where another server did */
+  readonly node: string
+  /** The same where it is asked again after its owner died, and of nothing else */
+  readonly number: string
+}
+
+/** A request to the room's own address */
+export interface RoomRequest extends Visit {
+  readonly room: Room
+  readonly element: Element
+  readonly type: 'get' | 'set'
+  /** Full real address */
+  readonly from: Jid
+  readonly affiliation: Affiliation
+  /** Where whoever asks is in the room */
+  readonly occupant: Occupant | undefined
+}
+
+export interface RoomIq {
+  readonly get?: string
+  readonly set?: string
+  readonly xmlns: string
+  /** It changes nothing, and runs beside messages. */
+  readonly reads?: boolean
+  /** The child of the result; throws StanzaError to refuse. */
+  answer(request: RoomRequest): Later<Element | undefined | void>
+}
+
+/** A message to everybody on its way through the room */
+export interface Speech {
+  readonly room: Room
+  readonly occupant: Occupant
+  readonly visitor: Visitor
+  readonly envelope: Envelope
+  /** What is on disk together with the message */
+  readonly entry: JournalEntry
+}
+
+/** What was said, when everybody here was sent it */
+export interface Spoken extends Speech {
+  /** As everybody got it, with its ids */
+  readonly stanza: Stanza
+  /** Its number in the log, 0 where it is not there */
+  readonly id: number
+}
+
+export interface RoomFeature {
+  readonly name: string
+  /** Requests to rooms */
+  readonly iq?: readonly RoomIq[]
+  /** Features that a room tells of itself (XEP-0030) */
+  features?(room: Room): readonly string[]
+  identities?(room: Room): readonly Identity[]
+  /** Fields of its extended information (muc#roominfo) */
+  info?(room: Room): readonly Field[]
+  /** Answers for a node of its own */
+  nodeInfo?(request: RoomRequest, node: string): Later<readonly Element[] | undefined>
+  nodeItems?(request: RoomRequest, node: string): Later<readonly DiscoItem[] | undefined>
+  /** Of the service itself */
+  readonly serviceFeatures?: readonly string[]
+  /** Children of `<x/>`'s sibling rank in the presence of an occupant, wire text */
+  decorate?(room: Room, occupant: Occupant): Wire
+  /** Refuses a message to everybody (StanzaError); changes nothing. */
+  admit?(speech: Speech): Later<void>
+  /** The message as it is kept and sent, without what must not be in it */
+  amend?(stanza: Stanza, speech: Speech): Later<Stanza>
+  /** Adds to what is written with the message */
+  record?(speech: Speech, stanza: Stanza): Later<void>
+  /** After everybody here was sent it */
+  spoken?(spoken: Spoken): void
+  /** A message to the room's own address that is not for everybody: an invitation, a form. Whether it was for this feature. */
+  told?(visit: Visit & { readonly room: Room }): Later<boolean>
+  /** Somebody is in, and was sent history and subject. */
+  entered?(room: Room, occupant: Occupant, visitor: Visitor): void
+  /** The last session of an occupant has left. */
+  left?(room: Room, occupant: Occupant): void
+  /** Settings, standing or subject changed. */
+  changed?(room: Room): void
+  /** This node owns it from now on. */
+  taken?(room: Room): Later<void>
+  /** Nothing of it stays on this node. */
+  released?(room: Room): void
+  /** The room is gone for good; its entry is not committed yet. */
+  destroyed?(room: Room, entry: JournalEntry): void
+}

@@ -1,0 +1,71 @@
+// Going (XEP-0045 §7.14): by oneself, by being sent out, or because nobody is there any more. The last one
+// out of a room that does not persist takes it along.
+
+import { StanzaError } from '../../lib/xmpp/errors.js'
+import type { Visit } from './feature.js'
+import { type Occupant, type Visitor, visitorOf } from './occupants.js'
+import type { Room } from './room.js'
+import { type Gone, showGone } from './telling.js'
+import { errorOf } from '../../lib/xmpp/replies.js'
+
+/** §7.14. Who is not here is told nothing (§17.2). */
+export async function leave(room: Room, { envelope }: Visit): Promise<undefined> {
+  const occupant = room.occupants.of(envelope.from)
+  const visitor = occupant && visitorOf(occupant, envelope.from)
+  if (visitor) await goOut(room, { occupant, visitor }, { presence: envelope.stanza })
+}
+
+/** What a client or server answers when nobody takes what the room says (§12.1) */
+const GHOST = new Set([
+  'gone',
+  'item-not-found',
+  'recipient-unavailable',
+  'redirect',
+  'remote-server-not-found',
+  'remote-server-timeout',
+  'service-unavailable',
+])
+
+/** §12.1 */
+export async function removedByError(room: Room, { envelope }: Visit): Promise<undefined> {
+  const occupant = room.occupants.of(envelope.from)
+  const visitor = occupant && visitorOf(occupant, envelope.from)
+  if (!visitor || !GHOST.has(errorOf(envelope.stanza).condition)) return
+  await goOut(room, { occupant, visitor }, { codes: [333] })
+}
+
+/** One session of an occupant */
+export async function goOut(
+  room: Room,
+  { occupant, visitor }: { occupant: Occupant; visitor: Visitor },
+  gone: Gone,
+): Promise<void> {
+  const whole = occupant.visitors.length === 1
+  if (!whole) {
+    showGone(room, occupant, { ...gone, to: [visitor], ownOnly: true })
+    room.occupants.leave(occupant, visitor)
+    room.forget(visitor)
+    return
+  }
+  await sendOut(room, occupant, gone)
+}
+
+/** An occupant with all sessions: kicked (307), banned (301), no member any more (321, 322), … */
+export async function sendOut(room: Room, occupant: Occupant, gone: Gone): Promise<void> {
+  room.occupants.remove(occupant)
+  for (const visitor of occupant.visitors) room.forget(visitor)
+  showGone(room, occupant, gone)
+  for (const { left } of room.venue.features) left?.(room, occupant)
+  if (room.occupants.size === 0 && !room.settings.persistent) await room.venue.destroy(room)
+}
+
+/** Nobody who is not here may do what only occupants do (§7.4). */
+export function mustBeHere(
+  room: Room,
+  { envelope }: Visit,
+): { occupant: Occupant; visitor: Visitor } {
+  const occupant = room.occupants.of(envelope.from)
+  const visitor = occupant && visitorOf(occupant, envelope.from)
+  if (!visitor) throw new StanzaError('not-acceptable', 'only occupants may do that')
+  return { occupant, visitor }
+}

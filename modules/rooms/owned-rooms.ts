@@ -1,0 +1,124 @@
+// The rooms that this node owns (lib/cluster/owners.ts): read from the database when somebody comes for one,
+// made where there is none and whoever comes may do so, let go when nobody was in it for a while.
+
+import type { Question } from '../../lib/cluster/tenures.js'
+import type { Owned } from '../../lib/cluster/owners.js'
+import { StanzaError } from '../../lib/xmpp/errors.js'
+import { Jid } from '../../lib/xmpp/jid.js'
+import { checkedNick } from './entering.js'
+import type { Visit } from './feature.js'
+import { NS_MUC } from './presences.js'
+import type { Room } from './room.js'
+import type { Venue } from './venue.js'
+import { Caller } from './visits.js'
+
+/** Milliseconds for which a room is kept that nobody is in */
+const IDLE = 60_000
+
+export class OwnedRooms {
+  readonly #venue: Venue
+  readonly #owned: Owned
+  /** Rooms that nobody is in, since when */
+  readonly #idle = new Map<string, number>()
+  /** Being made: who comes meanwhile waits. */
+  readonly #making = new Map<string, Promise<unknown>>()
+
+  constructor(venue: Venue) {
+    this.#venue = venue
+    this.#owned = venue.host.server.owners.of(`room ${venue.host.domain}`, {
+      take: (key) => this.#take(key),
+      answer: (key, question) => this.#answer(key, question),
+      release: (key) => this.#release(key),
+    })
+  }
+
+  /** To the room's owner, whoever that is; the answer is for whoever sent it. */
+  async call(caller: Caller): Promise<string | null> {
+    return (await this.#owned.call(caller.envelope.to.bare.text, caller)) as string | null
+  }
+
+  has(address: Jid): boolean {
+    return this.#owned.tenures.has(address.bare.text)
+  }
+
+  async #take(key: string): Promise<void> {
+    const venue = this.#venue
+    const room = await venue.load(Jid.parse(key).local)
+    this.#idle.set(key, venue.host.clock.now())
+    if (room) for (const { taken } of venue.features) await taken?.(room)
+  }
+
+  async #answer(key: string, { content, from, number }: Question): Promise<string | null> {
+    const { envelope, isOurs } = Caller.read(content)
+    const visit: Visit = { envelope, node: isOurs ? from : '', number }
+    await this.#making.get(key)
+    const room = this.#venue.rooms.get(key) ?? (await this.#make(key, visit))
+    if (!room) return null
+    const reply = await room.receive(visit)
+    this.#note(key, room)
+    return reply ? reply.render('', '') : null
+  }
+
+  #note(key: string, room: Room): void {
+    if (room.occupants.size > 0) this.#idle.delete(key)
+    else if (!this.#idle.has(key)) this.#idle.set(key, this.#venue.host.clock.now())
+  }
+
+  /** Undefined where what came needs no answer. */
+  async #make(key: string, visit: Visit): Promise<Room | undefined> {
+    const { stanza, from, to } = visit.envelope
+    const joins = stanza.kind === 'presence' && stanza.type === '' && stanza.has('x', NS_MUC)
+    if (stanza.kind === 'presence' && !joins) return undefined
+    if (stanza.kind !== 'iq' && !joins)
+      throw new StanzaError('item-not-found', 'there is no such room')
+    if (stanza.kind === 'iq' && (stanza.type === 'result' || stanza.type === 'error'))
+      return undefined
+    if (!joins) throw new StanzaError('item-not-found', 'there is no such room')
+    checkedNick(to)
+    const making = this.#create(key, from)
+    this.#making.set(
+      key,
+      making.catch(() => undefined),
+    )
+    try {
+      return await making
+    } finally {
+      this.#making.delete(key)
+    }
+  }
+
+  async #create(key: string, owner: Jid): Promise<Room> {
+    await checkMayCreate(this.#venue, owner)
+    return this.#venue.create(Jid.parse(key).local, { owner, locked: true })
+  }
+
+  async #release(key: string): Promise<void> {
+    const room = this.#venue.rooms.get(key)
+    this.#idle.delete(key)
+    if (!room) return
+    await room.lane.alone(() => this.#venue.host.journal.settled())
+    this.#venue.rooms.delete(key)
+    for (const { released } of this.#venue.features) released?.(room)
+  }
+
+  /** Lets go what nobody has been in for a while. */
+  async tidy(): Promise<void> {
+    const before = this.#venue.host.clock.now() - IDLE
+    for (const [key, since] of [...this.#idle]) if (since <= before) await this.#owned.letGo(key)
+  }
+
+  close(): Promise<void> {
+    return this.#owned.close()
+  }
+}
+
+/** §10.1.1 */
+export async function checkMayCreate({ host, limits, store }: Venue, owner: Jid): Promise<void> {
+  if (host.isAdmin(owner.bare)) return
+  const { whoMayCreate, roomsPerAccount } = limits
+  const ours = owner.domain === host.domain
+  if (whoMayCreate === 'admins' || (whoMayCreate === 'local' && !ours))
+    throw new StanzaError('not-allowed', 'you may not create rooms here')
+  if ((await store.countCreatedBy(owner)) >= roomsPerAccount)
+    throw new StanzaError('resource-constraint', `nobody owns more than ${roomsPerAccount} rooms`)
+}

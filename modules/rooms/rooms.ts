@@ -1,0 +1,100 @@
+// Rooms: group chat (XEP-0045). Each room is owned by one node, where everything in it is put in order; what
+// comes for it is taken there, and what it says goes out to each visitor's node once. What is said is on disk
+// before anybody gets it.
+
+import { type DiscoItem, defineModule } from '../../lib/core/module.js'
+import { choice, integer, text } from '../../lib/ops/options.js'
+import { sharedSecret } from '../../lib/storage/shared-secrets.js'
+import { Jid } from '../../lib/xmpp/jid.js'
+import archive from '../archive/archive.js'
+import { FanOut } from './fan-out.js'
+import { occupantIds } from './occupant-ids.js'
+import { OwnedRooms } from './owned-rooms.js'
+import { owning } from './owning.js'
+import { Reception } from './reception.js'
+import { roomDisco, serviceDisco } from './room-disco.js'
+import { Venue } from './venue.js'
+import { RoomStore } from './store.js'
+import { migrations } from './tables.js'
+
+const TIDY = 30_000
+const SECRET = 'rooms'
+const SECRET_BYTES = 32
+
+const config = {
+  subdomain: text({
+    default: 'rooms',
+    pattern: /^[a-z0-9]([a-z0-9-]*[a-z0-9])?$/,
+    wanted: 'a label of a domain is wanted',
+    doc: 'Rooms live at this name in front of the host',
+  }),
+  max_occupants: integer({
+    default: 500,
+    min: 1,
+    max: 100_000,
+    doc: 'Most occupants that a room may be set to',
+  }),
+  max_history: integer({
+    default: 100,
+    min: 0,
+    max: 1000,
+    doc: 'Most messages that a newcomer is shown',
+  }),
+  create: choice({
+    default: 'local',
+    choices: ['anyone', 'local', 'admins'],
+    doc: 'Who may make rooms',
+  }),
+  rooms_per_account: integer({
+    default: 100,
+    min: 1,
+    max: 100_000,
+    doc: 'Most rooms that one account may own',
+  }),
+}
+
+export default defineModule<undefined, typeof config>({
+  name: 'rooms',
+  summary: 'Group chat: rooms with members, moderators and a memory',
+  xeps: {
+    'XEP-0045': '1.35.3',
+    'XEP-0410': '1.1.0',
+    'XEP-0421': '1.0.1',
+  },
+  requires: [archive],
+  config,
+  migrations,
+
+  async setup(host) {
+    const { seal, open } = host.use(archive)
+    const jid = Jid.of('', `${host.config.subdomain}.${host.domain}`)
+    const { max_occupants, max_history, create, rooms_per_account } = host.config
+    const features = [roomDisco, owning, occupantIds]
+    const venue = new Venue({
+      ...{ host, jid, seal, open, features },
+      store: new RoomStore(host.database, host.domain),
+      fanOut: new FanOut(host),
+      limits: {
+        mostOccupants: max_occupants,
+        mostHistory: max_history,
+        whoMayCreate: create,
+        roomsPerAccount: rooms_per_account,
+      },
+      secret: await sharedSecret(host.database, SECRET, () => host.random.bytes(SECRET_BYTES)),
+    })
+    const rooms = new OwnedRooms(venue)
+    const reception = new Reception(venue, rooms, serviceDisco(features))
+    return {
+      domain: {
+        subdomain: host.config.subdomain,
+        receive: (envelope) => reception.receive(envelope),
+      },
+      disco: { items: (): DiscoItem[] => [{ jid: jid.text, name: 'Rooms' }] },
+      tasks: [{ name: 'rooms that nobody is in', every: TIDY, run: () => rooms.tidy() }],
+      async close() {
+        await rooms.close()
+        venue.fanOut.close()
+      },
+    }
+  },
+})

@@ -1,0 +1,125 @@
+// A message to everybody (XEP-0045 §7.4): decided in the room's lane, kept where the room keeps what is said,
+// on disk before anybody gets it. One text for all; only the address at its head differs.
+
+import { INCOMING, KEPT, LoggedMessage } from '../../lib/storage/logged-message.js'
+import { StanzaError } from '../../lib/xmpp/errors.js'
+import { hash53 } from '../../lib/xmpp/hash53.js'
+import { NS_STANZA_IDS } from '../../lib/xmpp/message-children.js'
+import { originId, ownLabel } from '../../lib/xmpp/message-references.js'
+import { keptForGoodInRoom } from '../../lib/xmpp/message-traits.js'
+import { NS_DELAY } from '../../lib/xmpp/delay.js'
+import { attribute } from '../../lib/xmpp/message-references.js'
+import { Jid } from '../../lib/xmpp/jid.js'
+import type { Stanza, StanzaChild } from '../../lib/xmpp/stanza.js'
+import type { Speech, Visit } from './feature.js'
+import { mustBeHere } from './going.js'
+import type { Occupant } from './occupants.js'
+import { NS_MUC_USER, NS_OCCUPANT_ID } from './presences.js'
+import type { Room } from './room.js'
+import { hasRole } from './standing.js'
+import { setsSubject } from './subject.js'
+
+export async function speak(room: Room, visit: Visit): Promise<undefined> {
+  const { occupant, visitor } = mustBeHere(room, visit)
+  const { envelope } = visit
+  checkVoice(room, occupant, envelope.stanza)
+  const { features, host } = room.venue
+  const speech: Speech = { room, occupant, visitor, envelope, entry: host.journal.entry() }
+  // Nothing waits here unless a feature does: the order of messages is that of their commits.
+  for (const { admit } of features) {
+    const later = admit?.(speech)
+    if (later) await later
+  }
+  let stanza = honest(room, envelope.stanza)
+  for (const { amend } of features) {
+    const amended = amend?.(stanza, speech)
+    if (amended) stanza = amended instanceof Promise ? await amended : amended
+  }
+  for (const { record } of features) {
+    const later = record?.(speech, stanza)
+    if (later) await later
+  }
+  const logged = keep(room, { speech, stanza, visit })
+  await host.journal[speech.entry.empty ? 'settled' : 'commit'](speech.entry)
+  say(speech, stanza, logged)
+}
+
+/** §7.4, §8.1 */
+function checkVoice({ settings }: Room, { role }: Occupant, stanza: Stanza): void {
+  if (setsSubject(stanza)) {
+    const may =
+      role === 'moderator' || (settings.anyoneMaySetSubject && hasRole(role, 'participant'))
+    if (!may) throw new StanzaError('forbidden', 'you may not change the subject')
+  } else if (!hasRole(role, 'participant')) {
+    throw new StanzaError('forbidden', 'you have no voice in this room')
+  }
+}
+
+/** SEC-53: what only the room says, nobody says for it. */
+function honest(room: Room, stanza: Stanza): Stanza {
+  return stanza.without((child) => isRoomsWord(room, stanza, child))
+}
+
+function isRoomsWord(room: Room, stanza: Stanza, child: StanzaChild): boolean {
+  const { name, xmlns } = child
+  if (xmlns === NS_MUC_USER || xmlns === NS_OCCUPANT_ID) return true
+  if (xmlns === NS_STANZA_IDS && name === 'stanza-id') {
+    const by = Jid.tryParse(attribute(stanza, child, 'by')?.trim())
+    return by === undefined || by.bare.equals(room.jid)
+  }
+  if (xmlns !== NS_DELAY) return false
+  const from = Jid.tryParse(attribute(stanza, child, 'from')?.trim())
+  return from?.bare.equals(room.jid) === true
+}
+
+/** Its row in the log, where the room keeps what is said */
+function keep(
+  room: Room,
+  { speech, stanza, visit }: { speech: Speech; stanza: Stanza; visit: Visit },
+): LoggedMessage | undefined {
+  const { settings, venue, logNumber } = room
+  if (!settings.archived || !venue.archives || !keptForGoodInRoom(stanza)) return undefined
+  const label = ownLabel(stanza)
+  const origin = originId(stanza)
+  const account = speech.occupant.account.text
+  // Sent twice, or asked again of a new owner: kept once.
+  const same = origin ? `${account}\n${origin}\n${stanza.content}` : `\n${visit.number}`
+  const logged = new LoggedMessage({
+    from: speech.occupant.jid,
+    to: room.jid,
+    text: stanza.render('', ''),
+    label: label ? hash53(label) : 0,
+    key: hash53(same).toString(36) + hash53(`2\n${same}`).toString(36).padStart(11, '0'),
+    author: logNumber,
+  })
+  logged.recipient = { owner: logNumber, flags: KEPT | INCOMING }
+  speech.entry.message = logged
+  return logged
+}
+
+/** It is on disk, and everybody gets it. What was there already goes back to its sender alone. */
+function say(speech: Speech, stanza: Stanza, logged: LoggedMessage | undefined): void {
+  const { room, occupant, envelope } = speech
+  const id = logged?.id ?? 0
+  const said = id === 0 ? stanza : stanza.with({ append: stanzaId(room, id) })
+  if (logged?.duplicate) {
+    room.send(said, occupant.jid, occupant.visitors)
+    return
+  }
+  room.sendToAll(said, occupant.jid)
+  const at = envelope.arrived
+  if (setsSubject(stanza)) setSubject(speech, stanza)
+  else if (keptForGoodInRoom(stanza)) room.history.add({ from: occupant.jid, stanza: said, at })
+  for (const { spoken } of room.venue.features) spoken?.({ ...speech, stanza: said, id })
+}
+
+export function stanzaId({ jid, venue }: Room, id: number): string {
+  return `<stanza-id xmlns='${NS_STANZA_IDS}' by='${jid.attr}' id='${venue.seal(id)}'/>`
+}
+
+/** §8.1. Kept with the room, for whoever enters. */
+function setSubject({ room, occupant, envelope }: Speech, stanza: Stanza): void {
+  room.subject = { text: stanza.render('', ''), nick: occupant.jid.resource, at: envelope.arrived }
+  room.venue.keepSubject(room)
+  for (const { changed } of room.venue.features) changed?.(room)
+}

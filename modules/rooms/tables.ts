@@ -1,0 +1,43 @@
+// The tables of rooms. What is said in them is in the core's message log, under a number of the room's own.
+
+import type { Migration } from '../../lib/storage/migrations.js'
+
+export const migrations: readonly Migration[] = [
+  {
+    name: 'create rooms',
+    up: (schema) =>
+      schema
+        .createTable('rooms', (table) => {
+          table.increments('number')
+          table.text('host').notNullable()
+          table.text('name').notNullable()
+          table.text('settings').notNullable()
+          // JSON; empty: none was ever set
+          table.text('subject').notNullable()
+          table.boolean('locked').notNullable()
+          // As the settings have it: for lists
+          table.boolean('hidden').notNullable()
+          table.bigInteger('created').notNullable()
+          table.unique(['host', 'name'])
+        })
+        .createTable('room_affiliations', (table) => {
+          table.integer('room').notNullable()
+          table.text('jid').notNullable().index()
+          table.text('affiliation').notNullable()
+          table.text('nick').notNullable()
+          table.text('reason').notNullable()
+          table.primary(['room', 'jid'])
+        })
+        .createTable('room_occupants', (table) => {
+          // The room's number and the visitor's address
+          table.text('visitor').primary()
+          table.bigInteger('at').notNullable()
+          table.integer('room').notNullable().index()
+          // Empty: gone
+          table.text('nick').notNullable()
+          table.text('role').notNullable()
+          table.text('node').notNullable()
+          table.text('presence').notNullable()
+        }),
+  },
+]

@@ -1,0 +1,122 @@
+// Tells a room who is in it (XEP-0045 §7.1.3): who may see real addresses is told them, the occupant hears
+// that it is about itself (110), and whose presence is not shown is told of itself alone.
+
+import type { Stanza } from '../../lib/xmpp/stanza.js'
+import type { Occupant, Visitor } from './occupants.js'
+import { type Cause, unavailable, userElement } from './presences.js'
+import type { Room } from './room.js'
+import { isOpen } from './settings.js'
+import type { Affiliation, Role } from './standing.js'
+
+export interface Shown extends Cause {
+  /** Status codes for everybody */
+  readonly codes?: readonly number[]
+  /** More of them for whom it is about */
+  readonly own?: readonly number[]
+  /** These sessions of the occupant alone hear it of themselves. */
+  readonly to?: readonly Visitor[]
+  /** The others have heard of it already. */
+  readonly ownOnly?: boolean
+}
+
+export interface Gone extends Shown {
+  readonly presence?: Stanza
+  readonly affiliation?: Affiliation
+  /** The new one, where only that changes (§7.6) */
+  readonly nick?: string
+  /** Wire text within `<x/>`: where the room has gone (§10.9) */
+  readonly more?: string
+}
+
+/** Somebody is here, or is not the same as before. */
+export function showPresent(room: Room, occupant: Occupant, shown: Shown = {}): void {
+  const base = decorated(room, occupant, occupant.visitors[0]!.presence)
+  const known = { affiliation: room.affiliationOf(occupant.account), role: occupant.role }
+  tell(room, occupant, { ...shown, base, ...known, isShown: isShown(room, occupant.role) })
+}
+
+/** Somebody has left, with one session or whole, or is called something else. */
+export function showGone(room: Room, occupant: Occupant, gone: Gone = {}): void {
+  const base = decorated(room, occupant, unavailable(gone.presence))
+  const affiliation = gone.affiliation ?? room.affiliationOf(occupant.account)
+  const role = gone.nick === undefined ? 'none' : occupant.role
+  tell(room, occupant, { ...gone, base, affiliation, role, isShown: isShown(room, occupant.role) })
+}
+
+/** One who comes is shown those who are here (§7.2.2). */
+export function showOthers(room: Room, to: { occupant: Occupant; visitor: Visitor }): void {
+  for (const other of room.occupants.all()) {
+    if (other === to.occupant || !isShown(room, other.role)) continue
+    const base = decorated(room, other, other.visitors[0]!.presence)
+    const stanza = base.with({ append: element(room, other, maySee(room, to.occupant)) })
+    room.send(stanza, other.jid, [to.visitor])
+  }
+}
+
+/** XEP-0045 §4.2: real addresses */
+export function maySee(room: Room, viewer: Occupant): boolean {
+  return isOpen(room.settings) || viewer.role === 'moderator'
+}
+
+function isShown({ settings }: Room, role: Role): boolean {
+  return role !== 'none' && settings.shown.includes(role)
+}
+
+function element(room: Room, occupant: Occupant, open: boolean): string {
+  const affiliation = room.affiliationOf(occupant.account)
+  const jid = open ? occupant.visitors[0]!.jid : undefined
+  return userElement({ affiliation, role: occupant.role, jid })
+}
+
+function decorated(room: Room, occupant: Occupant, presence: Stanza): Stanza {
+  let append = ''
+  for (const { decorate } of room.venue.features) if (decorate) append += decorate(room, occupant)
+  return append === '' ? presence : presence.with({ append })
+}
+
+interface Told extends Gone {
+  readonly base: Stanza
+  readonly affiliation: Affiliation
+  readonly role: Role
+  readonly isShown: boolean
+}
+
+function tell(room: Room, occupant: Occupant, told: Told): void {
+  const { codes = [], own = [], to = occupant.visitors } = told
+  const variant = (open: boolean, statuses: readonly number[]): Stanza =>
+    told.base.with({
+      append: userElement(
+        { ...told, jid: open ? occupant.visitors[0]!.jid : undefined },
+        statuses,
+        told.more,
+      ),
+    })
+  if (told.isShown && !told.ownOnly) {
+    const { seeing, others } = viewers(room, occupant)
+    if (seeing.length > 0) room.send(variant(true, codes), occupant.jid, seeing)
+    if (others.length > 0) room.send(variant(false, codes), occupant.jid, others)
+  }
+  room.send(variant(true, [...codes, ...own, 110]), occupant.jid, to)
+}
+
+/** Everybody but the occupant itself */
+function viewers(room: Room, occupant: Occupant): { seeing: Visitor[]; others: Visitor[] } {
+  const seeing: Visitor[] = []
+  const others: Visitor[] = []
+  for (const viewer of room.occupants.all()) {
+    if (viewer === occupant) continue
+    ;(maySee(room, viewer) ? seeing : others).push(...viewer.visitors)
+  }
+  return { seeing, others }
+}
+
+/** §10.9: each occupant hears it of itself. */
+export function tellDestroyed(room: Room, more: string): void {
+  for (const occupant of [...room.occupants.all()]) {
+    room.occupants.remove(occupant)
+    const stanza = unavailable().with({
+      append: userElement({ affiliation: 'none', role: 'none' }, [110], more),
+    })
+    room.send(stanza, occupant.jid, occupant.visitors)
+  }
+}
