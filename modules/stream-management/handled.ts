@@ -41,9 +41,18 @@ export class Handled {
     if (count > this.#marked) this.#marked = count
   }
 
+  /**
+   * All that came is decided. What was refused was answered, whether that could be counted by now or not: the
+   * next row that is written counts it, or its client would send again what it hears to have failed.
+   */
+  markAll(): void {
+    this.mark(this.#session.lane.received)
+  }
+
   committed(count: number): void {
     if (count <= this.#count) return
     this.#count = count
+    this.mark(count)
     if (this.#isDue()) this.#registry.tellSoon(this)
   }
 
@@ -72,12 +81,12 @@ export class Handled {
   asked(): void {
     this.#wanted = this.#session.lane.arrived
     this.#asked = true
-    if (this.#count >= this.#wanted) this.#tell()
+    if (this.#count >= this.#wanted) this.tell()
   }
 
-  /** What was asked for is there by now. */
+  /** What was asked for is there by now. What waits to be written may say that some of it failed: that is first. */
   tell(): void {
-    if (this.#isDue()) this.#tell()
+    if (this.#outlet.flowing && this.#isDue()) this.#tell()
   }
 
   /** Once a second. Whether somebody waits for an answer */
@@ -87,7 +96,7 @@ export class Handled {
   }
 
   #isDue(): boolean {
-    return this.#told < this.#wanted
+    return this.#told < this.#wanted || (this.#asked && this.#count >= this.#wanted)
   }
 
   /** §5: nothing is said on a stream before it was told that it is managed or resumed. */

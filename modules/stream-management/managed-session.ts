@@ -71,7 +71,8 @@ export class ManagedSession implements Keeper {
     const acknowledged = new Acknowledged(session, this, start)
     this.acknowledged = acknowledged
     const [bounds, now] = [() => registry.bounds, () => registry.time.now]
-    this.outlet = new Outlet(session, { outbox, acknowledged, bounds, now })
+    const flows = () => this.handled.tell()
+    this.outlet = new Outlet(session, { outbox, acknowledged, bounds, now, flows })
     this.handled = new Handled(session, {
       outlet: this.outlet,
       registry,
@@ -187,8 +188,7 @@ export class ManagedSession implements Keeper {
     this.moving = !session.leaving
     session.stream?.close(new StreamError('conflict', 'the stream was resumed on another one'))
     for (let busy = session.drained(); busy; busy = session.drained()) await busy
-    // What could not be counted yet is not to be from here on.
-    this.countAnew()
+    this.handled.markAll()
     await session.host.journal.settled()
     return !session.closed && !session.leaving
   }
@@ -231,7 +231,6 @@ export class ManagedSession implements Keeper {
 
   begin(): void {
     this.outlet.begin()
-    this.handled.tell()
   }
 
   ended(): void {

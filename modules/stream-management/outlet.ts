@@ -33,6 +33,8 @@ interface OutletTerms {
   bounds(): Bounds
   /** Steady time */
   now(): number
+  /** Nothing waits any more before what comes. */
+  flows(): void
 }
 
 export class Outlet {
@@ -61,6 +63,11 @@ export class Outlet {
   /** The stream has yet to be told that it is managed or resumed. */
   get quiet(): boolean {
     return this.#quiet
+  }
+
+  /** Nothing waits before what comes. */
+  get flowing(): boolean {
+    return this.#flowing
   }
 
   get full(): boolean {
@@ -209,6 +216,7 @@ export class Outlet {
 
   #flow(): void {
     this.#flowing = true
+    this.#terms.flows()
     if (this.#asked === 0 && this.#outbox.written > 0) this.#ask()
     this.#goOn()
   }

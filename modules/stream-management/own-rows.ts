@@ -4,6 +4,7 @@
 
 import type { Row } from '../../lib/storage/writes.js'
 import type { ManagedSession } from './managed-session.js'
+import type { Owed } from './outbox.js'
 import type { Registry } from './registry.js'
 import { COUNTS, SESSIONS, type SessionRow, SessionStore, type StoredSession } from './store.js'
 import type { Shown } from './written-down.js'
@@ -47,8 +48,13 @@ export class OwnRows {
     try {
       await this.#write(0)
     } catch (error) {
-      if (await this.#isDated().catch(() => true)) throw error
+      if (this.#contradicts || (await this.#isDated().catch(() => true))) throw error
     }
+  }
+
+  /** Its client would hear that something failed, and that it is to send it again. */
+  get #contradicts(): boolean {
+    return uncounted(this.#managed) && [...this.#managed.outbox].some(isRefusal)
   }
 
   /** Whether the disk tells of an absence, or of an earlier life. */
@@ -93,12 +99,11 @@ export class OwnRows {
     const row = this.row(ended)
     entry.put(SESSIONS, row)
     // What is on its way to the disk gets there first, or with this.
-    const { stale } = acknowledged
-    const counts = stale ? managed.counts(marked) : undefined
-    if (counts) entry.put(COUNTS, counts)
+    const counts = acknowledged.stale || uncounted(managed) ? managed.counts(marked) : undefined
+    if (counts) entry.count(COUNTS, counts)
     if (this.#shown && counts) this.#handed = handedOver(row, counts, session.host.clock.now())
     await session.host.journal.commit(entry)
-    if (stale) managed.committed(marked)
+    if (entry.counted) managed.committed(marked)
   }
 
   row(ended = 0): Row {
@@ -125,6 +130,15 @@ export class OwnRows {
     const { acknowledged, detached } = this.#managed
     return this.#shown ? acknowledged.packUp(this.#shown) : acknowledged.writeDown(detached)
   }
+}
+
+/** Something was decided that is not on disk as handled. */
+function uncounted({ handled }: ManagedSession): boolean {
+  return handled.marked > handled.count
+}
+
+function isRefusal(owed: Owed): boolean {
+  return 'stanza' in owed && owed.origin === 'local' && owed.stanza.type === 'error'
 }
 
 /** As whoever finds it reads it */

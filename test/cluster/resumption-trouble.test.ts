@@ -7,6 +7,8 @@ import {
   chat,
   connects,
   handled,
+  refusals,
+  refusesMessages,
   resumes,
   SM,
   waits,
@@ -120,6 +122,21 @@ if (noRedis) {
     Object.assign(talk, { take })
     again.sends(`<resume ${SM} previd='${id}' h='0'/>`)
     await again.finds(`<resumed ${SM}/>`)
+  })
+
+  test('what is refused while its session moves is counted: it is not sent again, and nowhere (XEP-0198 §5)', async (t) => {
+    const { w, phone, id } = await twoNodes(t, redis)
+    const again = await connects(w, 'romeo', { node: 0 })
+    const refuse = refusesMessages(w.servers[1]!)
+    phone.sends(chat(JULIET, 'one') + chat(JULIET, 'two'))
+    again.sends(`<resume ${SM} previd='${id}' h='0'/>`)
+    while (!phone.closed) await new Promise(setImmediate)
+    refuse()
+    await passes(w, again)
+    await again.finds(`<resumed ${SM} h='2'/>`)
+    t.same(refusals(again), ['one', 'two'])
+    t.equal(await handled(again), 2)
+    t.same(await w.server.database.reader('messages').select('id'), [])
   })
 
   test('one that waits for its client elsewhere ends where its address is bound', async (t) => {

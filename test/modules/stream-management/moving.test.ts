@@ -6,7 +6,20 @@ import { Jid } from '../../../lib/xmpp/jid.js'
 import type { ManagedSession } from '../../../modules/stream-management/managed-session.js'
 import type { Client } from '../../world/client.js'
 import { DOMAIN, type World } from '../../world/world.js'
-import { bodies, chat, connects, enable, handled, managed, resumes, SM } from './sm-world.js'
+import {
+  bodies,
+  chat,
+  connects,
+  enable,
+  fillsDisk,
+  handled,
+  managed,
+  refusals,
+  refusesMessages,
+  resumes,
+  SM,
+  waits,
+} from './sm-world.js'
 
 const ROMEO = `romeo@${DOMAIN}`
 const DAY = 24 * 3600_000
@@ -109,6 +122,54 @@ test('no count is left to be written when it is let go (XEP-0198 §5)', async (t
   const again = await resumes(w, 'romeo', { id, h: 0, node: 0 })
   await again.finds(`<resumed ${SM}/>`)
   t.equal(counted, 7, 'what rode along is on disk before anybody else has it')
+})
+
+test('what is refused while its session is handed over is counted, and is not sent again (XEP-0198 §5)', async (t) => {
+  const { w, phone, id } = await twoNodes(t)
+  const again = await connects(w, 'romeo', { node: 0 })
+  const refuse = refusesMessages(w.servers[1]!)
+  phone.sends(chat(ROMEO, 'one'))
+  again.sends(`<resume ${SM} previd='${id}' h='0'/>`)
+  while (!phone.closed) await new Promise(setImmediate)
+  refuse()
+  await again.finds(`<resumed ${SM} h='1'/>`)
+  t.same(refusals(again), ['one'])
+})
+
+test('what was refused while nothing could be counted either is counted with its row (XEP-0198 §5)', async (t) => {
+  const { w, phone, id } = await twoNodes(t)
+  const freed = fillsDisk(w.servers[1]!)
+  phone.sends(chat(ROMEO, 'one') + chat(ROMEO, 'two'))
+  await w.settle()
+  await phone.breaks()
+  freed()
+  const again = await resumes(w, 'romeo', { id, h: 1, node: 0 })
+  await again.finds(`<resumed ${SM} h='2'/>`)
+  t.same(refusals(again), ['two'], 'one of them it has')
+  await waits(w, 3)
+  again.sends(chat(ROMEO, 'three'))
+  t.equal(await handled(again), 3)
+})
+
+test('a refusal that waits for what is before it comes before the count is told once more (XEP-0198 §4)', async (t) => {
+  const { w, phone, id } = await twoNodes(t)
+  const juliet = await w.device('juliet', 'balcony', { node: 0 })
+  juliet.sends(chat(`${ROMEO}/phone`, 'in the log'))
+  await w.settle()
+  const freed = fillsDisk(w.servers[1]!)
+  phone.sends(chat(ROMEO, 'one'))
+  await w.settle()
+  await phone.breaks()
+  freed()
+  const again = await connects(w, 'romeo', { node: 0 })
+  again.sends(`<resume ${SM} previd='${id}' h='0'/>`)
+  while (again.inbox.length === 0) await new Promise(setImmediate)
+  again.sends(`<r ${SM}/>`)
+  await w.settle()
+  await again.receives(`<resumed ${SM} h='1'/>`)
+  await again.receives('<message><body>in the log</body></message>')
+  await again.receives("<message type='error' id='one'/>")
+  await again.finds(`<a ${SM} h='1'/>`)
 })
 
 for (const verb of ['disable', 'remove']) {

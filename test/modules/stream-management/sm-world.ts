@@ -1,6 +1,9 @@
 // What tests of stream management have in common: a world with it, and what its clients say.
 
 import type { Test } from 'tap'
+import type { Server } from '../../../lib/core/server.js'
+import type { Write } from '../../../lib/storage/writes.js'
+import type { Element } from '../../../lib/xmpp/element.js'
 import type { Client } from '../../world/client.js'
 import { DOMAIN, type World, world, type WorldOptions } from '../../world/world.js'
 
@@ -74,11 +77,39 @@ export function bodies(client: Client): string[] {
 }
 
 /** The disk is full for messages, counts and sessions, until what this gives back is called. */
-export function fillsDisk({ server: { database } }: World): () => void {
+export function fillsDisk({ database }: Server): () => void {
   const { write } = database
-  const full = Object.assign(new Error('the disk is full'), { code: 'SQLITE_FULL' })
-  database.write = () => Promise.reject(full)
+  database.write = () => Promise.reject(full())
   return () => {
     database.write = write
   }
+}
+
+/** What has a message in it waits until what this gives back is called, and then finds no room: all else does. */
+export function refusesMessages({ database }: Server): () => void {
+  const write = database.write.bind(database)
+  let refuse = () => {}
+  const refused = new Promise<never>((_, reject) => {
+    refuse = () => reject(full())
+  })
+  database.write = (writes) => (writes.some(hasMessage) ? refused : write(writes))
+  return refuse
+}
+
+function hasMessage(write: Write): boolean {
+  return 'sql' in write && write.sql.includes('message')
+}
+
+/** Ids of the messages that the client was told of that they failed */
+export function refusals(client: Client): string[] {
+  const refused = client.inbox.filter((element) => element.is('message') && isError(element))
+  return refused.map(({ attrs }) => String(attrs.id))
+}
+
+function isError({ attrs }: Element): boolean {
+  return attrs.type === 'error'
+}
+
+function full(): Error {
+  return Object.assign(new Error('the disk is full'), { code: 'SQLITE_FULL' })
 }

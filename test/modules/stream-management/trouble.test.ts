@@ -13,6 +13,7 @@ import {
   fillsDisk,
   handled,
   managed,
+  refusals,
   resumes,
   SM,
   waits,
@@ -31,7 +32,7 @@ test('a resumed client is counted on from what it was told (XEP-0198 §5)', asyn
   const id = await enable(w.romeo)
   w.romeo.sends(chat(JULIET, 'one'))
   t.equal(await handled(w.romeo), 1)
-  const freed = fillsDisk(w)
+  const freed = fillsDisk(w.server)
   w.romeo.sends(chat(JULIET, 'two') + chat(JULIET, 'three'))
   await w.settle()
   await w.romeo.breaks()
@@ -49,7 +50,7 @@ test('an answer that takes long says what is on disk, and the rest follows (XEP-
   await enable(w.romeo)
   w.romeo.sends(chat(JULIET, 'one'))
   t.equal(await handled(w.romeo), 1)
-  const freed = fillsDisk(w)
+  const freed = fillsDisk(w.server)
   w.romeo.sends(`${chat(JULIET, 'two')}<r ${SM}/>`)
   await w.settle()
   t.notOk(w.romeo.inbox.some((element) => element.is('a')))
@@ -65,20 +66,37 @@ test('an answer that takes long says what is on disk, and the rest follows (XEP-
   await w.romeo.finds(`<a ${SM} h='2'/>`)
 })
 
-test('what a broken stream had brought is not counted behind the back of the next one', async (t) => {
+test('what was refused is counted before the next stream is told a count, and once (XEP-0198 §5)', async (t) => {
   const w = await managed(t)
   const id = await enable(w.romeo)
-  const freed = fillsDisk(w)
+  const freed = fillsDisk(w.server)
   w.romeo.sends(chat(JULIET, 'one'))
   await w.settle()
   await w.romeo.breaks()
   freed()
-  const again = await resumes(w, 'romeo', { id, h: 1 })
-  await again.receives(`<resumed ${SM} h='0'/>`)
+  const again = await resumes(w, 'romeo', { id, h: 0 })
+  await again.receives(`<resumed ${SM} h='1'/>`)
+  t.same(refusals(again), ['one'])
   await waits(w, 3)
-  t.equal(await handled(again), 0)
-  again.sends(chat(JULIET, 'one'))
   t.equal(await handled(again), 1)
+  again.sends(chat(JULIET, 'two'))
+  t.equal(await handled(again), 2)
+})
+
+test('nobody hears of what he is to send again that it failed (XEP-0198 §5)', async (t) => {
+  const w = await managed(t)
+  const id = await enable(w.romeo)
+  const freed = fillsDisk(w.server)
+  w.romeo.sends(chat(JULIET, 'one'))
+  await w.settle()
+  await w.romeo.breaks()
+  const refused = await resumes(w, 'romeo', { id, h: 0 })
+  await refused.receives(`<failed ${SM} h='0'>${NO_ROOM}</failed>`)
+  t.same(refusals(refused), [])
+  freed()
+  refused.sends(`<resume ${SM} previd='${id}' h='0'/>`)
+  await refused.receives(`<resumed ${SM} h='1'/>`)
+  t.same(refusals(refused), ['one'], 'nor is he to send again what he hears of')
 })
 
 test('an absence that is on disk ends there before the client hears that it is resumed (XEP-0198 §5)', async (t) => {
@@ -89,7 +107,7 @@ test('an absence that is on disk ends there before the client hears that it is r
   w.juliet.sends(chat(ROMEO, 'one'))
   await w.settle()
   await w.romeo.breaks()
-  const freed = fillsDisk(w)
+  const freed = fillsDisk(w.server)
   const refused = await resumes(w, 'romeo', { id, h: 0 })
   await refused.receives(`<failed ${SM} h='0'>${NO_ROOM}</failed>`)
   await refused.receivesNothing()
@@ -99,7 +117,7 @@ test('an absence that is on disk ends there before the client hears that it is r
   t.same(bodies(again), ['one'])
   w.juliet.sends(chat(ROMEO, 'two'))
   await w.settle()
-  fillsDisk(w)
+  fillsDisk(w.server)
   await again.breaks()
   await w.restart({ kill: true })
   const last = await resumes(w, 'romeo', { id, h: 2 })
@@ -111,7 +129,7 @@ test('what is refused a stream waits as long as it may, and no longer (XEP-0198 
   const w = await managed(t)
   const id = await enable(w.romeo, "resume='true' max='30'")
   await w.romeo.breaks()
-  const freed = fillsDisk(w)
+  const freed = fillsDisk(w.server)
   await waits(w, 20)
   await (await resumes(w, 'romeo', { id, h: 0 })).receives(`<failed ${SM}/>`)
   freed()
@@ -151,7 +169,7 @@ test('what is on disk as handled is what the client hears (XEP-0198 §4, §5)', 
   const id = await enable(w.romeo)
   w.juliet.sends(chat(ROMEO, 'hello'))
   await w.settle()
-  const freed = fillsDisk(w)
+  const freed = fillsDisk(w.server)
   w.romeo.sends(chat(JULIET, 'one'))
   await w.settle()
   freed()
