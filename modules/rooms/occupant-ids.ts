@@ -33,6 +33,8 @@ export function occupantIdElement(room: Room, account: Jid): Wire {
 export const occupantIds: RoomFeature = {
   name: 'occupant ids',
   features: () => [NS_OCCUPANT_ID],
+  // §4: no room is without them.
+  serviceFeatures: [NS_OCCUPANT_ID],
   decorate: (room, { account }) => occupantIdElement(room, account),
   amend: (stanza, { room, occupant }) =>
     stanza.with({ append: occupantIdElement(room, occupant.account) }),

@@ -73,6 +73,9 @@ export class OwnedRooms {
       throw new StanzaError('item-not-found', 'there is no such room')
     if (stanza.kind === 'iq' && (stanza.type === 'result' || stanza.type === 'error'))
       return undefined
+    // XEP-0410 §3.3: of a room that is gone it is believed, too, that one is in it.
+    if (stanza.kind === 'iq' && to.resource !== '')
+      throw new StanzaError('not-acceptable', 'you are not in this room')
     if (!joins) throw new StanzaError('item-not-found', 'there is no such room')
     checkedNick(to)
     const making = this.#create(key, from)

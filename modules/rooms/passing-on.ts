@@ -5,9 +5,10 @@ import { StanzaError } from '../../lib/xmpp/errors.js'
 import type { Jid } from '../../lib/xmpp/jid.js'
 import { resultReply } from '../../lib/xmpp/replies.js'
 import type { Stanza } from '../../lib/xmpp/stanza.js'
-import type { Visit } from './feature.js'
+import type { RoomFeature, Visit } from './feature.js'
 import { mustBeHere } from './going.js'
 import type { Occupant } from './occupants.js'
+import { NS_MUC } from './presences.js'
 import type { Room } from './room.js'
 
 const NS_PING = 'urn:xmpp:ping'
@@ -23,13 +24,18 @@ interface Open {
 
 const key = Symbol('requests passed on')
 
+export const selfPing: RoomFeature = {
+  name: 'self-ping',
+  features: () => [`${NS_MUC}#self-ping-optimization`],
+}
+
 export async function passOn(room: Room, visit: Visit): Promise<Stanza | undefined> {
   const { stanza, to } = visit.envelope
   if (stanza.type === 'result' || stanza.type === 'error') return passBack(room, visit)
   const { occupant } = mustBeHere(room, visit)
   const asked = room.occupants.byNick(to.resource)
   if (!asked) throw new StanzaError('item-not-found', 'nobody here has this nick')
-  // XEP-0410 §3.1: the room knows that it is here.
+  // XEP-0410 §3.3: the room knows that it is here.
   if (asked === occupant && stanza.has('ping', NS_PING)) return resultReply(stanza)
   send(room, { visit, occupant, asked })
   return undefined

@@ -11,6 +11,7 @@ import { FanOut } from './fan-out.js'
 import { occupantIds } from './occupant-ids.js'
 import { OwnedRooms } from './owned-rooms.js'
 import { owning } from './owning.js'
+import { selfPing } from './passing-on.js'
 import { Reception } from './reception.js'
 import { roomDisco, serviceDisco } from './room-disco.js'
 import { Venue } from './venue.js'
@@ -69,7 +70,7 @@ export default defineModule<undefined, typeof config>({
     const { seal, open } = host.use(archive)
     const jid = Jid.of('', `${host.config.subdomain}.${host.domain}`)
     const { max_occupants, max_history, create, rooms_per_account } = host.config
-    const features = [roomDisco, owning, occupantIds]
+    const features = [roomDisco, owning, occupantIds, selfPing]
     const venue = new Venue({
       ...{ host, jid, seal, open, features },
       store: new RoomStore(host.database, host.domain),
