@@ -10,6 +10,7 @@ import type { Field } from '../../lib/xmpp/forms.js'
 import type { Jid } from '../../lib/xmpp/jid.js'
 import type { Stanza } from '../../lib/xmpp/stanza.js'
 import type { Occupant, Visitor } from './occupants.js'
+import type { ServiceIq } from './reception.js'
 import type { Room } from './room.js'
 import type { Affiliation } from './standing.js'
 
@@ -76,6 +77,8 @@ export interface RoomFeature {
   nodeItems?(request: RoomRequest, node: string): Later<readonly DiscoItem[] | undefined>
   /** Of the service itself */
   readonly serviceFeatures?: readonly string[]
+  /** Requests to the service, answered on any node */
+  readonly serviceIq?: readonly ServiceIq[]
   /** Children of `<x/>`'s sibling rank in the presence of an occupant, wire text */
   decorate?(room: Room, occupant: Occupant): Wire
   /** Refuses a message to everybody (StanzaError); changes nothing. */

@@ -3,16 +3,19 @@
 // before anybody gets it.
 
 import { type DiscoItem, defineModule } from '../../lib/core/module.js'
-import { choice, integer, text } from '../../lib/ops/options.js'
+import { bytes, choice, integer, text } from '../../lib/ops/options.js'
 import { sharedSecret } from '../../lib/storage/shared-secrets.js'
 import { Jid } from '../../lib/xmpp/jid.js'
 import archive from '../archive/archive.js'
 import { FanOut } from './fan-out.js'
 import { occupantIds } from './occupant-ids.js'
+import { CardStore } from './card-store.js'
+import type { RoomFeature } from './feature.js'
+import { roomCards } from './room-cards.js'
 import { OwnedRooms } from './owned-rooms.js'
 import { owning } from './owning.js'
 import { selfPing } from './passing-on.js'
-import { Reception } from './reception.js'
+import { Reception, type ServiceIq } from './reception.js'
 import { roomDisco, serviceDisco } from './room-disco.js'
 import { Venue } from './venue.js'
 import { RoomStore } from './store.js'
@@ -52,6 +55,10 @@ const config = {
     max: 100_000,
     doc: 'Most rooms that one account may own',
   }),
+  card_size: bytes({
+    default: '128 KiB',
+    doc: 'Largest card of a room, its picture included',
+  }),
 }
 
 export default defineModule<undefined, typeof config>({
@@ -59,8 +66,11 @@ export default defineModule<undefined, typeof config>({
   summary: 'Group chat: rooms with members, moderators and a memory',
   xeps: {
     'XEP-0045': '1.35.3',
+    'XEP-0054': '1.3.0',
+    'XEP-0153': '1.1.1',
     'XEP-0410': '1.1.0',
     'XEP-0421': '1.0.1',
+    'XEP-0486': '0.1.0',
   },
   requires: [archive],
   config,
@@ -70,7 +80,10 @@ export default defineModule<undefined, typeof config>({
     const { seal, open } = host.use(archive)
     const jid = Jid.of('', `${host.config.subdomain}.${host.domain}`)
     const { max_occupants, max_history, create, rooms_per_account } = host.config
-    const features = [roomDisco, owning, occupantIds, selfPing]
+    const features: RoomFeature[] = [
+      ...[roomDisco, owning, occupantIds, selfPing],
+      roomCards(new CardStore(host.database.knex), host.config.card_size),
+    ]
     const venue = new Venue({
       ...{ host, jid, seal, open, features },
       store: new RoomStore(host.database, host.domain),
@@ -84,7 +97,7 @@ export default defineModule<undefined, typeof config>({
       secret: await sharedSecret(host.database, SECRET, () => host.random.bytes(SECRET_BYTES)),
     })
     const rooms = new OwnedRooms(venue)
-    const reception = new Reception(venue, rooms, serviceDisco(features))
+    const reception = new Reception(venue, rooms, serviceIq(features))
     return {
       domain: {
         subdomain: host.config.subdomain,
@@ -99,3 +112,7 @@ export default defineModule<undefined, typeof config>({
     }
   },
 })
+
+function serviceIq(features: readonly RoomFeature[]): ServiceIq[] {
+  return [...serviceDisco(features), ...features.flatMap((feature) => feature.serviceIq ?? [])]
+}

@@ -1,6 +1,7 @@
 // The tables of rooms. What is said in them is in the core's message log, under a number of the room's own.
 
 import type { Migration } from '../../lib/storage/migrations.js'
+import { cardTables } from './card-store.js'
 
 export const migrations: readonly Migration[] = [
   {
@@ -40,4 +41,5 @@ export const migrations: readonly Migration[] = [
           table.text('presence').notNullable()
         }),
   },
+  ...cardTables,
 ]
