@@ -174,6 +174,8 @@ export class Logins {
       domain: host.domain,
       random: host.random,
       offered,
+      // The strophe.js of Converse.js 10 refuses them; XEP-0474 is what it goes without.
+      takesMore: profile === 'sasl2' || stream.framing === 'stream',
       bindings: bindingsOf(stream.tls),
       peer: stream.tls?.peer,
       claimed: profile === 'sasl2' ? Jid.tryParse(stream.claimed)?.bare : undefined,

@@ -17,6 +17,8 @@ export interface Circumstances {
   readonly random: Random
   /** What was advertised to this client, in the profile that it uses. */
   readonly offered: Offer
+  /** Whether the client may be told more than it must know: optional attributes of SCRAM (RFC 5802 §7) */
+  readonly takesMore: boolean
   readonly bindings: Bindings
   readonly peer: TlsFacts['peer']
   /** SASL2: the bare address in `from` of the stream header */

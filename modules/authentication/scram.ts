@@ -95,12 +95,12 @@ class ScramExchange implements Exchange {
   }
 
   #ask(first: ClientFirst, credentials: Credentials): Outcome {
-    const { random, offered } = this.#circumstances
+    const { random, offered, takesMore } = this.#circumstances
     const keys = credentials.keys(this.#hash)
     const nonce = first.nonce + random.bytes(NONCE_BYTES).toString('base64')
     const salt = keys.salt.toString('base64')
-    const shown = downgradeHash(offered, this.#hash)
-    const serverFirst = `r=${nonce},s=${salt},i=${keys.iterations},h=${shown}`
+    const shown = takesMore ? `,h=${downgradeHash(offered, this.#hash)}` : ''
+    const serverFirst = `r=${nonce},s=${salt},i=${keys.iterations}${shown}`
     this.#asked = { first, credentials, keys, nonce, serverFirst }
     return challenge(serverFirst)
   }

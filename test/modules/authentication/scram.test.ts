@@ -203,6 +203,17 @@ test('the advertised list is signed in the challenge (XEP-0474)', async (t) => {
   t.equal(client.attribute('h'), createHash('sha256').update(shown).digest('base64'))
 })
 
+test('over a WebSocket the first profile has no optional attribute: libraries in use refuse it (RFC 5802 §7)', async (t) => {
+  const w = await world(t, { modules: ['authentication'], loggedIn: false })
+  const login = await LoginClient.connect(w, { client: w.stranger({ framing: 'message' }) })
+  const { client } = await login.scram({
+    mechanism: 'SCRAM-SHA-256',
+    name: 'romeo',
+    password: 'secret of romeo',
+  })
+  t.equal(client.attribute('h'), undefined)
+})
+
 test('keys for a name that nobody has: the salt is the same every time, and differs by name and hash (SEC-22)', async (t) => {
   const decoys = new Decoys(Buffer.alloc(32, 7))
   const once = decoys.for('mercutio', 4096)
