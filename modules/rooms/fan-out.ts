@@ -1,24 +1,55 @@
 // Takes what a room says to its visitors: to sessions of this node at once, to those of another node in one
 // frame, to those of other servers by the router. The order in which it is called is the order in which each
-// visitor gets it.
+// visitor gets it. What a node does with it is in guests.ts.
 
 import type { Host } from '../../lib/core/host.js'
 import type { Wire } from '../../lib/xmpp/element.js'
-import { Envelope } from '../../lib/xmpp/envelope.js'
 import { Jid } from '../../lib/xmpp/jid.js'
 import { Stanza } from '../../lib/xmpp/stanza.js'
+import type { Guests } from './guests.js'
 import type { Visitor } from './occupants.js'
+import type { Room } from './room.js'
+
+/** One thing that a room says */
+export interface Said {
+  readonly stanza: Stanza
+  /** The room or somebody in it */
+  readonly from: Jid
+  /** In the room's log, 0 where it is not there */
+  readonly number: number
+  /** What was said to everybody before it and is in the log; who does not have that reads it there. */
+  readonly previous: number
+  /** Milliseconds since 1970 */
+  readonly arrived: number
+}
+
+/** What every word of an owner begins with: in which of its tenures it says so. */
+export interface Tenure {
+  readonly room: string
+  readonly epoch: number
+}
 
 /** What one node is told for sessions of its own */
-type Frame = readonly [from: string, arrived: number, text: Wire, to: readonly string[]]
+export type Frame = readonly [
+  room: string,
+  epoch: number,
+  from: string,
+  arrived: number,
+  number: number,
+  previous: number,
+  text: Wire,
+  to: readonly string[],
+]
 
 export class FanOut {
   readonly #host: Host
+  readonly #guests: Guests
   readonly #topic: string
   readonly #ends: () => void
 
-  constructor(host: Host) {
+  constructor(host: Host, guests: Guests) {
     this.#host = host
+    this.#guests = guests
     this.#topic = `rooms ${host.domain}`
     this.#ends = host.server.talk.on(this.#topic, (frame) => this.#heard(frame as Frame))
   }
@@ -27,15 +58,14 @@ export class FanOut {
     this.#ends()
   }
 
-  /** The same for each of them; `from` is the room or somebody in it. */
-  send(stanza: Stanza, from: Jid, visitors: Iterable<Visitor>): void {
-    const arrived = this.#host.clock.now()
+  /** The same for each of them. */
+  send(room: Room, said: Said, visitors: Iterable<Visitor>): void {
     const self = this.#host.server.node
+    const here: string[] = []
     let elsewhere: Map<string, string[]> | undefined
     for (const { jid, node } of visitors) {
-      if (node === self)
-        this.#write(new Envelope({ stanza, from, to: jid, origin: 'local', arrived }))
-      else if (node === '') this.#host.router.send(stanza, { from, to: jid })
+      if (node === self) here.push(jid.text)
+      else if (node === '') this.#host.router.send(said.stanza, { from: said.from, to: jid })
       else {
         elsewhere ??= new Map()
         const there = elsewhere.get(node)
@@ -43,39 +73,25 @@ export class FanOut {
         else elsewhere.set(node, [jid.text])
       }
     }
-    if (elsewhere) this.#tell(stanza, { from, arrived }, elsewhere)
+    const tenure = { room: room.jid.text, epoch: room.epoch }
+    if (here.length > 0) this.#guests.told(tenure, said, here)
+    if (elsewhere) this.#tell(tenure, said, elsewhere)
   }
 
   #tell(
-    stanza: Stanza,
-    { from, arrived }: { from: Jid; arrived: number },
+    { room, epoch }: Tenure,
+    { stanza, from, arrived, number, previous }: Said,
     elsewhere: ReadonlyMap<string, string[]>,
   ): void {
     const text = stanza.render('', '')
     for (const [node, to] of elsewhere) {
-      const frame: Frame = [from.text, arrived, text, to]
+      const frame: Frame = [room, epoch, from.text, arrived, number, previous, text, to]
       this.#host.server.talk.tell(this.#topic, frame, node)
     }
   }
 
-  #heard([from, arrived, text, to]: Frame): void {
-    const stanza = Stanza.parse(text)
-    const sender = Jid.parse(from)
-    for (const address of to) {
-      const envelope = {
-        stanza,
-        from: sender,
-        to: Jid.parse(address),
-        origin: 'local',
-        arrived,
-      } as const
-      this.#write(new Envelope(envelope))
-    }
-  }
-
-  /** Whoever is not there any more has said so, or somebody does for him. */
-  #write(envelope: Envelope): void {
-    const { to } = envelope
-    this.#host.server.hosts.get(to.domain)?.sessions.find(to)?.write(envelope)
+  #heard([room, epoch, from, arrived, number, previous, text, to]: Frame): void {
+    const said = { stanza: Stanza.parse(text), from: Jid.parse(from), arrived, number, previous }
+    this.#guests.told({ room, epoch }, said, to)
   }
 }

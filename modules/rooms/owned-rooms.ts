@@ -26,7 +26,7 @@ export class OwnedRooms {
   constructor(venue: Venue) {
     this.#venue = venue
     this.#owned = venue.host.server.owners.of(`room ${venue.host.domain}`, {
-      take: (key) => this.#take(key),
+      take: (key, epoch) => this.#take(key, epoch),
       answer: (key, question) => this.#answer(key, question),
       release: (key) => this.#release(key),
     })
@@ -41,8 +41,9 @@ export class OwnedRooms {
     return this.#owned.tenures.has(address.bare.text)
   }
 
-  async #take(key: string): Promise<void> {
+  async #take(key: string, epoch: number): Promise<void> {
     const venue = this.#venue
+    venue.epochs.set(key, epoch)
     const room = await venue.load(Jid.parse(key).local)
     this.#idle.set(key, venue.host.clock.now())
     if (room) for (const { taken } of venue.features) await taken?.(room)
@@ -98,6 +99,7 @@ export class OwnedRooms {
   async #release(key: string): Promise<void> {
     const room = this.#venue.rooms.get(key)
     this.#idle.delete(key)
+    this.#venue.epochs.delete(key)
     if (!room) return
     await room.lane.alone(() => this.#venue.host.journal.settled())
     this.#venue.rooms.delete(key)

@@ -42,6 +42,10 @@ export class Room {
   /** What features remember of it, keyed by a symbol of their own */
   readonly memo = new Map<symbol, unknown>()
   destroyed = false
+  /** Of this tenure; greater than that of any owner before */
+  readonly epoch: number
+  /** Of what everybody was told, in the log */
+  newest = 0
 
   constructor(venue: Venue, row: RoomRow) {
     this.venue = venue
@@ -49,6 +53,7 @@ export class Room {
     this.number = row.number
     this.logNumber = logNumberOf(row)
     this.created = row.created
+    this.epoch = venue.epochs.get(this.jid.text) ?? 0
     this.settings = readSettings(row.settings, venue.limits)
     this.subject = row.subject === '' ? NO_SUBJECT : readSubject(row.subject)
     this.locked = row.locked
@@ -138,11 +143,17 @@ export class Room {
 
   /** From the room itself, or from somebody in it, to these */
   send(stanza: Stanza, from: Jid, visitors: Iterable<Visitor>): void {
-    this.venue.fanOut.send(stanza, from, visitors)
+    const arrived = this.venue.host.clock.now()
+    const said = { stanza, from, arrived, number: 0, previous: this.newest }
+    this.venue.fanOut.send(this, said, visitors)
   }
 
-  sendToAll(stanza: Stanza, from: Jid): void {
-    this.venue.fanOut.send(stanza, from, this.occupants.visitors())
+  /** With its number in the log, where it is there */
+  sendToAll(stanza: Stanza, from: Jid, number = 0): void {
+    const arrived = this.venue.host.clock.now()
+    const said = { stanza, from, arrived, number, previous: this.newest }
+    if (number > 0) this.newest = number
+    this.venue.fanOut.send(this, said, this.occupants.visitors())
   }
 
   /** Written behind: nobody waits for it, and who takes over asks the nodes beside. */

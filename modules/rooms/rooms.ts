@@ -8,6 +8,7 @@ import { sharedSecret } from '../../lib/storage/shared-secrets.js'
 import { Jid } from '../../lib/xmpp/jid.js'
 import archive from '../archive/archive.js'
 import { FanOut } from './fan-out.js'
+import { Guests } from './guests.js'
 import { occupantIds } from './occupant-ids.js'
 import { CardStore } from './card-store.js'
 import type { RoomFeature } from './feature.js'
@@ -87,7 +88,7 @@ export default defineModule<undefined, typeof config>({
     const venue = new Venue({
       ...{ host, jid, seal, open, features },
       store: new RoomStore(host.database, host.domain),
-      fanOut: new FanOut(host),
+      fanOut: new FanOut(host, new Guests(host)),
       limits: {
         mostOccupants: max_occupants,
         mostHistory: max_history,

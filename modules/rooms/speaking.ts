@@ -106,7 +106,7 @@ function say(speech: Speech, stanza: Stanza, logged: LoggedMessage | undefined):
     room.send(said, occupant.jid, occupant.visitors)
     return
   }
-  room.sendToAll(said, occupant.jid)
+  room.sendToAll(said, occupant.jid, id)
   const at = envelope.arrived
   if (setsSubject(stanza)) setSubject(speech, stanza)
   else if (keptForGoodInRoom(stanza)) room.history.add({ from: occupant.jid, stanza: said, at })

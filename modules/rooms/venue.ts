@@ -52,6 +52,8 @@ export class Venue {
   readonly archives = true
   /** The rooms that this node owns, by address */
   readonly rooms = new Map<string, Room>()
+  /** In which tenure this node owns each of them */
+  readonly epochs = new Map<string, number>()
   readonly #iq = new Map<string, RoomIq>()
   #last = 0
 
@@ -162,6 +164,8 @@ export class Venue {
     const limit = Math.min(room.settings.history, this.limits.mostHistory)
     const range = { owner: room.logNumber, limit, backwards: true }
     const { messages } = await this.host.messages.page(range)
+    const last = { owner: room.logNumber, limit: 1, backwards: true, flags: 0 }
+    room.newest = (await this.host.messages.page(last)).messages[0]?.id ?? 0
     for (const { id, from, text } of messages) {
       const stanza = Stanza.parse(toWire(text)).with({ append: stanzaId(room, id) })
       if (!setsSubject(stanza)) room.history.add({ from: Jid.parse(from), stanza, at: timeOf(id) })
