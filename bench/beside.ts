@@ -24,11 +24,31 @@ export function beside(work: Work, of: Figures): string {
       return `${whole(of('perSecond'))} pages/s; p50 ${ms(of('p50'))}, p99 ${ms(of('p99'))} ms`
     case 'search':
       return `p50 ${ms(of('p50'))} ms; CPU ${ms(of('cpuMs'))} ms; ${of('resultsPerQuery').toFixed(1)} results`
+    case 'room':
+      return talk(work.plan, of)
+    case 'room-joins':
+      return [
+        `${of('perSecond').toFixed(1)}/s; p50 ${ms(of('p50'))}, p99 ${ms(of('p99'))} ms`,
+        `full after ${of('fillSeconds').toFixed(1)} s`,
+        ...(of('missing') > 0 ? [`${whole(of('missing'))} presences missing`] : []),
+      ].join('; ')
     case 'readers':
       return afterwards(work.plan, of)
     case 'chat':
       return conversation(work.plan, work, of)
   }
+}
+
+function talk({ stalled, rate }: Extract<Plan, { kind: 'room' }>, of: Figures): string {
+  return [
+    `${whole(of('perSecond'))}/s`,
+    `p50 ${ms(of('p50'))}, ${rate > 0 ? `p99.9 ${ms(of('p999'))}` : `p99 ${ms(of('p99'))}`} ms`,
+    ...(rate > 0 ? [`CPU ${of('cpuMicros').toFixed(1)} µs`] : []),
+    `${of('cores').toFixed(2)} cores`,
+    ...(stalled > 0
+      ? [`memory +${of('grownMb').toFixed(0)} MiB`, `${whole(of('cutOff'))} cut off`]
+      : []),
+  ].join('; ')
 }
 
 function conversation(plan: Extract<Plan, { kind: 'chat' }>, work: Work, of: Figures): string {

@@ -16,6 +16,7 @@ export type Group = {
   nodes: number
   workers: number
   contacts: number
+  rooms: boolean
   lasting: boolean
   /** Filled beforehand, and nobody looks for words in it: to index those takes longer than the rest. */
   unsearched: boolean
@@ -28,7 +29,7 @@ function accountsOf({ accounts = 0, plan }: Work): number {
 }
 
 function nameOf(work: Work): string {
-  if (!work.archive) return 'plain'
+  if (!work.archive) return work.rooms ? 'plain-rooms' : 'plain'
   const parts = [
     'archive',
     work.store ?? 'own',
@@ -36,6 +37,7 @@ function nameOf(work: Work): string {
     work.filled && `${work.filled}-kept`,
     work.nodes && `${work.nodes}-nodes`,
     work.workers && `${work.workers}-workers`,
+    work.rooms && 'rooms',
     work.contacts && `${work.contacts}-contacts`,
   ]
   return parts.filter((part) => part !== undefined).join('-')
@@ -55,10 +57,10 @@ export function groupsOf(works: readonly Work[]): Group[] {
 
 function groupOf(works: Work[], name: string, accounts: number): Group {
   const { archive, store = 'own', filled = 0 } = works[0]!
-  const { nodes = 1, workers = 1, contacts = 0 } = works[0]!
+  const { nodes = 1, workers = 1, contacts = 0, rooms = false } = works[0]!
   const lasting = !archive || filled > 0
   const told = works.some((work) => work.plan.kind === 'readers')
   const unsearched = filled > 0 && !works.some(({ plan }) => plan.kind === 'search')
-  const several = { nodes, workers, contacts }
+  const several = { nodes, workers, contacts, rooms }
   return { works, name, archive, store, accounts, filled, ...several, lasting, unsearched, told }
 }

@@ -120,6 +120,7 @@ async function siteIn(folder: string, { stage, group, database, redis }: Place):
     archive: group.archive,
     store: group.store,
     unsearched: group.unsearched,
+    rooms: group.rooms,
     ...(database !== undefined && { database }),
     ...(redis && { redis: redis.address, workers: group.workers }),
     ...(group.told && stage.peer.tellsMemory && { memory: join(folder, 'memory.json') }),

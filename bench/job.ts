@@ -78,6 +78,27 @@ export type Plan =
       rate: number
     }
   | {
+      /** All are in one room, and what one says everybody hears. */
+      kind: 'room'
+      users: number
+      inFlight: number
+      bodyBytes: number
+      /** Messages a second, at random moments; 0 is a closed loop. */
+      rate: number
+      /** So many stop reading when it begins. */
+      stalled: number
+      /** The room keeps what is said. */
+      kept: boolean
+      warmUpSeconds: number
+      seconds: number
+    }
+  | {
+      kind: 'room-joins'
+      users: number
+      /** Those of them who are in before the others come. */
+      occupants: number
+    }
+  | {
       kind: 'readers'
       users: number
       /** For each reader, while it does not read. */
@@ -93,6 +114,9 @@ export type Walk = 'last' | 'after' | 'with'
 /** In some twenty messages of the archive; in one of some hundreds; in one of ten or more. */
 export type Frequency = 'rare' | 'medium' | 'common'
 
+/** Where a server has its rooms, and what one is to be beyond what the server makes it. */
+export type RoomPlace = { service: string; form: Readonly<Record<string, string>> }
+
 export type Job = {
   target: Target
   login: Login
@@ -103,6 +127,7 @@ export type Job = {
   parts?: Record<string, number[]>
   /** The Redis whose commands are counted. */
   redis?: string
+  room?: RoomPlace
 }
 
 export type Outcome = {

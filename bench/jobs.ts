@@ -31,7 +31,12 @@ export function jobFor(hosted: Hosted, plan: Plan, work?: Work): Job {
   }
   const memory = setting.memory
   const told = plan.kind === 'readers' && memory !== undefined ? { ...plan, memory } : plan
-  const more = { ...(parts && { parts }), ...(redis !== undefined && { redis }) }
+  const room = server.peer.room?.(setting)
+  const more = {
+    ...(parts && { parts }),
+    ...(redis !== undefined && { redis }),
+    ...(room && { room }),
+  }
   return { target, login, plan: told, server: pids, ...more }
 }
 

@@ -8,6 +8,7 @@ export const FAMILIES = [
   ...(['chat', 'archived', 'postgres', 'latency', 'tls', 'open'] as const),
   ...(['idle', 'login', 'pages', 'search', 'memory'] as const),
   ...(['cluster', 'sessions', 'storm'] as const),
+  ...(['rooms', 'large-rooms', 'room-joins', 'hot-room'] as const),
 ] as const
 export type Family = (typeof FAMILIES)[number]
 
@@ -30,6 +31,8 @@ export type Work = {
   workers?: number
   /** The two of a pair are on different nodes. */
   apart?: boolean
+  /** There are rooms. */
+  rooms?: boolean
   /** Everybody's roster has so many of the others. */
   contacts?: number
   transport: Transport

@@ -1,9 +1,10 @@
 // The rows of the comparison; those about archives are in archive-works.ts, about several nodes in
-// cluster-works.ts. A new scenario (rooms)
-// is a plan in job.ts, a file in generator/ and rows here.
+// cluster-works.ts, about rooms in room-works.ts. A new scenario is a plan in job.ts, a file in generator/
+// and rows here.
 import { archived, latency, memory, pages, postgres, search } from './archive-works.js'
 import { cluster, multitudes, storms } from './cluster-works.js'
 import type { Plan } from './job.js'
+import { rooms } from './room-works.js'
 import { type Chat, type ChatPlan, type Figure, plain, type Size, type Work } from './work.js'
 
 const WEIGHT: Figure = { key: 'kbPerSession', title: 'memory', unit: 'KB', digits: 1 }
@@ -46,6 +47,7 @@ export function works(size: Size): Work[] {
     ...cluster(chat, size),
     ...multitudes(size),
     ...storms(size),
+    ...rooms(size),
   ]
 }
 

@@ -6,6 +6,8 @@ import { multitude } from './multitude.js'
 import { pages } from './pages.js'
 import { readers } from './readers.js'
 import { register } from './register.js'
+import { room } from './room.js'
+import { roomJoins } from './room-joins.js'
 import { search } from './search.js'
 import { idle, logins } from './sessions.js'
 import { storm } from './storm.js'
@@ -32,6 +34,10 @@ function run(job: Job): Promise<Outcome> {
       return multitude(job, plan)
     case 'storm':
       return storm(job, plan)
+    case 'room':
+      return room(job, plan)
+    case 'room-joins':
+      return roomJoins(job, plan)
     case 'readers':
       return readers(job, plan)
   }

@@ -30,9 +30,15 @@ function database({ folder, setting }: Site): string {
   return `sql_type: pgsql\n${where}\nsql_username: "${username}"\nsql_password: ""\n`
 }
 
+/** No limit that its peers do not have either. */
+const muc = (archive: boolean) =>
+  `{ max_users: 5000, max_user_conferences: 1000, default_room_options: { max_users: 5000, mam: ${archive} } }`
+
 function configuration(site: Site): string {
   const { ports, certificate, setting } = site
-  const modules = MODULES.map((name) => `  mod_${name}: {}`).join('\n')
+  const modules = MODULES.map(
+    (name) => `  mod_${name}: ${name === 'muc' ? muc(setting.archive) : '{}'}`,
+  ).join('\n')
   const kind = setting.store === 'own' ? '' : ', db_type: sql'
   const archive = setting.archive ? `  mod_mam: { default: always${kind} }\n` : ''
   return `
@@ -107,6 +113,7 @@ export const ejabberd: Peer = {
   able,
   lacks,
   prepare,
+  room: () => ({ service: `conference.${DOMAIN}`, form: {} }),
   createTables,
   addAccounts,
   fill: fillEjabberd,

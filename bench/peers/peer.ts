@@ -2,6 +2,7 @@
 // its own, and how to start it. Pinning, waiting, measuring and stopping are the same for all.
 
 import type { Mechanism } from '../generator/scram.js'
+import type { RoomPlace } from '../job.js'
 import type { Work } from '../work.js'
 
 /** `own` is what the server keeps its archive in by itself. */
@@ -11,6 +12,8 @@ export type Setting = {
   /** Messages are kept. */
   archive: boolean
   store: Store
+  /** There are rooms, which keep what is said where the archive is on. */
+  rooms?: boolean
   /** Nobody looks for words. */
   unsearched?: boolean
   /** For `postgres`: the address of a database that is this server's alone. */
@@ -60,6 +63,8 @@ export type Peer = {
   /** Puts the first so many messages of corpus.ts into the archive of their owner; the server has
    * run once and is stopped. */
   fill?(site: Site, messages: number): Promise<void>
+  /** Where its rooms are, and what the form of a new one is to say. */
+  room?(setting: Setting): RoomPlace
   /** Tells its memory when asked (collector.ts). */
   tellsMemory?: boolean
   /** Creates accounts directly, where that is much faster than registering in-band. */

@@ -61,7 +61,7 @@ default_archive_policy = true
 ssl = { certificate = "${certificate.chain}"; key = "${certificate.key}" }
 VirtualHost "${DOMAIN}"
 Component "conference.${DOMAIN}" "muc"
-`
+${setting.rooms && setting.archive ? '  modules_enabled = { "muc_mam" }\n  muc_log_expires_after = "never"\n' : ''}`
 }
 
 function prepare(site: Site): Launch {
@@ -95,6 +95,7 @@ export const prosody: Peer = {
   able: (work) => work.plan.kind !== 'search',
   lacks,
   prepare,
+  room: () => ({ service: `conference.${DOMAIN}`, form: {} }),
   createAccounts,
   createTables,
   fill: fillProsody,

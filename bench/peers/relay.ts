@@ -11,8 +11,12 @@ export const relay: Peer = {
   version: () => 'on this Node',
   missing: 'npm run build',
   mechanism: 'PLAIN',
-  able: ({ archive, modern, transport, mechanism }) =>
-    !archive && !modern && transport !== 'websocket' && (mechanism ?? 'PLAIN') === 'PLAIN',
+  able: ({ archive, modern, rooms, transport, mechanism }) =>
+    !archive &&
+    !modern &&
+    !rooms &&
+    transport !== 'websocket' &&
+    (mechanism ?? 'PLAIN') === 'PLAIN',
   prepare: ({ ports, certificate }) => {
     const parameters = [ports.clear, ports.tls, certificate.chain, certificate.key]
     return { command: [process.execPath, SERVER, ...parameters.map(String)] }

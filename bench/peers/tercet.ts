@@ -41,10 +41,20 @@ function several({ database, redis, workers }: Setting): string {
   return keys.flatMap(([key, value]) => (value ? [`${key}: ${value}\n`] : [])).join('')
 }
 
-function modules({ archive, unsearched = false }: Setting): string {
-  const out = [...(archive ? [] : ['archive']), ...(unsearched ? ['search'] : [])]
-  return out.length > 0 ? `modules: { ${out.map((name) => `${name}: false`).join(', ')} }\n` : ''
+function modules({ archive, rooms = false, unsearched = false }: Setting): string {
+  const changed = [
+    // A room is told itself whether it keeps anything; without an archive there are no rooms.
+    ...(archive || rooms ? [] : ['archive: false']),
+    rooms ? 'rooms: { max_occupants: 5000 }' : 'rooms: false',
+    ...(unsearched ? ['search: false'] : []),
+  ]
+  return `modules: { ${changed.join(', ')} }\n`
 }
+
+const room = ({ archive }: Setting) => ({
+  service: `rooms.${DOMAIN}`,
+  form: { 'muc#roomconfig_enablearchiving': archive ? '1' : '0' },
+})
 
 function prepare(site: Site): Launch {
   mkdirSync(join(site.folder, 'data'), { recursive: true })
@@ -70,6 +80,7 @@ export const tercet: Peer = {
   version,
   missing: 'npm run build',
   tellsMemory: true,
+  room,
   prepare,
   addAccounts,
   addContacts,
