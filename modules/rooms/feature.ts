@@ -12,6 +12,7 @@ import type { Stanza } from '../../lib/xmpp/stanza.js'
 import type { Occupant, Visitor } from './occupants.js'
 import type { ServiceIq } from './reception.js'
 import type { Room } from './room.js'
+import type { RoomCommand } from './room-commands.js'
 import type { Affiliation } from './standing.js'
 
 /** Something that came for a room, at its owner */
@@ -67,6 +68,8 @@ export interface RoomFeature {
   readonly name: string
   /** Requests to rooms */
   readonly iq?: readonly RoomIq[]
+  /** Commands of a room (XEP-0050) */
+  readonly commands?: readonly RoomCommand[]
   /** Features that a room tells of itself (XEP-0030) */
   features?(room: Room): readonly string[]
   identities?(room: Room): readonly Identity[]

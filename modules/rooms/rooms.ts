@@ -12,6 +12,9 @@ import { Guests } from './guests.js'
 import { occupantIds } from './occupant-ids.js'
 import { CardStore } from './card-store.js'
 import type { RoomFeature } from './feature.js'
+import { HatStore } from './hat-store.js'
+import { roomCommands } from './room-commands.js'
+import { hats } from './wearing-hats.js'
 import { roomCards } from './room-cards.js'
 import { OwnedRooms } from './owned-rooms.js'
 import { owning } from './owning.js'
@@ -69,6 +72,7 @@ export default defineModule<undefined, typeof config>({
     'XEP-0045': '1.35.3',
     'XEP-0054': '1.3.0',
     'XEP-0153': '1.1.1',
+    'XEP-0317': '0.3.1',
     'XEP-0410': '1.1.0',
     'XEP-0421': '1.0.1',
     'XEP-0486': '0.1.0',
@@ -83,6 +87,7 @@ export default defineModule<undefined, typeof config>({
     const { max_occupants, max_history, create, rooms_per_account } = host.config
     const features: RoomFeature[] = [
       ...[roomDisco, owning, occupantIds, selfPing],
+      ...[roomCommands, hats(new HatStore(host.database.knex))],
       roomCards(new CardStore(host.database.knex), host.config.card_size),
     ]
     const venue = new Venue({

@@ -2,6 +2,7 @@
 
 import type { Migration } from '../../lib/storage/migrations.js'
 import { cardTables } from './card-store.js'
+import { hatTables } from './hat-store.js'
 
 export const migrations: readonly Migration[] = [
   {
@@ -42,4 +43,5 @@ export const migrations: readonly Migration[] = [
         }),
   },
   ...cardTables,
+  ...hatTables,
 ]
