@@ -6,18 +6,16 @@ import { randomInt } from 'node:crypto'
 import type { Knex } from 'knex'
 import type { Clock } from '../ops/clock.js'
 import { fromWire } from '../xmpp/element.js'
+import { concerns, setLives, setPrevious } from './concerned.js'
 import type { Database } from './database.js'
 import { type LoggedMessage, numberAt, RETRACTED } from './logged-message.js'
 import { type IndexRow, type MessageLog, peerKey } from './message-log.js'
 import { MessageRemover } from './message-remover.js'
 import { ownersOf, type Sides } from './message-rows.js'
-import { concerned, readLast, readLives } from './whereabouts.js'
 import type { Answer, Write } from './writes.js'
 
 const DAY = 86_400_000
 const CHUNK = 2000
-/** Milliseconds after which everybody has been shown what is in the log */
-const SHOWN = 15_000
 
 /** One node whose clock is ahead must not set the numbers of all ahead: a second at most. */
 const OURS = `least($1::bigint, (extract(epoch from clock_timestamp()) * 1000 + 1000)::bigint * ${numberAt(1)})`
@@ -119,10 +117,8 @@ export class MessageStore extends MessageRemover implements MessageLog {
     const write = keyed
       ? { sql: sql.keyed, runs: [[...values, ...times]] }
       : { sql: sql.plain, runs: [values] }
-    if (!this.#several) return [write]
-    const accounts = [...new Set(messages.flatMap(ownersIn))]
     // Nobody binds between the two (whereabouts.ts).
-    return [write, concerned({ accounts, place: this.#place, within: numberAt(SHOWN) })]
+    return this.#several ? [write, concerns(messages, this.#place)] : [write]
   }
 
   written(messages: readonly LoggedMessage[], [rows, lives]: readonly Answer[]): void {
@@ -137,10 +133,10 @@ export class MessageStore extends MessageRemover implements MessageLog {
     }
     if (!this.#several || !lives) return
     setLives(messages, lives)
-    setPrevious(messages, readLast(lives))
+    setPrevious(messages, lives)
   }
 
-  /** Which of the group's numbers are there: the others were duplicates. */
+  /** Which of the group's numbers are there: the others were duplicates. And what is before each of them. */
   async recover(messages: readonly LoggedMessage[]): Promise<void> {
     const { knex } = this.database
     const [group]: { last: number }[] = await knex.raw(GROUP, [this.#place])
@@ -150,10 +146,17 @@ export class MessageStore extends MessageRemover implements MessageLog {
     const there = new Set(rows.map(({ id }) => id))
     for (const [at, message] of messages.entries()) {
       const id = before + at + 1
-      if (this.#several) message.lives = undefined
       message.duplicate = !there.has(id)
       message.id = there.has(id) ? id : 0
     }
+    if (this.#several) await this.#placed(messages)
+  }
+
+  /** Who has come or gone since is not known: all lives are told. What is before it has not changed. */
+  async #placed(messages: readonly LoggedMessage[]): Promise<void> {
+    const [answer] = await this.database.write([concerns(messages, this.#place)])
+    for (const message of messages) message.lives = undefined
+    setPrevious(messages, answer!)
   }
 
   async indexed(): Promise<void> {}
@@ -261,30 +264,6 @@ export class MessageStore extends MessageRemover implements MessageLog {
         until: numberAt(Date.UTC(Number(year), Number(month), 1)),
       }
     })
-  }
-}
-
-function ownersIn({ sender, recipient }: LoggedMessage): number[] {
-  return [sender, recipient].flatMap((side) => side?.owner ?? [])
-}
-
-function setLives(messages: readonly LoggedMessage[], answer: Answer): void {
-  const lives = readLives(answer)
-  for (const message of messages) {
-    const ofAll = ownersIn(message).flatMap((owner) => lives.get(owner) ?? [])
-    message.lives = ofAll.length > 1 ? [...new Set(ofAll)] : ofAll
-  }
-}
-
-/** In the order of their numbers */
-function setPrevious(messages: readonly LoggedMessage[], last: Map<number, number>): void {
-  for (const { id, duplicate, sender, recipient } of messages) {
-    if (duplicate) continue
-    for (const side of [sender, recipient]) {
-      if (!side) continue
-      side.previous = last.get(side.owner) ?? 0
-      last.set(side.owner, id)
-    }
   }
 }
 

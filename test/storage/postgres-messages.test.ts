@@ -146,6 +146,29 @@ test('a lost group is not taken for what another node wrote before it', async (t
   )
 })
 
+test('of a lost group it is found what was before each message in the logs of its accounts', async (t) => {
+  const store = await postgres.fresh()
+  const database = await store.open()
+  t.teardown(() => database.close())
+  const whereabouts = await Whereabouts.open(database, 'a life')
+  t.teardown(() => whereabouts.close())
+  const clock = new ManualClock()
+  const one = await openMessageLog(database, clock, true)
+  const other = await openMessageLog(database, clock, true)
+  await whereabouts.here({ account: juliet, address: 'juliet@capulet.lit' })
+  const before = messageOf({ text: 'before' })
+  other.written([before], await database.write(other.writes([before])))
+  const lost = ['a', 'b'].map((text) => messageOf({ text }))
+  await database.write(one.writes(lost))
+  const after = messageOf({ text: 'after' })
+  other.written([after], await database.write(other.writes([after])))
+  await one.recover(lost)
+  t.strictSame(
+    [...lost, after].map(({ recipient }) => recipient!.previous),
+    [before.id, lost[0]!.id, lost[1]!.id],
+  )
+})
+
 test('with several nodes one whose clock is ahead does not set the numbers of all ahead', async (t) => {
   const store = await postgres.fresh()
   const database = await store.open()
