@@ -1,6 +1,6 @@
 // A room's card and picture (XEP-0486): set by its owners as a vCard, fetched by whoever may know the room. That
 // there is a picture, and which, stands in what the room tells of itself; those who are here hear it when it
-// changes, and by presence from the room itself, which older clients look for (§4.2).
+// changes, and by presence from the room itself, which older clients look for (§5.2).
 
 import { createHash } from 'node:crypto'
 import { cutOut } from '../../lib/xmpp/cut-out.js'

@@ -12,6 +12,7 @@ import { Guests } from './guests.js'
 import { occupantIds } from './occupant-ids.js'
 import { CardStore } from './card-store.js'
 import type { RoomFeature } from './feature.js'
+import { channelSearch } from './channel-search.js'
 import { HatStore } from './hat-store.js'
 import { roomCommands } from './room-commands.js'
 import { hats } from './wearing-hats.js'
@@ -75,6 +76,7 @@ export default defineModule<undefined, typeof config>({
     'XEP-0317': '0.3.1',
     'XEP-0410': '1.1.0',
     'XEP-0421': '1.0.1',
+    'XEP-0433': '0.1.0',
     'XEP-0486': '0.1.0',
   },
   requires: [archive],
@@ -87,6 +89,7 @@ export default defineModule<undefined, typeof config>({
     const { max_occupants, max_history, create, rooms_per_account } = host.config
     const features: RoomFeature[] = [
       ...[roomDisco, owning, occupantIds, selfPing],
+      channelSearch,
       ...[roomCommands, hats(new HatStore(host.database.knex))],
       roomCards(new CardStore(host.database.knex), host.config.card_size),
     ]
