@@ -9,7 +9,7 @@ import { QueryPace } from '../../lib/core/query-pace.js'
 import { choice, duration, integer } from '../../lib/ops/options.js'
 import { KEPT } from '../../lib/storage/logged-message.js'
 import type { Logged } from '../../lib/storage/message-log.js'
-import { type Element, type Wire, xml } from '../../lib/xmpp/element.js'
+import type { Element, Wire } from '../../lib/xmpp/element.js'
 import type { Envelope } from '../../lib/xmpp/envelope.js'
 import { StanzaError } from '../../lib/xmpp/errors.js'
 import type { Jid } from '../../lib/xmpp/jid.js'
@@ -24,12 +24,10 @@ import { type ExtraField, Fields, type NarrowedQuery } from './fields.js'
 import { withoutForgedDelays } from './forged-delays.js'
 import { withoutForgedIds } from './forged-ids.js'
 import { Keeping } from './keeping.js'
-import { metadata } from './metadata.js'
+import { ArchivePages } from './pages.js'
 import { setPreferences, tellPreferences } from './preference-requests.js'
 import { PREFERENCES, PreferenceStore, standards } from './preferences.js'
-import { readQuery } from './query.js'
-import { findPage, shortened } from './reading.js'
-import { fin, result, writePage } from './results.js'
+import { writePage } from './results.js'
 import { Retractions, retracts } from './retraction.js'
 import { migrations } from './tables.js'
 
@@ -45,6 +43,8 @@ export interface ArchiveApi {
   field(field: ExtraField): () => void
   /** A message as a page shows it, for pages of another kind (XEP-0313 §4.2). */
   result(logged: Logged, queryId: string): Wire
+  /** Pages, for whoever has an archive of another kind in the log */
+  readonly pages: ArchivePages
   /** One for all that an account asks of its archive; undefined where nothing is limited. */
   readonly pace: QueryPace | undefined
   /** How long messages stay, in milliseconds */
@@ -103,8 +103,8 @@ export default defineModule<ArchiveApi, typeof config>({
     const expiry = new Expiry(host)
     const fields = new Fields()
     const { page, longest_page: most } = host.config
-    const terms = { fields, open, page, most }
     const pace = host.server.settings.limits === 'off' ? undefined : new QueryPace(host.clock)
+    const pages = new ArchivePages(host.messages, { fields, open, seal, page, most })
     const withdraw = host.use(authentication).inlineBind({
       xmlns: NS_ARCHIVE,
       // XEP-0386 §3.2: the state of the archive at the moment of binding.
@@ -117,7 +117,8 @@ export default defineModule<ArchiveApi, typeof config>({
         seal,
         open,
         field: (field) => fields.add(field),
-        result: (logged, queryId) => result(logged, { seal, queryId }),
+        result: (logged, queryId) => pages.result(logged, queryId),
+        pages,
         pace,
         kept: host.config.keep,
       },
@@ -126,7 +127,7 @@ export default defineModule<ArchiveApi, typeof config>({
         account: [...archiveFeatures, NS_RSM, NS_STANZA_IDS, NS_RETRACTION, NS_TOMBSTONES],
       },
       iq: [
-        { get: 'query', ...own, reads, answer: () => xml('query', NS_ARCHIVE, fields.form()) },
+        { get: 'query', ...own, reads, answer: () => pages.form() },
         { set: 'query', ...own, reads, answer: query },
         { get: 'metadata', ...own, reads, answer: ({ to }) => ends(to) },
         {
@@ -166,18 +167,17 @@ export default defineModule<ArchiveApi, typeof config>({
       const { session } = request
       // Results go to the session that asked; there is nobody else who may ask.
       if (!session) throw new StanzaError('service-unavailable')
-      const asked = readQuery(request, terms)
+      const asked = pages.read(request.element)
       await pace?.turn(session.number)
       if (session.closed) throw new StanzaError('recipient-unavailable')
-      const { queryId, flipped, backwards } = asked
-      const found = shortened(await findPage(host.messages, session.number, asked), backwards)
+      const page = await pages.page(session.number, asked)
       await untilRoom(session)
-      writePage(session, found, { seal, queryId, flipped })
-      return fin(found, seal)
+      writePage(session, page, seal)
+      return page.fin
     }
 
     async function ends(account: Jid): Promise<Element> {
-      return metadata(host.messages, await host.numberOf(account), seal)
+      return pages.metadata(await host.numberOf(account))
     }
 
     function strip(envelope: Envelope, { account }: Passage): Envelope | undefined {

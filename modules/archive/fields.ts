@@ -18,6 +18,8 @@ export interface ExtraField {
   /** In Clark notation (XEP-0313 §4.1.5) */
   readonly name: string
   readonly type: FieldType
+  /** What tells in service discovery that an archive has it */
+  readonly feature?: string
   /**
    * The query with `ids`: at least `limit` of its messages that match, the first in the order in which it
    * reads, or all that there are, or so many as it has found, and `unfinished`. Throws StanzaError to
@@ -52,6 +54,10 @@ export class Fields {
 
   known(name: string): boolean {
     return STANDARD.some((field) => field.name === name) || this.#extra.has(name)
+  }
+
+  get features(): readonly string[] {
+    return [...this.#extra.values()].flatMap(({ feature }) => feature ?? [])
   }
 
   /** XEP-0313 §4.1.5. The list of ids is open, and none are named. */

@@ -1,7 +1,6 @@
 // What a query asks for (XEP-0313 §4), read from what a stranger wrote and not yet looked up: ids are
 // only known to be ours by their form.
 
-import type { IqRequest } from '../../lib/core/module.js'
 import { numberAt } from '../../lib/storage/logged-message.js'
 import { readStamp } from '../../lib/xmpp/delay.js'
 import type { Element } from '../../lib/xmpp/element.js'
@@ -28,7 +27,7 @@ export interface ArchiveQuery {
   readonly queryId: string | undefined
 }
 
-interface QueryTerms {
+export interface QueryTerms {
   readonly fields: Fields
   open(id: string): number | undefined
   /** Messages of a page, where the client does not say, and at most */
@@ -43,8 +42,8 @@ const MOST_IDS = 250
 
 type Values = ReadonlyMap<string, readonly string[]>
 
-export function readQuery({ element }: IqRequest, terms: QueryTerms): ArchiveQuery {
-  // XEP-0442: an account's archive has no nodes.
+export function readQuery(element: Element, terms: QueryTerms): ArchiveQuery {
+  // XEP-0442: neither accounts nor rooms have archives of nodes.
   if (element.attrs.node !== undefined) throw new StanzaError('feature-not-implemented')
   const values = readValues(element, terms.fields)
   const page = readPage(element, terms.most)

@@ -10,6 +10,7 @@ import { forwarded } from '../../lib/xmpp/forwarding.js'
 import { resultSet } from '../../lib/xmpp/result-set.js'
 import { Stanza } from '../../lib/xmpp/stanza.js'
 import { NS_ARCHIVE } from '../../lib/xmpp/message-children.js'
+import type { ShownPage } from './pages.js'
 import type { FoundPage } from './reading.js'
 
 type Seal = (number: number) => string
@@ -19,15 +20,13 @@ interface Naming {
   readonly queryId: string | undefined
 }
 
-export function writePage(
-  session: Session,
-  page: FoundPage,
-  { flipped, ...naming }: Naming & { readonly flipped: boolean },
-): void {
+/** To a session of this node, which has room for it. */
+export function writePage(session: Session, { messages, queryId }: ShownPage, seal: Seal): void {
   const arrived = session.host.clock.now()
-  const messages = flipped ? [...page.messages].reverse() : page.messages
+  const { account: from, jid: to } = session
   for (const logged of messages) {
-    session.write(resultEnvelope(session, result(logged, naming), arrived))
+    const stanza = resultStanza(result(logged, { seal, queryId }))
+    session.write(new Envelope({ stanza, from, to, origin: 'local', arrived }))
   }
 }
 
@@ -37,9 +36,10 @@ export function result(logged: Logged, { seal, queryId }: Naming): Wire {
   return `<result xmlns='${NS_ARCHIVE}'${query} id='${seal(logged.id)}'>${inner}</result>`
 }
 
-function resultEnvelope(session: Session, content: Wire, arrived: number): Envelope {
+/** The message around one result */
+export function resultStanza(content: Wire): Stanza {
   const children = [{ name: 'result', xmlns: NS_ARCHIVE, start: 0, end: content.length }]
-  const stanza = new Stanza({
+  return new Stanza({
     kind: 'message',
     type: '',
     id: '',
@@ -50,15 +50,16 @@ function resultEnvelope(session: Session, content: Wire, arrived: number): Envel
     content,
     children,
   })
-  return new Envelope({ stanza, from: session.account, to: session.jid, origin: 'local', arrived })
 }
 
 const START = '<message'
 
 /** The stanza with the addresses that it had; it stands alone (XEP-0297 §3.2). */
 function original({ from, to, text }: Logged): Wire {
-  const addresses = `from='${toWire(escapeXml(from))}' to='${toWire(escapeXml(to))}'`
-  return `${START} xmlns='jabber:client' ${addresses}${toWire(text.slice(START.length))}`
+  // XEP-0313 §6.1.2: what was said in a room was said to nobody.
+  const recipient = to === '' ? '' : ` to='${toWire(escapeXml(to))}'`
+  const addresses = ` from='${toWire(escapeXml(from))}'${recipient}`
+  return `${START} xmlns='jabber:client'${addresses}${toWire(text.slice(START.length))}`
 }
 
 /** XEP-0313 §4.3.2. A page that is flipped has the same ends (§4.3.4). */

@@ -51,6 +51,7 @@ export default defineModule<SearchApi>({
     const withdraw = host.use(archive).field({
       name: `{${NS_FULLTEXT}}fulltext`,
       type: 'text-single',
+      feature: NS_FULLTEXT,
       narrow,
     })
     return {
