@@ -14,6 +14,7 @@ import type { ServiceIq } from './reception.js'
 import type { Room } from './room.js'
 import type { RoomCommand } from './room-commands.js'
 import type { Affiliation } from './standing.js'
+import type { Venue } from './venue.js'
 
 /** Something that came for a room, at its owner */
 export interface Visit {
@@ -42,6 +43,8 @@ export interface RoomIq {
   readonly xmlns: string
   /** It changes nothing, and runs beside messages. */
   readonly reads?: boolean
+  /** It takes long: the room neither waits for it nor keeps it waiting. */
+  readonly apart?: boolean
   /** The child of the result; throws StanzaError to refuse. */
   answer(request: RoomRequest): Later<Element | undefined | void>
 }
@@ -70,6 +73,8 @@ export interface RoomFeature {
   readonly iq?: readonly RoomIq[]
   /** Commands of a room (XEP-0050) */
   readonly commands?: readonly RoomCommand[]
+  /** A request before it is taken to the room's owner, on the node where it came: it waits, or is refused. */
+  asked?(venue: Venue, envelope: Envelope): Later<void>
   /** Features that a room tells of itself (XEP-0030) */
   features?(room: Room): readonly string[]
   identities?(room: Room): readonly Identity[]

@@ -46,7 +46,9 @@ export class Reception {
   }
 
   async #toRoom(envelope: Envelope): Promise<void> {
-    const { host } = this.#venue
+    const { host, features } = this.#venue
+    if (envelope.stanza.kind === 'iq')
+      for (const { asked } of features) await asked?.(this.#venue, envelope)
     const caller = new Caller(
       envelope,
       envelope.origin !== 'server' && host.server.hosts.has(envelope.from.domain),

@@ -109,6 +109,7 @@ export class Room {
     const offer = this.venue.iqOffer(stanza)
     if (!offer) throw new StanzaError('service-unavailable')
     const answer = (): Later<Stanza> => this.#answer(offer, request)
+    if (offer.apart) return answer()
     return offer.reads ? this.lane.beside(answer) : this.lane.alone(answer)
   }
 

@@ -21,12 +21,15 @@ import { OwnedRooms } from './owned-rooms.js'
 import { owning } from './owning.js'
 import { selfPing } from './passing-on.js'
 import { Reception, type ServiceIq } from './reception.js'
+import { LeftBehind, leavesNothing } from './left-behind.js'
+import { roomArchive } from './room-archive.js'
 import { roomDisco, serviceDisco } from './room-disco.js'
 import { Venue } from './venue.js'
 import { RoomStore } from './store.js'
 import { migrations } from './tables.js'
 
 const TIDY = 30_000
+const CLEAR = 60_000
 const SECRET = 'rooms'
 const SECRET_BYTES = 32
 
@@ -74,6 +77,8 @@ export default defineModule<undefined, typeof config>({
     'XEP-0054': '1.3.0',
     'XEP-0153': '1.1.1',
     'XEP-0317': '0.3.1',
+    'XEP-0313': '1.1.3',
+    'XEP-0359': '0.7.0',
     'XEP-0410': '1.1.0',
     'XEP-0421': '1.0.1',
     'XEP-0433': '0.1.0',
@@ -84,7 +89,7 @@ export default defineModule<undefined, typeof config>({
   migrations,
 
   async setup(host) {
-    const { seal, open } = host.use(archive)
+    const { seal, open, pages, pace } = host.use(archive)
     const jid = Jid.of('', `${host.config.subdomain}.${host.domain}`)
     const { max_occupants, max_history, create, rooms_per_account } = host.config
     const features: RoomFeature[] = [
@@ -92,6 +97,7 @@ export default defineModule<undefined, typeof config>({
       channelSearch,
       ...[roomCommands, hats(new HatStore(host.database.knex))],
       roomCards(new CardStore(host.database.knex), host.config.card_size),
+      ...[roomArchive({ pages, pace }), leavesNothing],
     ]
     const venue = new Venue({
       ...{ host, jid, seal, open, features },
@@ -106,6 +112,7 @@ export default defineModule<undefined, typeof config>({
       secret: await sharedSecret(host.database, SECRET, () => host.random.bytes(SECRET_BYTES)),
     })
     const rooms = new OwnedRooms(venue)
+    const leftBehind = new LeftBehind(host)
     const reception = new Reception(venue, rooms, serviceIq(features))
     return {
       domain: {
@@ -113,8 +120,17 @@ export default defineModule<undefined, typeof config>({
         receive: (envelope) => reception.receive(envelope),
       },
       disco: { items: (): DiscoItem[] => [{ jid: jid.text, name: 'Rooms' }] },
-      tasks: [{ name: 'rooms that nobody is in', every: TIDY, run: () => rooms.tidy() }],
+      tasks: [
+        { name: 'rooms that nobody is in', every: TIDY, run: () => rooms.tidy() },
+        {
+          name: 'what was said in rooms that are gone',
+          every: CLEAR,
+          once: true,
+          run: () => leftBehind.run(),
+        },
+      ],
       async close() {
+        leftBehind.stop()
         await rooms.close()
         venue.fanOut.close()
       },

@@ -1,16 +1,17 @@
 // A message to everybody (XEP-0045 §7.4): decided in the room's lane, kept where the room keeps what is said,
 // on disk before anybody gets it. One text for all; only the address at its head differs.
 
-import { INCOMING, KEPT, LoggedMessage } from '../../lib/storage/logged-message.js'
+import { INCOMING, KEPT, LoggedMessage, UNREAD } from '../../lib/storage/logged-message.js'
 import { StanzaError } from '../../lib/xmpp/errors.js'
 import { hash53 } from '../../lib/xmpp/hash53.js'
 import { NS_STANZA_IDS } from '../../lib/xmpp/message-children.js'
-import { originId, ownLabel } from '../../lib/xmpp/message-references.js'
-import { keptForGoodInRoom } from '../../lib/xmpp/message-traits.js'
+import { originId } from '../../lib/xmpp/message-references.js'
+import { countsAsUnread, keptForGoodInRoom } from '../../lib/xmpp/message-traits.js'
 import { NS_DELAY } from '../../lib/xmpp/delay.js'
 import { attribute } from '../../lib/xmpp/message-references.js'
 import { Jid } from '../../lib/xmpp/jid.js'
 import type { Stanza, StanzaChild } from '../../lib/xmpp/stanza.js'
+import { authorElement, authorLabel } from './authors.js'
 import type { Speech, Visit } from './feature.js'
 import { mustBeHere } from './going.js'
 import type { Occupant } from './occupants.js'
@@ -79,7 +80,6 @@ function keep(
 ): LoggedMessage | undefined {
   const { settings, venue, logNumber } = room
   if (!settings.archived || !venue.archives || !keptForGoodInRoom(stanza)) return undefined
-  const label = ownLabel(stanza)
   const origin = originId(stanza)
   const account = speech.occupant.account.text
   // Sent twice, or asked again of a new owner: kept once.
@@ -87,12 +87,13 @@ function keep(
   const logged = new LoggedMessage({
     from: speech.occupant.jid,
     to: room.jid,
-    text: stanza.render('', ''),
-    label: label ? hash53(label) : 0,
+    text: stanza.render('', '', authorElement(room, speech.occupant, speech.visitor)),
+    label: authorLabel(room, speech.occupant.account),
     key: hash53(same).toString(36) + hash53(`2\n${same}`).toString(36).padStart(11, '0'),
     author: logNumber,
   })
-  logged.recipient = { owner: logNumber, flags: KEPT | INCOMING }
+  const flags = countsAsUnread(stanza) ? KEPT | INCOMING | UNREAD : KEPT | INCOMING
+  logged.recipient = { owner: logNumber, flags }
   speech.entry.message = logged
   return logged
 }

@@ -1,6 +1,7 @@
 // The tables of rooms. What is said in them is in the core's message log, under a number of the room's own.
 
 import type { Migration } from '../../lib/storage/migrations.js'
+import { goneTables } from './left-behind.js'
 import { cardTables } from './card-store.js'
 import { hatTables } from './hat-store.js'
 
@@ -44,4 +45,5 @@ export const migrations: readonly Migration[] = [
   },
   ...cardTables,
   ...hatTables,
+  ...goneTables,
 ]

@@ -4,12 +4,12 @@
 import type { Host } from '../../lib/core/host.js'
 import { Jid } from '../../lib/xmpp/jid.js'
 import { timeOf } from '../../lib/storage/logged-message.js'
-import { toWire } from '../../lib/xmpp/element.js'
 import { Stanza } from '../../lib/xmpp/stanza.js'
 import type { FanOut } from './fan-out.js'
 import type { RoomFeature, RoomIq } from './feature.js'
 import type { Visitor } from './occupants.js'
 import { Affiliations } from './affiliations.js'
+import { shownAs } from './authors.js'
 import { Room } from './room.js'
 import { type Limits, type Settings, standardSettings } from './settings.js'
 import type { Role } from './standing.js'
@@ -167,7 +167,7 @@ export class Venue {
     const last = { owner: room.logNumber, limit: 1, backwards: true, flags: 0 }
     room.newest = (await this.host.messages.page(last)).messages[0]?.id ?? 0
     for (const { id, from, text } of messages) {
-      const stanza = Stanza.parse(toWire(text)).with({ append: stanzaId(room, id) })
+      const stanza = shownAs(text, 'none').with({ append: stanzaId(room, id) })
       if (!setsSubject(stanza)) room.history.add({ from: Jid.parse(from), stanza, at: timeOf(id) })
     }
   }

@@ -27,6 +27,8 @@ export const stores: readonly Store[] = [
 ]
 
 export interface QueryOptions {
+  /** Whose archive, where it is not the client's own */
+  to?: string
   fields?: Record<string, string | readonly string[]>
   /** Inside <set/> */
   set?: string
@@ -74,9 +76,9 @@ function formOf(fields: Record<string, string | readonly string[]>): string {
   return `<x xmlns='jabber:x:data' type='submit'>${items.join('')}</x>`
 }
 
-/** Asks its own archive; what came meanwhile besides stays in the inbox. */
+/** Asks an archive; what came meanwhile besides stays in the inbox. */
 export async function asks(client: Client, options: QueryOptions = {}): Promise<Answer> {
-  const iq = await client.asks('set', undefined, queryOf(options))
+  const iq = await client.asks('set', options.to, queryOf(options))
   const results: Result[] = []
   client.inbox = client.inbox.filter((stanza) => {
     const result = stanza.getChild('result', NS_ARCHIVE)
