@@ -2,7 +2,7 @@
 // who is here, itself, what was said before, the subject. Then whatever happens.
 
 import { StanzaError } from '../../lib/xmpp/errors.js'
-import type { Jid } from '../../lib/xmpp/jid.js'
+import { Jid } from '../../lib/xmpp/jid.js'
 import type { Stanza } from '../../lib/xmpp/stanza.js'
 import type { Visit } from './feature.js'
 import { readWanted } from './history.js'
@@ -56,6 +56,13 @@ export function checkedNick(to: Jid): string {
   if (nick.trim() === '' || nick.length > MOST_NICK)
     throw new StanzaError('not-acceptable', 'this nick is not allowed')
   return nick
+}
+
+/** A nick that stands in an attribute or a form */
+export function readNick(room: Room, text: string): string {
+  const jid = Jid.tryParse(`${room.jid.text}/${text}`)
+  if (!jid) throw new StanzaError('jid-malformed', 'this cannot be a nick')
+  return checkedNick(jid)
 }
 
 function checkEntrance(room: Room, { envelope }: Visit, nick: string): void {
@@ -127,7 +134,10 @@ function welcome(
   { visit, isNew }: { visit: Visit; isNew: boolean },
 ): void {
   const { venue, settings } = room
+  const { stanza } = visit.envelope
   const occupant = room.occupants.of(visitor.jid)!
+  const { features } = venue
+  for (const { entering } of features) entering?.(room, { occupant, visitor, stanza })
   showOthers(room, { occupant, visitor })
   // §7.2.3, §7.2.12, §10.1.1
   const own = [
@@ -135,15 +145,16 @@ function welcome(
     ...(settings.archived && venue.archives ? [170] : []),
     ...(room.locked ? [201] : []),
   ]
-  showPresent(room, occupant, { own, to: [visitor], ownOnly: !isNew })
-  const x = visit.envelope.stanza.child('x', NS_MUC)
+  const more = features.map(({ mark }) => mark?.(room, occupant) ?? '').join('')
+  showPresent(room, occupant, { own, to: [visitor], ownOnly: !isNew, ownMark: more })
+  const x = stanza.child('x', NS_MUC)
   const wanted = readWanted(
     x,
     Math.min(settings.history, venue.limits.mostHistory),
     venue.host.clock.now(),
   )
-  for (const { stanza, from } of room.history.wanted(room.jid, wanted))
-    room.send(stanza, from, [visitor])
+  for (const said of room.history.wanted(room.jid, wanted))
+    room.send(said.stanza, said.from, [visitor])
   sendSubject(room, visitor)
-  for (const { entered } of venue.features) entered?.(room, occupant, visitor)
+  for (const { entered } of features) entered?.(room, occupant, visitor)
 }

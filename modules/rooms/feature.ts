@@ -67,6 +67,14 @@ export interface Spoken extends Speech {
   readonly id: number
 }
 
+/** Somebody who comes in, or comes again */
+export interface Entrance {
+  readonly occupant: Occupant
+  readonly visitor: Visitor
+  /** With which it came */
+  readonly stanza: Stanza
+}
+
 export interface RoomFeature {
   readonly name: string
   /** Requests to rooms */
@@ -99,6 +107,10 @@ export interface RoomFeature {
   spoken?(spoken: Spoken): void
   /** A message to the room's own address that is not for everybody: an invitation, a form. Whether it was for this feature. */
   told?(visit: Visit & { readonly room: Room }): Later<boolean>
+  /** Somebody comes in, and was sent nothing yet. */
+  entering?(room: Room, entrance: Entrance): void
+  /** Wire text within `<x/>` of what a newcomer is told of itself */
+  mark?(room: Room, occupant: Occupant): Wire
   /** Somebody is in, and was sent history and subject. */
   entered?(room: Room, occupant: Occupant, visitor: Visitor): void
   /** The last session of an occupant has left. */

@@ -7,6 +7,11 @@ import { bytes, choice, integer, text } from '../../lib/ops/options.js'
 import { sharedSecret } from '../../lib/storage/shared-secrets.js'
 import { Jid } from '../../lib/xmpp/jid.js'
 import archive from '../archive/archive.js'
+import { administering } from './administering.js'
+import { affiliationVersions } from './affiliation-versions.js'
+import { inviting } from './inviting.js'
+import { registering } from './registering.js'
+import { voiceRequests } from './voice-requests.js'
 import { FanOut } from './fan-out.js'
 import { Guests } from './guests.js'
 import { occupantIds } from './occupant-ids.js'
@@ -76,12 +81,14 @@ export default defineModule<undefined, typeof config>({
     'XEP-0045': '1.35.3',
     'XEP-0054': '1.3.0',
     'XEP-0153': '1.1.1',
+    'XEP-0249': '1.2',
     'XEP-0317': '0.3.1',
     'XEP-0313': '1.1.3',
     'XEP-0359': '0.7.0',
     'XEP-0410': '1.1.0',
     'XEP-0421': '1.0.1',
     'XEP-0433': '0.1.0',
+    'XEP-0463': '0.2.0',
     'XEP-0486': '0.1.0',
   },
   requires: [archive],
@@ -96,6 +103,7 @@ export default defineModule<undefined, typeof config>({
       ...[roomDisco, owning, occupantIds, selfPing],
       channelSearch,
       ...[roomCommands, hats(new HatStore(host.database.knex))],
+      ...[administering, registering, inviting, voiceRequests, affiliationVersions],
       roomCards(new CardStore(host.database.knex), host.config.card_size),
       ...[roomArchive({ pages, pace }), leavesNothing],
     ]

@@ -115,7 +115,7 @@ export const settingFields: readonly SettingField[] = [
     setting: 'anyoneMayInvite',
     field: 'muc#roomconfig_allowinvites',
     type: 'boolean',
-    label: 'Anybody who is here may invite others',
+    label: 'Members may invite others where only members may enter',
   },
   {
     setting: 'whoMayWhisper',

@@ -17,6 +17,7 @@ export interface Settings {
   readonly archived: boolean
   /** Messages that a newcomer is shown */
   readonly history: number
+  /** To a room of members alone; into others whoever is in them may (§9.5). */
   readonly anyoneMayInvite: boolean
   readonly anyoneMaySetSubject: boolean
   readonly membersMayRegister: boolean
@@ -51,7 +52,7 @@ export function standardSettings(limits: Limits): Settings {
     mostOccupants: limits.mostOccupants,
     archived: true,
     history: Math.min(20, limits.mostHistory),
-    anyoneMayInvite: true,
+    anyoneMayInvite: false,
     anyoneMaySetSubject: false,
     membersMayRegister: true,
     mayRequestVoice: true,

@@ -3,6 +3,7 @@
 import type { Migration } from '../../lib/storage/migrations.js'
 import { goneTables } from './left-behind.js'
 import { cardTables } from './card-store.js'
+import { changeTables } from './affiliation-change-store.js'
 import { hatTables } from './hat-store.js'
 
 export const migrations: readonly Migration[] = [
@@ -46,4 +47,5 @@ export const migrations: readonly Migration[] = [
   ...cardTables,
   ...hatTables,
   ...goneTables,
+  ...changeTables,
 ]

@@ -1,6 +1,7 @@
 // Tells a room who is in it (XEP-0045 §7.1.3): who may see real addresses is told them, the occupant hears
 // that it is about itself (110), and whose presence is not shown is told of itself alone.
 
+import type { Wire } from '../../lib/xmpp/element.js'
 import type { Stanza } from '../../lib/xmpp/stanza.js'
 import type { Occupant, Visitor } from './occupants.js'
 import { type Cause, unavailable, userElement } from './presences.js'
@@ -17,6 +18,10 @@ export interface Shown extends Cause {
   readonly to?: readonly Visitor[]
   /** The others have heard of it already. */
   readonly ownOnly?: boolean
+  /** Wire text within `<x/>` for those who see real addresses: which version of the lists this is (XEP-0463) */
+  readonly mark?: Wire
+  /** The same for whom it is about alone */
+  readonly ownMark?: Wire
 }
 
 export interface Gone extends Shown {
@@ -58,7 +63,7 @@ export function maySee(room: Room, viewer: Occupant): boolean {
   return isOpen(room.settings) || viewer.role === 'moderator'
 }
 
-function isShown({ settings }: Room, role: Role): boolean {
+export function isShown({ settings }: Room, role: Role): boolean {
   return role !== 'none' && settings.shown.includes(role)
 }
 
@@ -83,20 +88,18 @@ interface Told extends Gone {
 
 function tell(room: Room, occupant: Occupant, told: Told): void {
   const { codes = [], own = [], to = occupant.visitors } = told
-  const variant = (open: boolean, statuses: readonly number[]): Stanza =>
-    told.base.with({
-      append: userElement(
-        { ...told, jid: open ? occupant.visitors[0]!.jid : undefined },
-        statuses,
-        told.more,
-      ),
-    })
+  const variant = (open: boolean, statuses: readonly number[], mark = told.mark): Stanza => {
+    const item = { ...told, jid: open ? occupant.visitors[0]!.jid : undefined }
+    const inner = (told.more ?? '') + (open ? (mark ?? '') : '')
+    return told.base.with({ append: userElement(item, statuses, inner) })
+  }
   if (told.isShown && !told.ownOnly) {
     const { seeing, others } = viewers(room, occupant)
     if (seeing.length > 0) room.send(variant(true, codes), occupant.jid, seeing)
     if (others.length > 0) room.send(variant(false, codes), occupant.jid, others)
   }
-  room.send(variant(true, [...codes, ...own, 110]), occupant.jid, to)
+  const mark = told.ownMark ?? told.mark
+  room.send(variant(true, [...codes, ...own, 110], mark), occupant.jid, to)
 }
 
 /** Everybody but the occupant itself */

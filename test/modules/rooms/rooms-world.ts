@@ -13,7 +13,7 @@ export const NS_OWNER = `${NS_MUC}#owner`
 export const NS_ADMIN = `${NS_MUC}#admin`
 const NS_FORMS = 'jabber:x:data'
 
-export const PEOPLE = ['romeo', 'juliet', 'nurse', 'tybalt']
+export const PEOPLE = ['romeo', 'juliet', 'nurse', 'tybalt', 'mercutio']
 
 /** A world with rooms, and the modules of daily use. */
 export function roomsWorld(t: Test, options: WorldOptions = {}): Promise<World> {
