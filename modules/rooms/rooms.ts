@@ -14,17 +14,10 @@ import { registering } from './registering.js'
 import { voiceRequests } from './voice-requests.js'
 import { FanOut } from './fan-out.js'
 import { Guests } from './guests.js'
-import { occupantIds } from './occupant-ids.js'
-import { CardStore } from './card-store.js'
+import { extensions, extensionXeps } from './extensions.js'
 import type { RoomFeature } from './feature.js'
-import { channelSearch } from './channel-search.js'
-import { HatStore } from './hat-store.js'
-import { roomCommands } from './room-commands.js'
-import { hats } from './wearing-hats.js'
-import { roomCards } from './room-cards.js'
 import { OwnedRooms } from './owned-rooms.js'
 import { owning } from './owning.js'
-import { selfPing } from './passing-on.js'
 import { Reception, type ServiceIq } from './reception.js'
 import { LeftBehind, leavesNothing } from './left-behind.js'
 import { roomArchive } from './room-archive.js'
@@ -79,17 +72,11 @@ export default defineModule<undefined, typeof config>({
   summary: 'Group chat: rooms with members, moderators and a memory',
   xeps: {
     'XEP-0045': '1.35.3',
-    'XEP-0054': '1.3.0',
-    'XEP-0153': '1.1.1',
     'XEP-0249': '1.2',
-    'XEP-0317': '0.3.1',
     'XEP-0313': '1.1.3',
     'XEP-0359': '0.7.0',
-    'XEP-0410': '1.1.0',
-    'XEP-0421': '1.0.1',
-    'XEP-0433': '0.1.0',
     'XEP-0463': '0.2.0',
-    'XEP-0486': '0.1.0',
+    ...extensionXeps,
   },
   requires: [archive],
   config,
@@ -100,11 +87,9 @@ export default defineModule<undefined, typeof config>({
     const jid = Jid.of('', `${host.config.subdomain}.${host.domain}`)
     const { max_occupants, max_history, create, rooms_per_account } = host.config
     const features: RoomFeature[] = [
-      ...[roomDisco, owning, occupantIds, selfPing],
-      channelSearch,
-      ...[roomCommands, hats(new HatStore(host.database.knex))],
+      ...[roomDisco, owning],
       ...[administering, registering, inviting, voiceRequests, affiliationVersions],
-      roomCards(new CardStore(host.database.knex), host.config.card_size),
+      ...extensions(host, { cardSize: host.config.card_size }),
       ...[roomArchive({ pages, pace }), leavesNothing],
     ]
     const venue = new Venue({

@@ -180,4 +180,10 @@ export const settingFields: readonly SettingField[] = [
     type: 'text-single',
     label: 'Seconds between two messages of one participant',
   },
+  {
+    setting: 'forwardMentions',
+    field: 'muc#roomconfig_forwardmentions',
+    type: 'boolean',
+    label: 'Members who are mentioned and not here are sent the message',
+  },
 ]

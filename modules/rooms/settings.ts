@@ -30,6 +30,8 @@ export interface Settings {
   readonly whoSeesMembers: 'moderators' | 'participants' | 'anyone'
   /** Seconds between messages of one participant (XEP-0500) */
   readonly slowMode: number
+  /** To members who are not here (XEP-0452) */
+  readonly forwardMentions: boolean
 }
 
 export interface Limits {
@@ -62,6 +64,7 @@ export function standardSettings(limits: Limits): Settings {
     visitorsMaySayStatus: true,
     whoSeesMembers: 'participants',
     slowMode: 0,
+    forwardMentions: false,
   }
 }
 

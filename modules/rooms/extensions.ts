@@ -1,0 +1,43 @@
+// What rooms have beyond XEP-0045, as features: each is left out by leaving its line out.
+
+import type { Host } from '../../lib/core/host.js'
+import { activity } from './activity.js'
+import { CardStore } from './card-store.js'
+import { channelSearch } from './channel-search.js'
+import type { RoomFeature } from './feature.js'
+import { HatStore } from './hat-store.js'
+import { mentions } from './mentions.js'
+import { occupantIds } from './occupant-ids.js'
+import { selfPing } from './passing-on.js'
+import { roomCards } from './room-cards.js'
+import { roomCommands } from './room-commands.js'
+import { uniqueNames } from './unique-names.js'
+import { hats } from './wearing-hats.js'
+
+/** The versions that are meant */
+export const extensionXeps = {
+  'XEP-0054': '1.3.0',
+  'XEP-0153': '1.1.1',
+  'XEP-0307': '0.1',
+  'XEP-0317': '0.3.1',
+  'XEP-0410': '1.1.0',
+  'XEP-0421': '1.0.1',
+  'XEP-0433': '0.1.0',
+  'XEP-0452': '0.2.2',
+  'XEP-0486': '0.1.0',
+  'XEP-0502': '0.1.0',
+} as const
+
+export function extensions({ database }: Host, { cardSize }: { cardSize: number }): RoomFeature[] {
+  return [
+    occupantIds,
+    selfPing,
+    roomCommands,
+    roomCards(new CardStore(database.knex), cardSize),
+    hats(new HatStore(database.knex)),
+    channelSearch,
+    uniqueNames,
+    activity,
+    mentions,
+  ]
+}
