@@ -1,4 +1,4 @@
-// A name for a room that no other has (XEP-0045 §10.1.4, XEP-0307): drawn, not kept. Nobody draws it twice.
+// A name for a room that no other has (XEP-0307): drawn, not kept. Nobody draws it twice.
 
 import { type Element, xml } from '../../lib/xmpp/element.js'
 import type { RoomFeature } from './feature.js'
