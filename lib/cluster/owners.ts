@@ -38,7 +38,8 @@ interface Asked {
   readonly number: string
 }
 
-type Reply = Outcome | { readonly refused: string; readonly text: string | undefined }
+type Refusal = Pick<StanzaError, 'text' | 'type' | 'application'> & { readonly refused: string }
+type Reply = Outcome | Refusal
 
 export class Owners {
   readonly #options: OwnersOptions
@@ -67,7 +68,8 @@ export class Owners {
       return await owned.tenures.answer(key, { content, from, number })
     } catch (error) {
       if (!(error instanceof StanzaError)) throw error
-      return { refused: error.condition, text: error.text }
+      const { condition: refused, text, type, application } = error
+      return { refused, text, type, application }
     }
   }
 
@@ -190,8 +192,9 @@ function questionOf({ content, number }: Asked, from: string): Question {
   return { content, number, from }
 }
 
-function refusalOf({ refused, text }: Extract<Reply, { refused: string }>): StanzaError {
-  return new StanzaError(isStanzaCondition(refused) ? refused : 'internal-server-error', text)
+function refusalOf({ refused, text, type, application }: Refusal): StanzaError {
+  if (!isStanzaCondition(refused)) return new StanzaError('internal-server-error', text)
+  return new StanzaError(refused, text, { type, ...(application && { application }) })
 }
 
 /** The node whose hash with the key is the highest. */

@@ -1,9 +1,9 @@
 // The form in which an owner says what a room is to be (XEP-0045 §10.2): settings as fields, and back. What is
 // not named in a form stays as it is.
 
-import type { Element } from '../../lib/xmpp/element.js'
+import { type Element, xml } from '../../lib/xmpp/element.js'
 import { StanzaError } from '../../lib/xmpp/errors.js'
-import { type Field, form } from '../../lib/xmpp/forms.js'
+import { type Field, form, NS_FORMS } from '../../lib/xmpp/forms.js'
 import { NS_MUC } from './presences.js'
 import type { Room } from './room.js'
 import type { RoomLimits } from './venue.js'
@@ -12,14 +12,23 @@ import type { Settings } from './settings.js'
 
 export const ROOM_CONFIG = `${NS_MUC}#roomconfig`
 
+const NS_VALIDATE = 'http://jabber.org/protocol/xdata-validate'
+
 export function configurationForm({ settings, jid }: Room): Element {
-  return form({
+  const made = form({
     type: 'form',
     of: ROOM_CONFIG,
     title: `Configuration of ${jid.text}`,
     fields: settingFields.map((field) => asField(field, settings)),
   })
+  // XEP-0500 §5.1
+  made
+    .getChildrenByAttr('var', 'muc#roomconfig_slow_mode_duration', NS_FORMS)[0]
+    ?.cnode(xml('validate', { xmlns: NS_VALIDATE, datatype: 'xs:integer' }, xml('range', RANGE)))
+  return made
 }
+
+const RANGE = { min: '0', max: '86400' }
 
 function asField(field: SettingField, settings: Settings): Field {
   const { field: name, type, label, options } = field

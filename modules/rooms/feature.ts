@@ -83,6 +83,8 @@ export interface RoomFeature {
   readonly commands?: readonly RoomCommand[]
   /** A request before it is taken to the room's owner, on the node where it came: it waits, or is refused. */
   asked?(venue: Venue, envelope: Envelope): Later<void>
+  /** Refuses whatever came, before anything is done with it (StanzaError); changes nothing. */
+  arrives?(room: Room, visit: Visit): void
   /** Features that a room tells of itself (XEP-0030) */
   features?(room: Room): readonly string[]
   identities?(room: Room): readonly Identity[]

@@ -68,6 +68,7 @@ export class Room {
   /** What it comes to; the answer goes back to whoever sent it. */
   receive(visit: Visit): Later<Stanza | undefined> {
     const { kind } = visit.envelope.stanza
+    for (const { arrives } of this.venue.features) arrives?.(this, visit)
     if (kind === 'presence') return this.#presence(visit)
     if (kind === 'message') return this.#message(visit)
     return this.#iq(visit)

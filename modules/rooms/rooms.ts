@@ -19,8 +19,9 @@ import type { RoomFeature } from './feature.js'
 import { OwnedRooms } from './owned-rooms.js'
 import { owning } from './owning.js'
 import { Reception, type ServiceIq } from './reception.js'
-import { LeftBehind, leavesNothing } from './left-behind.js'
-import { roomArchive } from './room-archive.js'
+import { LeftBehind } from './left-behind.js'
+import { rateOptions } from './rates.js'
+import { spokenFeatures, spokenXeps } from './spoken-features.js'
 import { roomDisco, serviceDisco } from './room-disco.js'
 import { Venue } from './venue.js'
 import { RoomStore } from './store.js'
@@ -65,6 +66,7 @@ const config = {
     default: '128 KiB',
     doc: 'Largest card of a room, its picture included',
   }),
+  ...rateOptions,
 }
 
 export default defineModule<undefined, typeof config>({
@@ -73,24 +75,23 @@ export default defineModule<undefined, typeof config>({
   xeps: {
     'XEP-0045': '1.35.3',
     'XEP-0249': '1.2',
-    'XEP-0313': '1.1.3',
-    'XEP-0359': '0.7.0',
     'XEP-0463': '0.2.0',
     ...extensionXeps,
+    ...spokenXeps,
   },
   requires: [archive],
   config,
   migrations,
 
   async setup(host) {
-    const { seal, open, pages, pace } = host.use(archive)
+    const { seal, open } = host.use(archive)
     const jid = Jid.of('', `${host.config.subdomain}.${host.domain}`)
     const { max_occupants, max_history, create, rooms_per_account } = host.config
     const features: RoomFeature[] = [
       ...[roomDisco, owning],
       ...[administering, registering, inviting, voiceRequests, affiliationVersions],
       ...extensions(host, { cardSize: host.config.card_size }),
-      ...[roomArchive({ pages, pace }), leavesNothing],
+      ...spokenFeatures(host),
     ]
     const venue = new Venue({
       ...{ host, jid, seal, open, features },

@@ -1,0 +1,29 @@
+// What becomes of what is said in a room: kept and shown again, taken back, slowed down, gone with the room.
+
+import type { ModuleHost } from '../../lib/core/module.js'
+import type { Values } from '../../lib/ops/options.js'
+import archive from '../archive/archive.js'
+import type { RoomFeature } from './feature.js'
+import { leavesNothing } from './left-behind.js'
+import { moderating } from './moderating.js'
+import { type rateOptions, roomRates } from './rates.js'
+import { retracting } from './retracting.js'
+import { roomArchive } from './room-archive.js'
+import { slowMode } from './slow-mode.js'
+
+export const spokenXeps = {
+  'XEP-0313': '1.1.3',
+  'XEP-0359': '0.7.0',
+  'XEP-0424': '0.4.2',
+  'XEP-0425': '0.3.0',
+  'XEP-0500': '0.1.1',
+} as const
+
+/** In the order in which they look at a message: nobody waits longer for one that was refused. */
+export function spokenFeatures(host: ModuleHost<typeof rateOptions>): RoomFeature[] {
+  const { pages, pace } = host.use(archive)
+  const features = [roomArchive({ pages, pace }), leavesNothing, retracting, moderating, slowMode]
+  // Benchmarks
+  if (host.server.settings.limits === 'off') return features
+  return [...features, roomRates(host.config as Values<typeof rateOptions>)]
+}
