@@ -3,6 +3,8 @@
 import { test } from 'tap'
 import type { Element } from '../../../lib/xmpp/element.js'
 import type { Client } from '../../world/client.js'
+import { freshPostgres } from '../../world/postgres.js'
+import type { WorldOptions } from '../../world/world.js'
 import {
   codes,
   condition,
@@ -36,10 +38,11 @@ function presenceOf(client: Client, nick: string): Element[] {
 
 for (const nodes of [1, 2] as const) {
   const where = nodes === 1 ? 'one node' : 'two nodes'
-  const options = { nodes, spread: nodes === 2 }
+  const options = async (): Promise<WorldOptions> =>
+    nodes === 1 ? {} : { nodes, spread: true, database: await freshPostgres() }
 
   test(`who is kicked is told why and by whom, and everybody sees it (XEP-0045 §8.2, ${where})`, async (t) => {
-    const w = await roomsWorld(t, options)
+    const w = await roomsWorld(t, await options())
     const { romeo, juliet } = w
     const mercutio = w.person('mercutio')
     await opened(w, { Romeo: romeo, Juliet: juliet, Mercutio: mercutio })
@@ -64,7 +67,7 @@ for (const nodes of [1, 2] as const) {
   })
 
   test(`moderators kick nobody of a higher affiliation and no other moderator (§5.1, §8.2, ${where})`, async (t) => {
-    const w = await roomsWorld(t, options)
+    const w = await roomsWorld(t, await options())
     const { romeo, juliet } = w
     const mercutio = w.person('mercutio')
     await opened(w, { Romeo: romeo, Juliet: juliet, Mercutio: mercutio })
@@ -88,7 +91,7 @@ for (const nodes of [1, 2] as const) {
   })
 
   test(`voice is given and taken, and only who has it speaks (§8.3, §8.4, §8.5, ${where})`, async (t) => {
-    const w = await roomsWorld(t, options)
+    const w = await roomsWorld(t, await options())
     const { romeo, juliet } = w
     const mercutio = w.person('mercutio')
     await opened(
@@ -118,7 +121,7 @@ for (const nodes of [1, 2] as const) {
   })
 
   test(`who is banned goes, stays away, and is on the list with the reason (§9.1, §9.2, ${where})`, async (t) => {
-    const w = await roomsWorld(t, options)
+    const w = await roomsWorld(t, await options())
     const { romeo, juliet } = w
     const mercutio = w.person('mercutio')
     await opened(w, { Romeo: romeo, Juliet: juliet, Mercutio: mercutio })
@@ -152,7 +155,7 @@ for (const nodes of [1, 2] as const) {
   })
 
   test(`no request is done by half, and nobody takes the last owner (§9.2, §10.4, ${where})`, async (t) => {
-    const w = await roomsWorld(t, options)
+    const w = await roomsWorld(t, await options())
     const { romeo, juliet } = w
     const mercutio = w.person('mercutio')
     const tybalt = w.person('tybalt')
@@ -189,7 +192,7 @@ for (const nodes of [1, 2] as const) {
   })
 
   test(`an item says one thing, and each is named once (§17.4, ${where})`, async (t) => {
-    const w = await roomsWorld(t, options)
+    const w = await roomsWorld(t, await options())
     const { romeo, juliet } = w
     await opened(w, { Romeo: romeo, Juliet: juliet })
     for (const items of [
@@ -208,7 +211,7 @@ for (const nodes of [1, 2] as const) {
   })
 
   test(`membership gives a voice, and losing it where only members may be ends the visit (§9.3, §9.4, ${where})`, async (t) => {
-    const w = await roomsWorld(t, options)
+    const w = await roomsWorld(t, await options())
     const { romeo, juliet } = w
     const mercutio = w.person('mercutio')
     const tybalt = w.person('tybalt')
@@ -251,7 +254,7 @@ for (const nodes of [1, 2] as const) {
   })
 
   test(`who sees which list follows anonymity and the owner’s word (§9.5, §10.5, §10.8, ${where})`, async (t) => {
-    const w = await roomsWorld(t, options)
+    const w = await roomsWorld(t, await options())
     const { romeo, juliet } = w
     const mercutio = w.person('mercutio')
     const tybalt = w.person('tybalt')
@@ -281,7 +284,10 @@ for (const nodes of [1, 2] as const) {
   })
 
   test(`what was decided is there when the room is taken up again (§5.2, ${where})`, async (t) => {
-    const w = await roomsWorld(t, { ...options, database: 'sqlite' })
+    const w = await roomsWorld(t, {
+      ...(await options()),
+      ...(nodes === 1 && { database: 'sqlite' }),
+    })
     const { romeo, juliet } = w
     await opened(w, { Romeo: romeo, Juliet: juliet }, { fields: { persistentroom: '1' } })
     const items =
