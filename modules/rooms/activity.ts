@@ -68,7 +68,7 @@ export const activity: RoomFeature = {
   },
 }
 
-/** §3.1, §8: only of rooms that are for everybody, and stay */
+/** §3.1, §9: only of rooms that are for everybody, and stay */
 function isForAll({ settings }: Room): boolean {
   const { persistent, hidden, membersOnly, password } = settings
   return persistent && !hidden && !membersOnly && password === ''

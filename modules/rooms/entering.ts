@@ -32,6 +32,10 @@ export async function enter(room: Room, visit: Visit): Promise<Stanza | undefine
   const nick = checkedNick(to)
   const there = room.occupants.of(from)
   if (there) return again(room, there, visit)
+  for (const { knocking } of room.venue.features) {
+    const later = knocking?.(room, visit)
+    if (later) await later
+  }
   checkEntrance(room, visit, nick)
   const presence = withoutRoomsOwn(stanza)
   const visitor: Visitor = { jid: from, node: visit.node, presence }

@@ -6,11 +6,13 @@ import { CardStore } from './card-store.js'
 import { channelSearch } from './channel-search.js'
 import type { RoomFeature } from './feature.js'
 import { HatStore } from './hat-store.js'
+import { inviteTokens } from './invite-tokens.js'
 import { mentions } from './mentions.js'
 import { occupantIds } from './occupant-ids.js'
 import { selfPing } from './passing-on.js'
 import { roomCards } from './room-cards.js'
 import { roomCommands } from './room-commands.js'
+import { TokenStore } from './token-store.js'
 import { uniqueNames } from './unique-names.js'
 import { hats } from './wearing-hats.js'
 
@@ -25,6 +27,7 @@ export const extensionXeps = {
   'XEP-0433': '0.1.0',
   'XEP-0452': '0.2.2',
   'XEP-0486': '0.1.0',
+  'XEP-0488': '0.1.0',
   'XEP-0502': '0.1.0',
 } as const
 
@@ -39,5 +42,6 @@ export function extensions({ database }: Host, { cardSize }: { cardSize: number 
     uniqueNames,
     activity,
     mentions,
+    inviteTokens(new TokenStore(database.knex)),
   ]
 }

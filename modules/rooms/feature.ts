@@ -113,6 +113,8 @@ export interface RoomFeature {
   entering?(room: Room, entrance: Entrance): void
   /** Wire text within `<x/>` of what a newcomer is told of itself */
   mark?(room: Room, occupant: Occupant): Wire
+  /** Somebody wants to come in; it is not decided yet whether he may. Throws StanzaError to refuse. */
+  knocking?(room: Room, visit: Visit): Later<void>
   /** Somebody is in, and was sent history and subject. */
   entered?(room: Room, occupant: Occupant, visitor: Visitor): void
   /** The last session of an occupant has left. */

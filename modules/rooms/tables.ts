@@ -5,6 +5,7 @@ import { goneTables } from './left-behind.js'
 import { cardTables } from './card-store.js'
 import { changeTables } from './affiliation-change-store.js'
 import { hatTables } from './hat-store.js'
+import { tokenTables } from './token-store.js'
 
 export const migrations: readonly Migration[] = [
   {
@@ -46,6 +47,7 @@ export const migrations: readonly Migration[] = [
   },
   ...cardTables,
   ...hatTables,
+  ...tokenTables,
   ...goneTables,
   ...changeTables,
 ]

@@ -65,7 +65,7 @@ for (const nodes of [1, 2] as const) {
     t.equal(await rate(juliet), '2.00')
   })
 
-  test(`a room that is not for all says nothing of it (XEP-0502 §3.1, §8, ${where})`, async (t) => {
+  test(`a room that is not for all says nothing of it (XEP-0502 §3.1, §9, ${where})`, async (t) => {
     const w = await roomsWorld(t, { nodes, spread })
     const { romeo } = w
     await opened(w, { Romeo: romeo }, { fields: PERSISTENT })
