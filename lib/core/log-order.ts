@@ -64,7 +64,8 @@ export class LogOrder {
 
   /** Whether somebody may not have been shown it yet. */
   isOpen(id: number): boolean {
-    return id > 0 && !this.#server.showing.has(id)
+    const { showing } = this.#server
+    return id > 0 && !showing.has(id) && !showing.isPast(id)
   }
 
   #isMissing({ account, owner, previous }: Step): boolean {

@@ -14,6 +14,8 @@ import { LogOrder, type Step } from './log-order.js'
 
 /** LIM-shown: messages of which it is remembered that they were shown here, in each of two generations */
 const MOST_SHOWN = 150_000
+/** Milliseconds before the first message that it shows of which a node does not know what was shown */
+const BEFORE = 15_000
 const PAGE = 500
 /** Milliseconds that clocks of nodes and the order of events may be wrong by */
 const MARGIN = 3000
@@ -23,21 +25,38 @@ export class Showing {
   readonly #order: LogOrder
   #shown = new Set<number>()
   #shownBefore: ReadonlySet<number> = new Set()
+  /** The newest of each generation, and of what is forgotten */
+  #newest = 0
+  #newestBefore = 0
+  #forgotten = 0
 
   constructor(server: Server) {
     this.#server = server
     this.#order = new LogOrder(server)
   }
 
+  /** Older than what it remembers: as far as this node knows everybody was shown it. */
+  isPast(id: number): boolean {
+    return id <= this.#begun()
+  }
+
+  #begun(): number {
+    return (this.#forgotten ||= numberAt(this.#server.clock.now() - BEFORE))
+  }
+
   /** It is for whoever calls to show it here, in the same turn. Whether that is still to be done. */
   claim(id: number): boolean {
     if (!this.#server.whereabouts) return true
     if (this.#shown.has(id) || this.#shownBefore.has(id)) return false
+    const begun = this.#begun()
     if (this.#shown.size >= MOST_SHOWN) {
       this.#shownBefore = this.#shown
       this.#shown = new Set()
+      this.#forgotten = Math.max(begun, this.#newestBefore)
+      this.#newestBefore = this.#newest
     }
     this.#shown.add(id)
+    if (id > this.#newest) this.#newest = id
     this.#order.shown(id)
     return true
   }

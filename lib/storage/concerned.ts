@@ -6,8 +6,12 @@ import { type LoggedMessage, numberAt } from './logged-message.js'
 import { concerned, readLast, readLives } from './whereabouts.js'
 import type { Answer, Write } from './writes.js'
 
-/** Milliseconds after which everybody has been shown what is in the log */
-const SHOWN = 15_000
+/**
+ * Milliseconds after which everybody has been shown what is in the log, by its number. That is given by the
+ * time at which it was sent to the database: one that hangs makes it visible when it goes on, and whoever
+ * wrote it asks for a minute what became of it.
+ */
+const SHOWN = 120_000
 
 /** `place`: where the log that writes them notes from which number on they are */
 export function concerns(messages: readonly LoggedMessage[], place: number): Write {

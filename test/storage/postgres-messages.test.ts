@@ -1,9 +1,10 @@
 // The message log on PostgreSQL: the contract, and its months.
 
-import { test } from 'tap'
+import { test, type Test } from 'tap'
+import type { Clock } from '../../lib/ops/clock.js'
 import { Database } from '../../lib/storage/database.js'
 import { timeOf } from '../../lib/storage/logged-message.js'
-import { openMessageLog } from '../../lib/storage/message-log.js'
+import { type MessageLog, openMessageLog } from '../../lib/storage/message-log.js'
 import { Whereabouts } from '../../lib/storage/whereabouts.js'
 import { bookOf, juliet, messageOf, romeo } from '../contracts/message-book.js'
 import type { Book } from '../contracts/message-book.js'
@@ -146,27 +147,49 @@ test('a lost group is not taken for what another node wrote before it', async (t
   )
 })
 
-test('of a lost group it is found what was before each message in the logs of its accounts', async (t) => {
+/** Two logs of several nodes over one database, where Juliet has a session. */
+async function severalLogs(t: Test, [one, other]: readonly [Clock, Clock]) {
   const store = await postgres.fresh()
   const database = await store.open()
   t.teardown(() => database.close())
   const whereabouts = await Whereabouts.open(database, 'a life')
   t.teardown(() => whereabouts.close())
-  const clock = new ManualClock()
-  const one = await openMessageLog(database, clock, true)
-  const other = await openMessageLog(database, clock, true)
+  const logs = [
+    await openMessageLog(database, one, true),
+    await openMessageLog(database, other, true),
+  ] as const
   await whereabouts.here({ account: juliet, address: 'juliet@capulet.lit' })
-  const before = messageOf({ text: 'before' })
-  other.written([before], await database.write(other.writes([before])))
+  const write = async (log: MessageLog, text: string) => {
+    const message = messageOf({ text })
+    log.written([message], await database.write(log.writes([message])))
+    return message
+  }
+  return { logs, database, write }
+}
+
+test('of a lost group it is found what was before each message in the logs of its accounts', async (t) => {
+  const clock = new ManualClock()
+  const { logs, database, write } = await severalLogs(t, [clock, clock])
+  const [one, other] = logs
+  const before = await write(other, 'before')
   const lost = ['a', 'b'].map((text) => messageOf({ text }))
   await database.write(one.writes(lost))
-  const after = messageOf({ text: 'after' })
-  other.written([after], await database.write(other.writes([after])))
+  const after = await write(other, 'after')
   await one.recover(lost)
   t.strictSame(
     [...lost, after].map(({ recipient }) => recipient!.previous),
     [before.id, lost[0]!.id, lost[1]!.id],
   )
+})
+
+test('what a database that hung has taken late is before what comes then', async (t) => {
+  const clock = new ManualClock()
+  const hung = new ManualClock(clock.now() - 90_000)
+  const { logs, write } = await severalLogs(t, [hung, clock])
+  const [one, other] = logs
+  const late = await write(one, 'sent before it hung')
+  const next = await write(other, 'sent when it went on')
+  t.equal(next.recipient!.previous, late.id)
 })
 
 test('with several nodes one whose clock is ahead does not set the numbers of all ahead', async (t) => {
