@@ -92,6 +92,7 @@ export function refusesMessages({ database }: Server): () => void {
   const refused = new Promise<never>((_, reject) => {
     refuse = () => reject(full())
   })
+  refused.catch(() => undefined)
   database.write = (writes) => (writes.some(hasMessage) ? refused : write(writes))
   return refuse
 }
