@@ -14,6 +14,8 @@ const MECHANISMS =
 const BIND = "<bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'/></stream:features>"
 
 const sessions = new Map<string, Session>()
+const ROOMS = 'rooms.localhost'
+const rooms = new Map<string, Map<Session, string>>()
 const dirty: Session[] = []
 
 function flushAll(): void {
@@ -27,15 +29,14 @@ class Session {
   private name = ''
   private address = ''
   private out = ''
+  private fresh = true
 
   constructor(socket: Socket) {
     this.socket = socket
     socket.setNoDelay(true)
     socket.on('data', (bytes) => this.received(bytes))
-    socket.on('close', () => sessions.delete(this.name)).on('error', () => {})
+    socket.on('close', () => this.gone()).on('error', () => {})
   }
-
-  private fresh = true
 
   private received(bytes: Buffer): void {
     if (this.fresh) {
@@ -60,13 +61,37 @@ class Session {
     if (text.startsWith('<message')) this.forward(text)
     else if (text.startsWith('<auth')) this.authenticate(text)
     else if (text.startsWith('<iq')) this.answer(text)
+    else if (text.includes(`@${ROOMS}/`)) this.enter(text)
     else if (text.startsWith('<presence')) this.send(`<presence from='${this.address}'/>`)
   }
 
   private forward(text: string): void {
     const from = text.indexOf("to='") + 4
+    if (text.includes("type='groupchat'")) {
+      this.tell(text, from)
+      return
+    }
     const recipient = sessions.get(text.slice(from, text.indexOf('@', from)))
     recipient?.send(`<message from='${this.address}'${text.slice(8)}`)
+  }
+
+  /** What it says is the same for all of the room. */
+  private tell(text: string, from: number): void {
+    const end = text.indexOf("'", from)
+    const room = text.slice(from, end)
+    const here = rooms.get(room)
+    const head = `<message from='${room}/${here?.get(this)}' to='`
+    const tail = text.slice(end).replace(' ', " type='groupchat' ")
+    for (const session of here?.keys() ?? []) session.send(head + session.address + tail)
+  }
+
+  private enter(text: string): void {
+    const [, room = '', nick = ''] = /to='([^/']+)\/([^']+)/.exec(text) ?? []
+    const here = rooms.get(room) ?? new Map<Session, string>()
+    rooms.set(room, here)
+    here.set(this, nick)
+    const x = "<x xmlns='http://jabber.org/protocol/muc#user'><status code='110'/></x>"
+    this.send(`<presence from='${room}/${nick}'>${x}</presence>`)
   }
 
   private authenticate(text: string): void {
@@ -85,6 +110,11 @@ class Session {
     if (binds) sessions.set(this.name, this)
     const payload = binds ? bind : "<query xmlns='jabber:iq:roster'/>"
     this.send(`<iq type='result' id='${id}'>${payload}</iq>`)
+  }
+
+  private gone(): void {
+    sessions.delete(this.name)
+    for (const here of rooms.values()) here.delete(this)
   }
 
   streamClosed(): void {

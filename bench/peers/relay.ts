@@ -11,15 +11,16 @@ export const relay: Peer = {
   version: () => 'on this Node',
   missing: 'npm run build',
   mechanism: 'PLAIN',
-  able: ({ archive, modern, rooms, transport, mechanism }) =>
+  able: ({ archive, modern, rooms, fresh, transport, mechanism }) =>
     !archive &&
     !modern &&
-    !rooms &&
+    !(rooms && fresh) &&
     transport !== 'websocket' &&
     (mechanism ?? 'PLAIN') === 'PLAIN',
   prepare: ({ ports, certificate }) => {
     const parameters = [ports.clear, ports.tls, certificate.chain, certificate.key]
     return { command: [process.execPath, SERVER, ...parameters.map(String)] }
   },
+  room: () => ({ service: 'rooms.localhost', form: {} }),
   createAccounts: () => {},
 }
