@@ -86,6 +86,8 @@ const nobody: Lists = { admit: empty, amend: empty, record: empty, deliver: empt
 /** The handlers of one host. */
 export class Pipeline {
   #lists = new Map<StanzaHook, Lists>()
+  /** Of `session:write`, which runs once for every recipient */
+  #writing: Lists | undefined
   #shuffle: (<T>(list: T[]) => T[]) | undefined
 
   /** Tests pass a shuffle: order inside a phase must not matter. */
@@ -102,6 +104,7 @@ export class Pipeline {
       }
       this.#lists.set(hook, lists)
     }
+    this.#writing = this.#lists.get('session:write')
   }
 
   remove(owner: string): void {
@@ -112,6 +115,7 @@ export class Pipeline {
       if (phases.every((phase) => lists[phase].length === 0)) this.#lists.delete(hook)
       else this.#lists.set(hook, lists)
     }
+    this.#writing = this.#lists.get('session:write')
   }
 
   #of(hook: StanzaHook): Lists {
@@ -135,6 +139,18 @@ export class Pipeline {
   /** The modules' say in `deliver`; the core delivers where none says `handled`. */
   deliver(hook: StanzaHook, envelope: Envelope, passage: Passage): Later<Nothing | Handled> {
     return runList(this.#of(hook).deliver, 0, envelope, passage) as Later<Nothing | Handled>
+  }
+
+  /** All of `session:write`: what is to be written, or `handled` where somebody keeps it or leaves it out. */
+  write(envelope: Envelope, passage: Passage): Later<Envelope | Handled> {
+    const lists = this.#writing
+    if (!lists) return envelope
+    const prepared = runPrepare(lists, envelope, passage)
+    if (prepared === handled || prepared instanceof Promise) return prepared
+    // Who holds it back puts it later, as it is now.
+    const taken = runList(lists.deliver, 0, prepared, passage) as Later<Nothing | Handled>
+    if (taken instanceof Promise) return taken.then((result) => result ?? prepared)
+    return taken === handled ? handled : prepared
   }
 
   /** Nobody waits for it but who stops the server. */

@@ -21,6 +21,7 @@ import { Lane } from './lane.js'
 import { LogPosition } from './log-position.js'
 import { type Handled, handled } from './pipeline.js'
 import { Transit } from './transit.js'
+import { WritePassage } from './write-passage.js'
 
 const WIRE_CLIENT = toWire(NS_CLIENT)
 
@@ -56,6 +57,7 @@ export class Session implements BoundSession, Place {
   #stream: ClientStream | undefined
   /** What it sent, in order */
   readonly lane: Lane
+  readonly #passage = new WritePassage(this)
   #closed = false
   #ending = false
   #leaving = false
@@ -175,8 +177,7 @@ export class Session implements BoundSession, Place {
   write(envelope: Envelope): boolean {
     if (this.#closed || !(this.#stream || this.keeper)) return false
     if (this.comesLater(envelope)) return true
-    const { pipeline } = this.host
-    const prepared = pipeline.has('session:write') ? this.#prepare(envelope) : envelope
+    const prepared = this.#prepare(envelope)
     if (prepared !== handled) this.put(prepared)
     return true
   }
@@ -236,13 +237,7 @@ export class Session implements BoundSession, Place {
   // affair: it is not shown the stanza, other sessions are, and the sender hears nothing of it.
   #prepare(envelope: Envelope): Envelope | Handled {
     try {
-      const passage = new Transit(this.host, this).passage(this.account)
-      const { pipeline } = this.host
-      const prepared = synchronous(pipeline.prepare('session:write', envelope, passage))
-      if (prepared === handled) return handled
-      // Who holds it back puts it later, as it is now.
-      const taken = synchronous(pipeline.deliver('session:write', prepared, passage))
-      return taken === handled ? handled : prepared
+      return synchronous(this.host.pipeline.write(envelope, this.#passage))
     } catch (error) {
       if (!(error instanceof StanzaError)) this.host.failed('session:write', error)
       return handled

@@ -59,6 +59,10 @@ export class Stanza {
   #parsed: (Element | undefined)[] | undefined
   #element: Element | undefined
   #traits = -1
+  /** Of a text that goes to many: whom it is from, and what stands before and behind the address. */
+  #sender: Wire | undefined
+  #before: Wire | undefined
+  #behind: Wire = ''
 
   constructor(parts: StanzaParts) {
     this.kind = parts.kind
@@ -160,12 +164,27 @@ export class Stanza {
 
   /** The text to send. Addresses are as they stand in an attribute; '' leaves one out. */
   render(from: Wire, to: Wire, more: Wire = '', xmlns: Wire = ''): Wire {
+    if (more === '' && xmlns === '' && to !== '' && from !== '') return this.#copyFor(from, to)
     let out = xmlns === '' ? `<${this.kind}` : `<${this.kind} xmlns='${xmlns}'`
     out += this.attributes
     if (from !== '') out += ` from='${from}'`
     if (to !== '') out += ` to='${to}'`
     if (this.content === '' && more === '') return `${out}/>`
     return `${out}>${this.content}${more}</${this.kind}>`
+  }
+
+  /** Of the second copy on only the address at its head is new. */
+  #copyFor(from: Wire, to: Wire): Wire {
+    if (from !== this.#sender) {
+      this.#sender = from
+      this.#before = undefined
+    } else if (this.#before === undefined) {
+      this.#before = flat(`<${this.kind}${this.attributes} from='${from}' to='`)
+      this.#behind = flat(this.content === '' ? `'/>` : `'>${this.content}</${this.kind}>`)
+    }
+    if (this.#before !== undefined) return this.#before + to + this.#behind
+    const head = `<${this.kind}${this.attributes} from='${from}' to='${to}'`
+    return this.content === '' ? `${head}/>` : `${head}>${this.content}</${this.kind}>`
   }
 
   #find(name: string, xmlns: string): number {
@@ -216,6 +235,11 @@ export class Stanza {
 function moved(child: StanzaChild, by: number): StanzaChild {
   if (by === 0) return child
   return { name: child.name, xmlns: child.xmlns, start: child.start + by, end: child.end + by }
+}
+
+/** In one piece: otherwise each copy would be gathered from its parts anew. */
+function flat(wire: Wire): Wire {
+  return Buffer.from(wire, 'latin1').toString('latin1')
 }
 
 const ATTRIBUTE = /\s([^\s=]+)\s*=\s*(?:'[^']*'|"[^"]*")/g
