@@ -23,6 +23,7 @@ interface Binds {
 export class Sessions {
   readonly #host: Host
   readonly #byAccount = new Map<string, readonly Session[]>()
+  readonly #byAddress = new Map<string, Session>()
   readonly #byId = new Map<string, Session>()
 
   constructor(host: Host) {
@@ -35,8 +36,12 @@ export class Sessions {
   }
 
   find(jid: Jid): Session | undefined {
-    for (const session of this.of(jid.bare)) if (session.resource === jid.resource) return session
-    return undefined
+    return this.#byAddress.get(jid.text)
+  }
+
+  /** By the text of a full address */
+  at(address: string): Session | undefined {
+    return this.#byAddress.get(address)
   }
 
   byId(id: string): Session | undefined {
@@ -124,6 +129,7 @@ export class Sessions {
 
   #add(session: Session): Session {
     this.#byAccount.set(session.account.text, [...this.of(session.account), session])
+    this.#byAddress.set(session.jid.text, session)
     this.#byId.set(session.id, session)
     return session
   }
@@ -162,6 +168,7 @@ export class Sessions {
    */
   remove(session: Session, moved = false): void {
     if (!this.#byId.delete(session.id)) return
+    this.#byAddress.delete(session.jid.text)
     const left = this.of(session.account).filter((other) => other !== session)
     if (left.length > 0) this.#byAccount.set(session.account.text, left)
     else this.#byAccount.delete(session.account.text)

@@ -2,6 +2,7 @@
 // here.
 
 import type { Host } from '../../lib/core/host.js'
+import type { Session } from '../../lib/core/session.js'
 import { Envelope } from '../../lib/xmpp/envelope.js'
 import { Jid } from '../../lib/xmpp/jid.js'
 import type { Said, Tenure } from './fan-out.js'
@@ -16,14 +17,18 @@ export class Guests {
   /** An owner says something to these addresses. */
   told(_tenure: Tenure, { stanza, from, arrived }: Said, to: readonly string[]): void {
     for (const address of to) {
-      const jid = Jid.parse(address)
-      this.#write(new Envelope({ stanza, from, to: jid, origin: 'local', arrived }))
+      // Whoever is not there any more has said so, or somebody does for him.
+      const session = this.#sessionAt(address)
+      session?.write(new Envelope({ stanza, from, to: session.jid, origin: 'local', arrived }))
     }
   }
 
-  /** Whoever is not there any more has said so, or somebody does for him. */
-  #write(envelope: Envelope): void {
-    const { to } = envelope
-    this.#host.server.hosts.get(to.domain)?.sessions.find(to)?.write(envelope)
+  /** Of this host, or of another one that is ours */
+  #sessionAt(address: string): Session | undefined {
+    const session = this.#host.sessions.at(address)
+    if (session) return session
+    const { domain } = Jid.parse(address)
+    if (domain === this.#host.domain) return undefined
+    return this.#host.server.hosts.get(domain)?.sessions.at(address)
   }
 }
