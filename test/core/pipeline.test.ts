@@ -6,6 +6,7 @@ import {
   handled,
   type Passage,
   type Phase,
+  type StanzaHook,
   phases,
   Pipeline,
 } from '../../lib/core/pipeline.js'
@@ -30,10 +31,15 @@ const never = (owner: string, error: unknown): never => {
 const later = () => new Promise<void>((resolve) => setImmediate(resolve))
 
 /** Every phase says that it ran. */
-function recording(pipeline: Pipeline, ran: string[], owner: string): void {
+function recording(
+  pipeline: Pipeline,
+  ran: string[],
+  owner: string,
+  hook: StanzaHook = 'message:sent',
+): void {
   const note = (phase: Phase) => () => void ran.push(`${owner} ${phase}`)
   pipeline.add(owner, {
-    'message:sent': {
+    [hook]: {
       copy: note('copy'),
       deliver: note('deliver'),
       record: note('record'),
@@ -225,4 +231,25 @@ test('where nobody is left a hook is empty', async (t) => {
   )
   pipeline.remove('a')
   t.notOk(pipeline.has('message:sent'))
+})
+
+test('what is written to a session goes through all of session:write at once', async (t) => {
+  const pipeline = new Pipeline()
+  t.equal(pipeline.write(message, passage), message)
+  const ran: string[] = []
+  recording(pipeline, ran, 'a', 'session:write')
+  t.equal(pipeline.write(message, passage), message)
+  t.same(ran, ['a admit', 'a amend', 'a record', 'a deliver'])
+  pipeline.add('keeps', { 'session:write': { deliver: () => handled } })
+  t.equal(pipeline.write(message, passage), handled)
+  pipeline.remove('keeps')
+  pipeline.add('leaves out', { 'session:write': { admit: () => handled } })
+  ran.length = 0
+  t.equal(pipeline.write(message, passage), handled)
+  t.notOk(ran.includes('a deliver'))
+  pipeline.remove('leaves out')
+  pipeline.add('late', { 'session:write': { deliver: async () => undefined } })
+  const later = pipeline.write(message, passage)
+  t.ok(later instanceof Promise, 'whoever calls sees that it waits')
+  t.equal(await later, message)
 })

@@ -1,7 +1,7 @@
 // What a stanza answers without a tree, and that changing one leaves the original alone.
 
 import { test } from 'tap'
-import { serialize, xml } from '../../lib/xmpp/element.js'
+import { serialize, toWire, xml } from '../../lib/xmpp/element.js'
 import { Stanza } from '../../lib/xmpp/stanza.js'
 import { parseTree } from '../../lib/xmpp/tree.js'
 import { readOne } from '../net/xml-recorder.js'
@@ -171,4 +171,20 @@ test('parse reads what render wrote', async (t) => {
   t.equal(again.children.length, 5)
   t.equal(again.text('body'), stanza.text('body'))
   t.equal(serialize(again.child('mark', 'urn:p')!), serialize(stanza.child('mark', 'urn:p')!))
+})
+
+test('the text that goes to many is the same for each but for the address, whoever it was made for before', async (t) => {
+  const parts = { to: undefined, from: undefined, lang: '', type: '', id: '' }
+  for (const content of ['', '<body>é</body>'].map(toWire)) {
+    const stanza = new Stanza({
+      ...{ ...parts, kind: 'message', attributes: " type='groupchat'", content, children: [] },
+    })
+    const expected = (from: string, to: string) =>
+      `<message type='groupchat' from='${from}' to='${to}'` +
+      (content === '' ? '/>' : `>${content}</message>`)
+    for (const from of ['o@r/a', 'o@r/a', 'o@r/b', 'o@r/a'])
+      for (const to of ['a@x', 'b@x', 'c@x']) t.equal(stanza.render(from, to), expected(from, to))
+    t.equal(stanza.render('', 'b@x'), expected('', 'b@x').replace(" from=''", ''))
+    t.equal(stanza.render('o@r/a', 'b@x', '<m/>').includes('<m/></message>'), true)
+  }
 })
