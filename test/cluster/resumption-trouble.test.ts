@@ -130,7 +130,10 @@ if (noRedis) {
     const refuse = refusesMessages(w.servers[1]!)
     phone.sends(chat(JULIET, 'one') + chat(JULIET, 'two'))
     again.sends(`<resume ${SM} previd='${id}' h='0'/>`)
-    while (!phone.closed) await new Promise(setImmediate)
+    while (!phone.closed) {
+      w.clock.advance(10)
+      await new Promise((resolve) => setTimeout(resolve, 5))
+    }
     refuse()
     await passes(w, again)
     await again.finds(`<resumed ${SM} h='2'/>`)
