@@ -26,6 +26,7 @@ import { roomDisco, serviceDisco } from './room-disco.js'
 import { Venue } from './venue.js'
 import { RoomStore } from './store.js'
 import { migrations } from './tables.js'
+import { markedWhisper } from './whispering.js'
 
 const TIDY = 30_000
 const CLEAR = 60_000
@@ -113,6 +114,7 @@ export default defineModule<undefined, typeof config>({
         subdomain: host.config.subdomain,
         receive: (envelope) => reception.receive(envelope),
       },
+      hooks: { 'message:sent': { amend: (envelope) => markedWhisper(envelope, jid) } },
       disco: { items: (): DiscoItem[] => [{ jid: jid.text, name: 'Rooms' }] },
       tasks: [
         { name: 'rooms that nobody is in', every: TIDY, run: () => rooms.tidy() },

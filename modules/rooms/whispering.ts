@@ -2,6 +2,8 @@
 // road, so that archives, copies and offline rules have their say.
 
 import { StanzaError } from '../../lib/xmpp/errors.js'
+import type { Envelope } from '../../lib/xmpp/envelope.js'
+import type { Jid } from '../../lib/xmpp/jid.js'
 import type { Stanza } from '../../lib/xmpp/stanza.js'
 import type { Visit } from './feature.js'
 import { mustBeHere } from './going.js'
@@ -47,4 +49,13 @@ function ownWord(stanza: Stanza, room: Room, occupant: Occupant): Stanza {
   return stanza
     .without(({ xmlns }) => xmlns === NS_MUC_USER || xmlns === NS_OCCUPANT_ID)
     .with({ append })
+}
+
+/** §7.5: also in its sender's own archive, and on its other devices, it says that it went through a room. */
+export function markedWhisper(envelope: Envelope, venue: Jid): Envelope | undefined {
+  const { stanza, to } = envelope
+  if (to.domain !== venue.domain || to.resource === '' || to.local === '') return undefined
+  if (stanza.type === 'groupchat' || stanza.type === 'error') return undefined
+  if (stanza.hasNamespace(NS_MUC_USER)) return undefined
+  return envelope.with({ stanza: stanza.with({ append: `<x xmlns='${NS_MUC_USER}'/>` }) })
 }
