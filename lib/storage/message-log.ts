@@ -58,6 +58,19 @@ export interface Place {
   readonly after: number
 }
 
+/** A place in a log that is one conversation of many: a room's */
+export interface LogPlace extends Place {
+  readonly owner: number
+  /** The label of what whoever asks said there, which is not unread */
+  readonly mine: number
+}
+
+export interface LogState {
+  /** Of the newest message; 0 where there is none */
+  readonly id: number
+  readonly unread: number
+}
+
 export interface Conversation {
   /** Bare: the other side */
   readonly peer: Jid
@@ -121,6 +134,8 @@ export interface MessageLog {
   page(query: PageQuery): Promise<Page>
   /** How many messages came after each place and count as unread, up to a bound. */
   unread(owner: number, places: readonly Place[]): Promise<readonly number[]>
+  /** The same of other logs, with the newest message of each; in the order in which they are named */
+  states(places: readonly LogPlace[]): Promise<readonly LogState[]>
   /** By their newest message, newest first. */
   conversations(owner: number, limit: number): Promise<readonly Conversation[]>
   /** The messages of a conversation with this label, newest first. */

@@ -12,6 +12,8 @@ import {
   isBetween,
   type LabelQuery,
   type Logged,
+  type LogPlace,
+  type LogState,
   type Page,
   type PageQuery,
   peerKey,
@@ -19,6 +21,7 @@ import {
   type Recorded,
 } from './message-log.js'
 import { labelQuestion, rangeQuestion, sizeFor, textsQuestion } from './message-questions.js'
+import { statesOf } from './other-logs.js'
 import { ask } from './questions.js'
 
 /** How many index rows are read at a time where a filter makes a page sparse */
@@ -92,6 +95,10 @@ export abstract class MessageReader {
 
   unread(owner: number, places: readonly Place[]): Promise<readonly number[]> {
     return unreadOf(this.database, this.pending(owner), { owner, places })
+  }
+
+  states(places: readonly LogPlace[]): Promise<readonly LogState[]> {
+    return statesOf(this.database, (owner) => this.pending(owner), places)
   }
 
   conversations(owner: number, limit: number): Promise<readonly Conversation[]> {

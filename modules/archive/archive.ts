@@ -24,6 +24,7 @@ import { type ExtraField, Fields, type NarrowedQuery } from './fields.js'
 import { withoutForgedDelays } from './forged-delays.js'
 import { withoutForgedIds } from './forged-ids.js'
 import { Keeping } from './keeping.js'
+import { OtherArchives } from './other-archives.js'
 import { ArchivePages } from './pages.js'
 import { setPreferences, tellPreferences } from './preference-requests.js'
 import { PREFERENCES, PreferenceStore, standards } from './preferences.js'
@@ -45,6 +46,8 @@ export interface ArchiveApi {
   result(logged: Logged, queryId: string): Wire
   /** Pages, for whoever has an archive of another kind in the log */
   readonly pages: ArchivePages
+  /** Archives that accounts are part of */
+  readonly others: OtherArchives
   /** One for all that an account asks of its archive; undefined where nothing is limited. */
   readonly pace: QueryPace | undefined
   /** How long messages stay, in milliseconds */
@@ -119,6 +122,7 @@ export default defineModule<ArchiveApi, typeof config>({
         field: (field) => fields.add(field),
         result: (logged, queryId) => pages.result(logged, queryId),
         pages,
+        others: new OtherArchives(),
         pace,
         kept: host.config.keep,
       },

@@ -27,8 +27,14 @@ export function writeEntry(session: Session, shown: Shown, writing: Writing): vo
 }
 
 function content({ conversation, message }: Shown, { archive, queryId }: Writing): Wire {
-  const { peer, id, unread } = conversation
+  const { peer, id, unread, mentions = 0 } = conversation
   const name = archive.seal(id)
-  const entry = `<entry xmlns='${NS_INBOX}' jid='${peer.attr}' unread='${unread}' id='${name}'/>`
+  const head = `<entry xmlns='${NS_INBOX}' jid='${peer.attr}' unread='${unread}' id='${name}'`
+  const entry = mentions > 0 ? `${head}>${mentioned(mentions)}</entry>` : `${head}/>`
   return message ? entry + archive.result(message, queryId) : entry
+}
+
+/** XEP-0430 counts no mentions; who does not know this element sees what is unread. */
+function mentioned(count: number): Wire {
+  return `<mentions xmlns='urn:tercet:inbox:0' count='${count}'/>`
 }

@@ -42,8 +42,8 @@ export default defineModule({
 
   setup(host) {
     const kept = host.use(archive)
-    const { seal, pace } = kept
-    const conversations = new Conversations(host.messages, host.use(readState))
+    const { seal, pace, others } = kept
+    const conversations = new Conversations(host.messages, host.use(readState), others)
     const limits = { page: host.config.page, most: host.config.longest_page }
     return {
       disco: { server: [NS_INBOX], account: [NS_INBOX] },
@@ -58,7 +58,7 @@ export default defineModule({
       const question = readQuestion(request, limits)
       await pace?.turn(session.number)
       if (session.closed) throw new StanzaError('recipient-unavailable')
-      const all = await conversations.of(session.number)
+      const all = await conversations.of(session)
       const unread = all.filter((one) => one.unread > 0)
       const asked = question.unreadOnly ? unread : all
       const page = await shown(session.number, pageOf(asked, question, kept.open), question)

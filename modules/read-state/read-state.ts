@@ -11,6 +11,7 @@ import type { Envelope } from '../../lib/xmpp/envelope.js'
 import type { Jid } from '../../lib/xmpp/jid.js'
 import { type Reference, referredId } from '../../lib/xmpp/message-references.js'
 import archive from '../archive/archive.js'
+import type { OtherArchive } from '../archive/other-archives.js'
 import { DisplayedStore, migrations } from './displayed-store.js'
 import { findNumbered, NS_DISPLAYED, readMark, type ShownMark } from './references.js'
 
@@ -48,6 +49,13 @@ export interface ReadState {
   setDisplayed(leaving: Leaving, displayed: Displayed): Promise<boolean>
 }
 
+/** What a message says of what was displayed */
+interface Shown {
+  readonly mark: ShownMark | undefined
+  /** By a marker */
+  readonly shown: string | undefined
+}
+
 const marks = new WeakMap<Passage, ShownMark>()
 
 export default defineModule<ReadState>({
@@ -58,7 +66,7 @@ export default defineModule<ReadState>({
 
   setup(host) {
     const store = new DisplayedStore(host.database)
-    const { open } = host.use(archive)
+    const { open, others } = host.use(archive)
 
     return {
       provides: {
@@ -103,24 +111,38 @@ export default defineModule<ReadState>({
       { to, mark, marker }: { to: Jid; mark: ShownMark | undefined; marker: Reference | undefined },
     ): Promise<void> {
       const number = passage.session?.number ?? 0
-      const conversation = { owner: number, peer: to.bare }
-      const found = [
-        mark && (await marked(passage.account, conversation, mark)),
-        marker?.kind === 'displayed' && (await findCalled(host.messages, conversation, marker.id)),
-      ]
-      const id = Math.max(...found.map((one) => one || 0))
-      if (id > 0)
-        await setDisplayed(passage, { account: passage.account, number, peer: to.bare, id })
+      const peer = to.bare
+      const room = await others.find(passage.account, peer)
+      const shown = marker?.kind === 'displayed' ? marker.id : undefined
+      const found = await (room
+        ? inRoom(room, { mark, shown })
+        : inOwn(passage.account, { owner: number, peer }, { mark, shown }))
+      const id = Math.max(...found.map((one) => one ?? 0))
+      if (id > 0) await setDisplayed(passage, { account: passage.account, number, peer, id })
     }
 
-    /** XEP-0490 §3: outside of rooms the id is the one of the account's own archive. */
-    async function marked(
+    function inOwn(
       account: Jid,
       conversation: { owner: number; peer: Jid },
-      { by, id }: ShownMark,
-    ): Promise<number | undefined> {
-      const number = by === account.text ? open(id) : undefined
-      return number === undefined ? undefined : findNumbered(host.messages, conversation, number)
+      { mark, shown }: Shown,
+    ): Promise<(number | undefined)[]> {
+      // XEP-0490 §3: outside of rooms the id is the one of the account's own archive.
+      const marked = mark?.by === account.text ? open(mark.id) : undefined
+      return Promise.all([
+        marked === undefined ? marked : findNumbered(host.messages, conversation, marked),
+        shown === undefined ? shown : findCalled(host.messages, conversation, shown),
+      ])
+    }
+
+    /** XEP-0490 §3, XEP-0333 §4.1: in rooms it is the one that the room gave. */
+    function inRoom(room: OtherArchive, { mark, shown }: Shown): Promise<(number | undefined)[]> {
+      const ids = [mark?.by === room.peer.text ? mark.id : undefined, shown]
+      return Promise.all(
+        ids.map((id) => {
+          const number = id === undefined ? undefined : open(id)
+          return number === undefined ? number : findNumbered(host.messages, room, number)
+        }),
+      )
     }
 
     async function setDisplayed(leaving: Leaving, displayed: Displayed): Promise<boolean> {

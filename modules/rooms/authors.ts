@@ -36,9 +36,9 @@ export function shownAs(text: string, see: 'all' | 'open' | 'none'): Stanza {
   return bare.with({ append: userElement({ affiliation, role, jid: Jid.parse(jid) }) })
 }
 
-/** The index knows all that one person said in a room by this label. */
-export function authorLabel(room: Room, account: Jid): number {
-  return hash53(occupantId(room, account))
+/** The index knows all that one person said in a room by this label, of the occupant id. */
+export function authorLabel(occupantId: string): number {
+  return hash53(occupantId)
 }
 
 /** XEP-0421 §5: whether this person said it, under whatever nick */

@@ -1,17 +1,17 @@
 // Who is mentioned in a room without being there is sent the message (XEP-0452), where its owner wants it so. Who
 // has a nick reserved here has asked for it (§2); others are not bothered.
 
-import { type Element, toWire } from '../../lib/xmpp/element.js'
+import { toWire } from '../../lib/xmpp/element.js'
 import { forwarded } from '../../lib/xmpp/forwarding.js'
 import { Jid } from '../../lib/xmpp/jid.js'
 import { NS_CLIENT } from '../../lib/xmpp/namespaces.js'
 import { Stanza } from '../../lib/xmpp/stanza.js'
 import type { RoomFeature, Spoken } from './feature.js'
 import type { Room } from './room.js'
+import { mentioned, namesSomebody } from './mentioned.js'
 import { isAtLeast } from './standing.js'
 
 const NS_MENTIONS = 'urn:xmpp:mmn:0'
-const NS_REFERENCE = 'urn:xmpp:reference:0'
 
 /** LIM-mentions: people to whom one message is forwarded */
 const MOST_MENTIONS = 20
@@ -20,36 +20,10 @@ export const mentions: RoomFeature = {
   name: 'mentions',
   spoken(spoken) {
     const { room, stanza } = spoken
-    if (!room.settings.forwardMentions || !stanza.hasNamespace(NS_REFERENCE)) return
+    if (!room.settings.forwardMentions || !namesSomebody(stanza)) return
     const absent = [...mentioned(room, stanza)].filter((account) => isAbsent(room, account))
     if (absent.length > 0) forward(spoken, absent.slice(0, MOST_MENTIONS))
   },
-}
-
-/** Bare addresses, each once */
-function mentioned(room: Room, stanza: Stanza): Set<string> {
-  const found = new Set<string>()
-  stanza.element.getChildren('reference', NS_REFERENCE).forEach((reference) => {
-    const account = reference.attrs.type === 'mention' && whose(room, reference)
-    if (account) found.add(account.text)
-  })
-  return found
-}
-
-/** XEP-0372 §3.2: by address; or by the nick that is reserved for somebody */
-function whose(room: Room, { attrs }: Element): Jid | undefined {
-  const [, text = ''] = /^xmpp:([^?#]+)/.exec(String(attrs.uri ?? '')) ?? []
-  const jid = Jid.tryParse(decoded(text))
-  if (!jid?.bare.equals(room.jid)) return jid?.bare
-  return room.affiliations.reserved(jid.resource)?.jid
-}
-
-function decoded(text: string): string {
-  try {
-    return decodeURIComponent(text)
-  } catch {
-    return ''
-  }
 }
 
 function isAbsent(room: Room, account: string): boolean {

@@ -18,12 +18,17 @@ export function occupantId(room: Room, account: Jid): string {
   if (!known) room.memo.set(key, (known = new Map()))
   const there = known.get(account.bare.text)
   if (there !== undefined) return there
-  // §4: of a room that was destroyed and made again they are others.
-  const text = `${room.number}\n${account.bare.text}`
-  const id = createHmac('sha256', room.venue.secret).update(text).digest('base64url')
+  const id = occupantIdIn(room.number, account, room.venue)
   known.set(account.bare.text, id)
   if (known.size > MOST_KNOWN) known.delete(known.keys().next().value!)
   return id
+}
+
+/** Also of a room that is not at hand */
+export function occupantIdIn(number: number, account: Jid, { secret }: { secret: Buffer }): string {
+  // §4: of a room that was destroyed and made again they are others.
+  const text = `${number}\n${account.bare.text}`
+  return createHmac('sha256', secret).update(text).digest('base64url')
 }
 
 export function occupantIdElement(room: Room, account: Jid): Wire {

@@ -19,6 +19,8 @@ import type { RoomFeature } from './feature.js'
 import { OwnedRooms } from './owned-rooms.js'
 import { owning } from './owning.js'
 import { Reception, type ServiceIq } from './reception.js'
+import { memberships } from './memberships.js'
+import { countsMentions, MentionStore } from './mention-store.js'
 import { LeftBehind } from './left-behind.js'
 import { rateOptions } from './rates.js'
 import { spokenFeatures, spokenXeps } from './spoken-features.js'
@@ -30,6 +32,7 @@ import { markedWhisper } from './whispering.js'
 
 const TIDY = 30_000
 const CLEAR = 60_000
+const TIDY_MENTIONS = 3_600_000
 const SECRET = 'rooms'
 const SECRET_BYTES = 32
 
@@ -85,7 +88,8 @@ export default defineModule<undefined, typeof config>({
   migrations,
 
   async setup(host) {
-    const { seal, open } = host.use(archive)
+    const { seal, open, others } = host.use(archive)
+    const mentionStore = new MentionStore(host)
     const jid = Jid.of('', `${host.config.subdomain}.${host.domain}`)
     const { max_occupants, max_history, create, rooms_per_account } = host.config
     const features: RoomFeature[] = [
@@ -93,6 +97,7 @@ export default defineModule<undefined, typeof config>({
       ...[administering, registering, inviting, voiceRequests, affiliationVersions],
       ...extensions(host, { cardSize: host.config.card_size }),
       ...spokenFeatures(host),
+      countsMentions(mentionStore),
     ]
     const venue = new Venue({
       ...{ host, jid, seal, open, features },
@@ -108,6 +113,7 @@ export default defineModule<undefined, typeof config>({
     })
     const rooms = new OwnedRooms(venue)
     const leftBehind = new LeftBehind(host)
+    const withdraw = others.add(memberships(venue, mentionStore))
     const reception = new Reception(venue, rooms, serviceIq(features))
     return {
       domain: {
@@ -116,7 +122,14 @@ export default defineModule<undefined, typeof config>({
       },
       hooks: { 'message:sent': { amend: (envelope) => markedWhisper(envelope, jid) } },
       disco: { items: (): DiscoItem[] => [{ jid: jid.text, name: 'Rooms' }] },
+      on: { 'read-state:displayed': (displayed) => mentionStore.displayed(displayed) },
       tasks: [
+        {
+          name: 'mentions in rooms',
+          every: TIDY_MENTIONS,
+          once: true,
+          run: () => mentionStore.tidy(),
+        },
         { name: 'rooms that nobody is in', every: TIDY, run: () => rooms.tidy() },
         {
           name: 'what was said in rooms that are gone',
@@ -126,6 +139,7 @@ export default defineModule<undefined, typeof config>({
         },
       ],
       async close() {
+        withdraw()
         leftBehind.stop()
         await rooms.close()
         venue.fanOut.close()

@@ -14,6 +14,7 @@ import type { Stanza, StanzaChild } from '../../lib/xmpp/stanza.js'
 import { authorElement, authorLabel } from './authors.js'
 import type { Speech, Visit } from './feature.js'
 import { mustBeHere } from './going.js'
+import { occupantId } from './occupant-ids.js'
 import type { Occupant } from './occupants.js'
 import { NS_MUC_USER, NS_OCCUPANT_ID } from './presences.js'
 import type { Room } from './room.js'
@@ -88,7 +89,7 @@ function keep(
     from: speech.occupant.jid,
     to: room.jid,
     text: stanza.render('', '', authorElement(room, speech.occupant, speech.visitor)),
-    label: authorLabel(room, speech.occupant.account),
+    label: authorLabel(occupantId(room, speech.occupant.account)),
     key: hash53(same).toString(36) + hash53(`2\n${same}`).toString(36).padStart(11, '0'),
     author: logNumber,
   })

@@ -1,6 +1,7 @@
 // The tables of rooms. What is said in them is in the core's message log, under a number of the room's own.
 
 import type { Migration } from '../../lib/storage/migrations.js'
+import { mentionTables } from './mention-store.js'
 import { goneTables } from './left-behind.js'
 import { cardTables } from './card-store.js'
 import { changeTables } from './affiliation-change-store.js'
@@ -49,5 +50,6 @@ export const migrations: readonly Migration[] = [
   ...hatTables,
   ...tokenTables,
   ...goneTables,
+  ...mentionTables,
   ...changeTables,
 ]
