@@ -7,7 +7,7 @@ import { type Field, form, NS_FORMS } from '../../lib/xmpp/forms.js'
 import { NS_MUC } from './presences.js'
 import type { Room } from './room.js'
 import type { RoomLimits } from './venue.js'
-import { type SettingField, settingFields } from './setting-fields.js'
+import { type SettingField, settingFields, settingNames } from './setting-fields.js'
 import type { Settings } from './settings.js'
 
 export const ROOM_CONFIG = `${NS_MUC}#roomconfig`
@@ -58,6 +58,18 @@ function valueFor({ setting, type }: SettingField, settings: Settings): string |
 
 function flag(value: boolean): string {
   return value ? '1' : '0'
+}
+
+export type ShownSettings = Readonly<Record<string, string | boolean | readonly string[]>>
+
+/** For administrators: whether there is a password, not which */
+export function shownSettings(settings: Settings): ShownSettings {
+  const shown: Record<string, ShownSettings[string]> = {}
+  for (const [name, field] of settingNames) {
+    const value = valueFor(field, settings)
+    shown[name] = field.type === 'boolean' ? value === '1' : value
+  }
+  return { ...shown, password: settings.password === '' ? '' : '(set)' }
 }
 
 const seers: Readonly<Record<Settings['whoSeesMembers'], readonly string[]>> = {

@@ -21,7 +21,7 @@ const MOST_VISITORS = 20
 /** LIM-extra-occupants: admins and owners who come in when a room is full (§7.2.9) */
 const MOST_EXTRA = 20
 
-/** §17.2: somebody who is here already wants to hear everything again. */
+/** §17.3: somebody who is here already wants to hear everything again. */
 export function isSync({ envelope: { stanza, to } }: Visit, occupant: Occupant): boolean {
   return stanza.has('x', NS_MUC) && occupant.jid.equals(to)
 }

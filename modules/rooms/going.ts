@@ -8,14 +8,14 @@ import type { Room } from './room.js'
 import { type Gone, showGone } from './telling.js'
 import { errorOf } from '../../lib/xmpp/replies.js'
 
-/** §7.14. Who is not here is told nothing (§17.2). */
+/** §7.14. Who is not here is told nothing (§17.3). */
 export async function leave(room: Room, { envelope }: Visit): Promise<undefined> {
   const occupant = room.occupants.of(envelope.from)
   const visitor = occupant && visitorOf(occupant, envelope.from)
   if (visitor) await goOut(room, { occupant, visitor }, { presence: envelope.stanza })
 }
 
-/** What a client or server answers when nobody takes what the room says (§12.1) */
+/** What a client or server answers when nobody takes what the room says (§18.1.2) */
 const GHOST = new Set([
   'gone',
   'item-not-found',
@@ -26,11 +26,13 @@ const GHOST = new Set([
   'service-unavailable',
 ])
 
-/** §12.1 */
+/** §11.1, §18.1.2. Who refuses presence does not want to be here, whatever the reason. */
 export async function removedByError(room: Room, { envelope }: Visit): Promise<undefined> {
-  const occupant = room.occupants.of(envelope.from)
-  const visitor = occupant && visitorOf(occupant, envelope.from)
-  if (!visitor || !GHOST.has(errorOf(envelope.stanza).condition)) return
+  const { from, stanza } = envelope
+  const occupant = room.occupants.of(from)
+  const visitor = occupant && visitorOf(occupant, from)
+  if (!visitor) return
+  if (stanza.kind !== 'presence' && !GHOST.has(errorOf(stanza).condition)) return
   await goOut(room, { occupant, visitor }, { codes: [333] })
 }
 

@@ -5,15 +5,18 @@ import type { Question } from '../../lib/cluster/tenures.js'
 import type { Owned } from '../../lib/cluster/owners.js'
 import { StanzaError } from '../../lib/xmpp/errors.js'
 import { Jid } from '../../lib/xmpp/jid.js'
+import { Deed, doDeed } from './deeds.js'
 import { checkedNick } from './entering.js'
 import type { Visit } from './feature.js'
 import { NS_MUC } from './presences.js'
 import type { Room } from './room.js'
+import type { Settings } from './settings.js'
 import type { Venue } from './venue.js'
 import { Caller } from './visits.js'
 
 /** Milliseconds for which a room is kept that nobody is in */
 const IDLE = 60_000
+const CREATE = 'create'
 
 export class OwnedRooms {
   readonly #venue: Venue
@@ -37,6 +40,16 @@ export class OwnedRooms {
     return (await this.#owned.call(caller.envelope.to.bare.text, caller)) as string | null
   }
 
+  /** By administration, done by its owner; refused where there is no such room */
+  async deed(address: Jid, name: string, args: unknown = null): Promise<unknown> {
+    return this.#owned.call(address.bare.text, new Deed(name, args))
+  }
+
+  /** By administration; it is open at once. */
+  async create(address: Jid, made: { owner: Jid; settings: Partial<Settings> }): Promise<void> {
+    await this.deed(address, CREATE, { ...made, owner: made.owner.text })
+  }
+
   has(address: Jid): boolean {
     return this.#owned.tenures.has(address.bare.text)
   }
@@ -49,15 +62,33 @@ export class OwnedRooms {
     if (room) for (const { taken } of venue.features) await taken?.(room)
   }
 
-  async #answer(key: string, { content, from, number }: Question): Promise<string | null> {
+  async #answer(key: string, { content, from, number }: Question): Promise<unknown> {
+    await this.#making.get(key)
+    const deed = Deed.read(content)
+    if (deed) return this.#do(key, deed)
     const { envelope, isOurs } = Caller.read(content)
     const visit: Visit = { envelope, node: isOurs ? from : '', number }
-    await this.#making.get(key)
     const room = this.#venue.rooms.get(key) ?? (await this.#make(key, visit))
     if (!room) return null
     const reply = await room.receive(visit)
     this.#note(key, room)
     return reply ? reply.render('', '') : null
+  }
+
+  async #do(key: string, deed: Deed): Promise<unknown> {
+    const room = this.#venue.rooms.get(key)
+    if (deed.name === CREATE) {
+      if (room) throw new StanzaError('conflict', 'there is such a room')
+      const { owner, settings } = deed.args as { owner: string; settings: Partial<Settings> }
+      const made = { owner: Jid.parse(owner), settings, locked: false }
+      const created = await this.#alone(key, this.#venue.create(Jid.parse(key).local, made))
+      this.#note(key, created)
+      return null
+    }
+    if (!room) throw new StanzaError('item-not-found', 'there is no such room')
+    const done = await doDeed(room, deed)
+    this.#note(key, room)
+    return done
   }
 
   #note(key: string, room: Room): void {
@@ -79,7 +110,11 @@ export class OwnedRooms {
       throw new StanzaError('not-acceptable', 'you are not in this room')
     if (!joins) throw new StanzaError('item-not-found', 'there is no such room')
     checkedNick(to)
-    const making = this.#create(key, from)
+    return this.#alone(key, this.#create(key, from))
+  }
+
+  /** Who comes meanwhile waits. */
+  async #alone(key: string, making: Promise<Room>): Promise<Room> {
     this.#making.set(
       key,
       making.catch(() => undefined),

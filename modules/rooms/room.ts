@@ -78,7 +78,7 @@ export class Room {
     const { stanza } = visit.envelope
     if (stanza.type === 'unavailable') return this.lane.alone(() => leave(this, visit))
     if (stanza.type === 'error') return this.lane.alone(() => removedByError(this, visit))
-    // §17.2: what is neither is no way in or out.
+    // §17.3: what is neither is no way in or out.
     if (stanza.type !== '') return undefined
     return this.lane.alone(() => {
       const occupant = this.occupants.of(visit.envelope.from)

@@ -25,6 +25,7 @@ import { LeftBehind } from './left-behind.js'
 import { rateOptions } from './rates.js'
 import { spokenFeatures, spokenXeps } from './spoken-features.js'
 import { roomDisco, serviceDisco } from './room-disco.js'
+import { serviceCommands } from './service-commands.js'
 import { Venue } from './venue.js'
 import { RoomStore } from './store.js'
 import { migrations } from './tables.js'
@@ -123,6 +124,7 @@ export default defineModule<undefined, typeof config>({
       hooks: { 'message:sent': { amend: (envelope) => markedWhisper(envelope, jid) } },
       disco: { items: (): DiscoItem[] => [{ jid: jid.text, name: 'Rooms' }] },
       on: { 'read-state:displayed': (displayed) => mentionStore.displayed(displayed) },
+      commands: serviceCommands(venue, rooms),
       tasks: [
         {
           name: 'mentions in rooms',

@@ -187,3 +187,14 @@ export const settingFields: readonly SettingField[] = [
     label: 'Members who are mentioned and not here are sent the message',
   },
 ]
+
+/** How settings are called where an administrator says them: members_only, public */
+export const settingNames: ReadonlyMap<string, SettingField> = new Map(
+  settingFields
+    .filter(({ setting, type }) => setting !== 'password' || type !== 'boolean')
+    .map((field) => [field.setting === 'hidden' ? 'public' : snake(field.setting), field]),
+)
+
+function snake(name: string): string {
+  return name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)
+}

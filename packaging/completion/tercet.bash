@@ -2,7 +2,7 @@
 _tercet() {
   local word=${COMP_WORDS[COMP_CWORD]} noun=${COMP_WORDS[1]} verb=${COMP_WORDS[2]} words=
   if [ "$COMP_CWORD" -eq 1 ]; then
-    words='announcement check cluster config demo help invite message modules motd ping pipeline reload session start status user version welcome'
+    words='announcement check cluster config demo help invite message modules motd ping pipeline reload room session start status user version welcome'
   elif [ "${COMP_WORDS[COMP_CWORD - 1]}" = --config ]; then
     COMPREPLY=($(compgen -f -- "$word"))
     return
@@ -14,6 +14,7 @@ _tercet() {
       invite) words='contact create list revoke' ;;
       message) words='status' ;;
       motd) words='delete edit set' ;;
+      room) words='affiliation create destroy list set show' ;;
       session) words='kick list' ;;
       user) words='active add count count-active count-disabled count-idle count-online disable disabled enable idle last-login list online password remove show statistics' ;;
       welcome) words='delete set' ;;
@@ -24,6 +25,7 @@ _tercet() {
       'announcement send'*) words='--config --set --json --host --help' ;;
       'user count-active'*) words='--config --set --json --host --help' ;;
       'user count-online'*) words='--config --set --json --host --help' ;;
+      'room affiliation'*) words='--nick --reason --config --set --json --host --help' ;;
       'user count-idle'*) words='--config --set --json --host --help' ;;
       'user last-login'*) words='--config --set --json --host --help' ;;
       'user statistics'*) words='--config --set --json --host --help' ;;
@@ -37,11 +39,13 @@ _tercet() {
       'user disabled'*) words='--limit --after --config --set --json --host --help' ;;
       'user password'*) words='--password-stdin --generate --config --set --json --host --help' ;;
       'config print'*) words='--config --set --json --help' ;;
+      'room destroy'*) words='--reason --alternative --config --set --json --host --help' ;;
       'session kick'*) words='--config --set --json --host --help' ;;
       'session list'*) words='--config --set --json --host --help' ;;
       'user disable'*) words='--config --set --json --host --help' ;;
       'invite list'*) words='--config --set --json --host --help' ;;
       'motd delete'*) words='--config --set --json --host --help' ;;
+      'room create'*) words='--owner --name --members-only --config --set --json --host --help' ;;
       'user active'*) words='--limit --config --set --json --host --help' ;;
       'user enable'*) words='--config --set --json --host --help' ;;
       'user online'*) words='--limit --config --set --json --host --help' ;;
@@ -49,11 +53,14 @@ _tercet() {
       'welcome set'*) words='--config --set --json --host --help' ;;
       'user count'*) words='--config --set --json --host --help' ;;
       'motd edit'*) words='--config --set --json --host --help' ;;
+      'room list'*) words='--limit --after --config --set --json --host --help' ;;
+      'room show'*) words='--config --set --json --host --help' ;;
       'user idle'*) words='--limit --config --set --json --host --help' ;;
       'user list'*) words='--limit --after --config --set --json --host --help' ;;
       'user show'*) words='--config --set --json --host --help' ;;
       'motd set'*) words='--config --set --json --host --help' ;;
       'pipeline'*) words='--config --set --json --help' ;;
+      'room set'*) words='--config --set --json --host --help' ;;
       'user add'*) words='--password-stdin --generate --force --config --set --json --host --help' ;;
       'modules'*) words='--config --set --json --help' ;;
       'version'*) words='--json --help' ;;
