@@ -7,7 +7,8 @@ import type { Stanza } from '../../lib/xmpp/stanza.js'
 import type { Visit } from './feature.js'
 import { readWanted } from './history.js'
 import { type Occupant, type Visitor, visitorOf } from './occupants.js'
-import { NS_MUC, withoutRoomsOwn } from './presences.js'
+import { NS_MUC } from './presences.js'
+import { withoutRoomsWord } from './rooms-word.js'
 import type { Room } from './room.js'
 import { isOpen } from './settings.js'
 import { isAtLeast, roleOf } from './standing.js'
@@ -37,7 +38,7 @@ export async function enter(room: Room, visit: Visit): Promise<Stanza | undefine
     if (later) await later
   }
   checkEntrance(room, visit, nick)
-  const presence = withoutRoomsOwn(stanza)
+  const presence = withoutRoomsWord(stanza, room.jid)
   const visitor: Visitor = { jid: from, node: visit.node, presence }
   const same = room.occupants.byNick(nick)
   if (same) joinOccupant(room, same, visitor)
@@ -126,7 +127,7 @@ function addOccupant(room: Room, jid: Jid, visitor: Visitor): void {
 /** §7.2.1: it has lost what it knew, and is sent all of it. */
 function again(room: Room, occupant: Occupant, visit: Visit): undefined {
   const visitor = visitorOf(occupant, visit.envelope.from)!
-  visitor.presence = withoutRoomsOwn(visit.envelope.stanza)
+  visitor.presence = withoutRoomsWord(visit.envelope.stanza, room.jid)
   visitor.node = visit.node
   room.remember(occupant, visitor)
   welcome(room, visitor, { visit, isNew: false })

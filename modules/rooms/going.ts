@@ -5,6 +5,7 @@ import { StanzaError } from '../../lib/xmpp/errors.js'
 import type { Visit } from './feature.js'
 import { type Occupant, type Visitor, visitorOf } from './occupants.js'
 import type { Room } from './room.js'
+import { withoutRoomsWord } from './rooms-word.js'
 import { type Gone, showGone } from './telling.js'
 import { errorOf } from '../../lib/xmpp/replies.js'
 
@@ -12,7 +13,12 @@ import { errorOf } from '../../lib/xmpp/replies.js'
 export async function leave(room: Room, { envelope }: Visit): Promise<undefined> {
   const occupant = room.occupants.of(envelope.from)
   const visitor = occupant && visitorOf(occupant, envelope.from)
-  if (visitor) await goOut(room, { occupant, visitor }, { presence: envelope.stanza })
+  if (visitor)
+    await goOut(
+      room,
+      { occupant, visitor },
+      { presence: withoutRoomsWord(envelope.stanza, room.jid) },
+    )
 }
 
 /** What a client or server answers when nobody takes what the room says (§18.1.2) */

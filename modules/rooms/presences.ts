@@ -54,17 +54,9 @@ export function wire(text: string): Wire {
   return toWire(escapeXml(text))
 }
 
-const ROOMS_OWN = new Set([NS_MUC, NS_MUC_USER, NS_MUC_ADMIN, NS_OCCUPANT_ID, NS_HATS])
-
-/** §17.3: what only the room says is never reflected (SEC-53). */
-export function withoutRoomsOwn(stanza: Stanza): Stanza {
-  return stanza.without(({ xmlns }) => ROOMS_OWN.has(xmlns))
-}
-
 /** What it says of itself as it goes is its status alone (§7.14). */
 export function unavailable(last?: Stanza): Stanza {
-  const kept = last?.type === 'unavailable' ? withoutRoomsOwn(last) : undefined
-  return kept ?? GONE
+  return last?.type === 'unavailable' ? last : GONE
 }
 
 const GONE = new Stanza({

@@ -7,17 +7,14 @@ import { hash53 } from '../../lib/xmpp/hash53.js'
 import { NS_STANZA_IDS } from '../../lib/xmpp/message-children.js'
 import { originId } from '../../lib/xmpp/message-references.js'
 import { countsAsUnread, keptForGoodInRoom } from '../../lib/xmpp/message-traits.js'
-import { NS_DELAY } from '../../lib/xmpp/delay.js'
-import { attribute } from '../../lib/xmpp/message-references.js'
-import { Jid } from '../../lib/xmpp/jid.js'
-import type { Stanza, StanzaChild } from '../../lib/xmpp/stanza.js'
+import type { Stanza } from '../../lib/xmpp/stanza.js'
 import { authorElement, authorLabel } from './authors.js'
 import type { Speech, Visit } from './feature.js'
 import { mustBeHere } from './going.js'
 import { occupantId } from './occupant-ids.js'
 import type { Occupant } from './occupants.js'
-import { NS_MUC_USER, NS_OCCUPANT_ID } from './presences.js'
 import type { Room } from './room.js'
+import { withoutRoomsWord } from './rooms-word.js'
 import { hasRole } from './standing.js'
 import { setsSubject } from './subject.js'
 
@@ -32,7 +29,7 @@ export async function speak(room: Room, visit: Visit): Promise<undefined> {
     const later = admit?.(speech)
     if (later) await later
   }
-  let stanza = honest(room, envelope.stanza)
+  let stanza = withoutRoomsWord(envelope.stanza, room.jid)
   for (const { amend } of features) {
     const amended = amend?.(stanza, speech)
     if (amended) stanza = amended instanceof Promise ? await amended : amended
@@ -55,23 +52,6 @@ function checkVoice({ settings }: Room, { role }: Occupant, stanza: Stanza): voi
   } else if (!hasRole(role, 'participant')) {
     throw new StanzaError('forbidden', 'you have no voice in this room')
   }
-}
-
-/** SEC-53: what only the room says, nobody says for it. */
-function honest(room: Room, stanza: Stanza): Stanza {
-  return stanza.without((child) => isRoomsWord(room, stanza, child))
-}
-
-function isRoomsWord(room: Room, stanza: Stanza, child: StanzaChild): boolean {
-  const { name, xmlns } = child
-  if (xmlns === NS_MUC_USER || xmlns === NS_OCCUPANT_ID) return true
-  if (xmlns === NS_STANZA_IDS && name === 'stanza-id') {
-    const by = Jid.tryParse(attribute(stanza, child, 'by')?.trim())
-    return by === undefined || by.bare.equals(room.jid)
-  }
-  if (xmlns !== NS_DELAY) return false
-  const from = Jid.tryParse(attribute(stanza, child, 'from')?.trim())
-  return from?.bare.equals(room.jid) === true
 }
 
 /** Its row in the log, where the room keeps what is said */

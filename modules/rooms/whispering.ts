@@ -9,8 +9,9 @@ import type { Visit } from './feature.js'
 import { mustBeHere } from './going.js'
 import { occupantIdElement } from './occupant-ids.js'
 import type { Occupant } from './occupants.js'
-import { NS_MUC_USER, NS_OCCUPANT_ID } from './presences.js'
+import { NS_MUC_USER } from './presences.js'
 import type { Room } from './room.js'
+import { withoutRoomsWord } from './rooms-word.js'
 import { hasRole, type Role } from './standing.js'
 
 const LEAST: Readonly<Record<Room['settings']['whoMayWhisper'], Role | undefined>> = {
@@ -46,9 +47,7 @@ function checkWhisper({ settings }: Room, { role }: Occupant, recipient: Occupan
 /** §7.5: the room's mark, which the sender may have put there for its other devices */
 function ownWord(stanza: Stanza, room: Room, occupant: Occupant): Stanza {
   const append = `<x xmlns='${NS_MUC_USER}'/>${occupantIdElement(room, occupant.account)}`
-  return stanza
-    .without(({ xmlns }) => xmlns === NS_MUC_USER || xmlns === NS_OCCUPANT_ID)
-    .with({ append })
+  return withoutRoomsWord(stanza, room.jid).with({ append })
 }
 
 /** §7.5: also in its sender's own archive, and on its other devices, it says that it went through a room. */

@@ -12,7 +12,7 @@ const range = (from: number, to: number): number[] =>
 export const checks: readonly string[] = [
   ...range(1, 12),
   ...range(20, 28),
-  ...[30, 50, 51, 52, 53, 55, 56, 62, 63, 64, 71, 72],
+  ...[30, 50, 51, 52, 53, 54, 55, 56, 57, 60, 62, 63, 64, 71, 72],
 ].map((number) => `SEC-${String(number).padStart(2, '0')}`)
 
 /** Those that look at files and not at a connection */
