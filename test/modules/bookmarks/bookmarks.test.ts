@@ -263,7 +263,7 @@ test('they outlive the server, and end with the account (XEP-0402)', async (t) =
     (await items(back)).map(({ attrs }) => attrs.id),
     [PLAY],
   )
-  await w.server.run('capulet.example', 'user remove', { jid: 'romeo@capulet.example' })
+  await w.server.run('capulet.example', 'user remove', { jids: ['romeo@capulet.example'] })
   await w.settle()
   t.same(await w.server.database.knex('bookmarks'), [])
   t.same(await w.server.database.knex('bookmark_lists'), [])
