@@ -4,6 +4,7 @@ import { Database } from '../../../lib/storage/database.js'
 import { announcementsContract } from '../../contracts/announcements.js'
 import { invitationsContract } from '../../contracts/invitations.js'
 import { privateDataContract } from '../../contracts/private-data.js'
+import { roomExtensionsContract } from '../../contracts/room-extensions.js'
 import type { StoreKind } from '../../contracts/stores.js'
 import { freshPostgres } from '../../world/postgres.js'
 
@@ -18,3 +19,4 @@ const postgres: StoreKind = {
 privateDataContract(postgres)
 invitationsContract(postgres)
 announcementsContract(postgres)
+roomExtensionsContract(postgres)

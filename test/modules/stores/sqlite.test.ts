@@ -8,6 +8,7 @@ import { Database } from '../../../lib/storage/database.js'
 import { announcementsContract } from '../../contracts/announcements.js'
 import { invitationsContract } from '../../contracts/invitations.js'
 import { privateDataContract } from '../../contracts/private-data.js'
+import { roomExtensionsContract } from '../../contracts/room-extensions.js'
 import type { StoreKind } from '../../contracts/stores.js'
 
 const folders: string[] = []
@@ -27,3 +28,4 @@ const sqlite: StoreKind = {
 privateDataContract(sqlite)
 invitationsContract(sqlite)
 announcementsContract(sqlite)
+roomExtensionsContract(sqlite)
