@@ -23,6 +23,8 @@ export interface Events {
   'session:moved': { session: Session }
   /** A session of a node that ended: nobody takes it up any more. */
   'session:lost': Lost
+  /** What other nodes said since this moment may not have arrived; what is in the log is read beside. */
+  'frames:missed': { since: number }
   'account:created': { account: Jid; number: number }
   /** Its tombstone is written; names and sessions are gone, every module's `forget` follows. */
   'account:removed': { account: Jid; number: number }

@@ -66,10 +66,11 @@ export class Following {
 
   /** What is remembered of others may be wrong as well, and this node may have been taken for dead. */
   async #repair(since: number): Promise<void> {
-    const { directory, changes, showing, fencing } = this.#server
+    const { directory, changes, showing, fencing, hosts } = this.#server
     if (await fencing.check()) return
     directory.doubt()
     changes.forgetAll()
+    for (const host of hosts.values()) void host.events.emit('frames:missed', { since })
     return showing.repair(since)
   }
 

@@ -14,6 +14,8 @@ export interface Keeper {
   told(brief: Brief): boolean
   /** Takes over what the session is sent, with a stream or without. */
   write(envelope: Envelope): void
+  /** What its client has not acknowledged, oldest first; without what is in the log of its account alone */
+  owed(): Iterable<Envelope>
   /** It takes no more than it must: what comes beside the log goes to another device, or back. */
   readonly full: boolean
   /** Whether it takes more of what a session missed; who says no has the session go on later. */

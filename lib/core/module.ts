@@ -10,7 +10,7 @@ import type { Log } from '../ops/log.js'
 import type { HttpRoute } from '../net/http.js'
 import type { Migration } from '../storage/migrations.js'
 import type { JournalEntry } from '../storage/journal.js'
-import type { Logged } from '../storage/message-log.js'
+import type { Logged, Recorded } from '../storage/message-log.js'
 import type { StreamFeature } from '../streams/negotiation.js'
 import type { Knex } from 'knex'
 import type { Command } from './commands.js'
@@ -115,6 +115,8 @@ export interface DomainOffer {
   /** In front of the host's domain: rooms → rooms.chat.example */
   readonly subdomain: string
   receive(envelope: Envelope): Later<void>
+  /** This node reads the log, and this was written for an address of the domain. */
+  logged?(recorded: Recorded): void
 }
 
 export interface Task {

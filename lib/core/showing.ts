@@ -98,7 +98,8 @@ export class Showing {
     for (const side of recorded.sides) {
       const { account, owner } = stepOf(recorded, side)
       const host = this.#server.hosts.get(account.domain)
-      if (host) showTo(host, account, { owner, logged: { ...recorded, flags: side.flags } })
+      if (!host) this.#server.domains.get(account.domain)?.offer.logged?.(recorded)
+      else showTo(host, account, { owner, logged: { ...recorded, flags: side.flags } })
     }
   }
 

@@ -19,6 +19,7 @@ interface EnvelopeParts {
   /** False where a client named no recipient (RFC 6120 §10.3): `to` is then its own bare address. */
   addressed?: boolean
   logId?: number
+  said?: number
 }
 
 export class Envelope {
@@ -31,6 +32,8 @@ export class Envelope {
   readonly addressed: boolean
   /** Its number in the recipient's message log, 0 where it is not there */
   readonly logId: number
+  /** Its number in the log of the room that it is from, 0 where it is not there */
+  readonly said: number
   readonly annotations: Wire
   #rendered: Wire | undefined
 
@@ -42,6 +45,7 @@ export class Envelope {
     this.arrived = parts.arrived
     this.addressed = parts.addressed !== false
     this.logId = parts.logId ?? 0
+    this.said = parts.said ?? 0
     this.annotations = annotations
   }
 
@@ -55,6 +59,7 @@ export class Envelope {
         arrived: changes.arrived ?? this.arrived,
         addressed: changes.addressed ?? this.addressed,
         logId: changes.logId ?? this.logId,
+        said: changes.said ?? this.said,
       },
       this.annotations,
     )

@@ -6,7 +6,7 @@ import { Jid } from '../../lib/xmpp/jid.js'
 import type { Stanza } from '../../lib/xmpp/stanza.js'
 import type { Visit } from './feature.js'
 import { readWanted } from './history.js'
-import { type Occupant, type Visitor, visitorOf } from './occupants.js'
+import { isAt, type Occupant, type Visitor, visitorOf } from './occupants.js'
 import { NS_MUC } from './presences.js'
 import { withoutRoomsWord } from './rooms-word.js'
 import type { Room } from './room.js'
@@ -39,7 +39,7 @@ export async function enter(room: Room, visit: Visit): Promise<Stanza | undefine
   }
   checkEntrance(room, visit, nick)
   const presence = withoutRoomsWord(stanza, room.jid)
-  const visitor: Visitor = { jid: from, node: visit.node, presence }
+  const visitor: Visitor = { jid: from, node: visit.node, life: visit.life, presence }
   const same = room.occupants.byNick(nick)
   if (same) joinOccupant(room, same, visitor)
   else addOccupant(room, to, visitor)
@@ -128,7 +128,7 @@ function addOccupant(room: Room, jid: Jid, visitor: Visitor): void {
 function again(room: Room, occupant: Occupant, visit: Visit): undefined {
   const visitor = visitorOf(occupant, visit.envelope.from)!
   visitor.presence = withoutRoomsWord(visit.envelope.stanza, room.jid)
-  visitor.node = visit.node
+  isAt(visitor, visit)
   room.remember(occupant, visitor)
   welcome(room, visitor, { visit, isNew: false })
 }

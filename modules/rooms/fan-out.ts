@@ -63,7 +63,8 @@ export class FanOut {
     const self = this.#host.server.node
     const here: string[] = []
     let elsewhere: Map<string, string[]> | undefined
-    for (const { jid, node } of visitors) {
+    for (const { jid, node, away } of visitors) {
+      if (away) continue
       if (node === self) here.push(jid.text)
       else if (node === '') this.#host.router.send(said.stanza, { from: said.from, to: jid })
       else {

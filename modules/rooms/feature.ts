@@ -21,6 +21,10 @@ export interface Visit {
   readonly envelope: Envelope
   /** The node whose session sent it; '' where another server did */
   readonly node: string
+  /** Of that node */
+  readonly life: string
+  /** Its session is in the room, as far as its node knows; what another server's is, nobody knows. */
+  readonly inside: boolean
   /** The same where it is asked again after its owner died, and of nothing else */
   readonly number: string
 }

@@ -42,6 +42,15 @@ export async function removedByError(room: Room, { envelope }: Visit): Promise<u
   await goOut(room, { occupant, visitor }, { codes: [333] })
 }
 
+/** A session that was here, and ended without a word; another one has its address, and may come in. */
+export async function replaced(room: Room, visit: Visit): Promise<undefined> {
+  const { from, stanza, to } = visit.envelope
+  const occupant = room.occupants.of(from)
+  const visitor = occupant && visitorOf(occupant, from)
+  const comesBack = stanza.kind === 'presence' && stanza.type === '' && occupant?.jid.equals(to)
+  if (visitor && !comesBack) await goOut(room, { occupant, visitor }, { codes: [333] })
+}
+
 /** One session of an occupant */
 export async function goOut(
   room: Room,
@@ -52,7 +61,7 @@ export async function goOut(
   if (!whole) {
     showGone(room, occupant, { ...gone, to: [visitor], ownOnly: true })
     room.occupants.leave(occupant, visitor)
-    room.forget(visitor)
+    room.forget(visitor, '')
     return
   }
   await sendOut(room, occupant, gone)
@@ -61,8 +70,8 @@ export async function goOut(
 /** An occupant with all sessions: kicked (307), banned (301), no member any more (321, 322), … */
 export async function sendOut(room: Room, occupant: Occupant, gone: Gone): Promise<void> {
   room.occupants.remove(occupant)
-  for (const visitor of occupant.visitors) room.forget(visitor)
   showGone(room, occupant, gone)
+  for (const visitor of occupant.visitors) room.forget(visitor, occupant.jid.resource)
   for (const { left } of room.venue.features) left?.(room, occupant)
   if (room.occupants.size === 0 && !room.settings.persistent) await room.venue.destroy(room)
 }

@@ -11,6 +11,10 @@ export interface Visitor {
   readonly jid: Jid
   /** The node that has the session; '' where it is another server's */
   node: string
+  /** Of that node, in which it came */
+  life?: string
+  /** Its node is gone, and somebody may take it up again elsewhere: it hears nothing until then. */
+  away?: boolean
   /** The last presence it sent, without what only the room may say */
   presence: Stanza
 }
@@ -95,4 +99,11 @@ export class Occupants {
 
 export function visitorOf(occupant: Occupant, jid: Jid): Visitor | undefined {
   return occupant.visitors.find((visitor) => visitor.jid.equals(jid))
+}
+
+/** Its node, which may be another one than before */
+export function isAt(visitor: Visitor, { node, life }: { node: string; life: string }): void {
+  visitor.node = node
+  visitor.life = life
+  delete visitor.away
 }

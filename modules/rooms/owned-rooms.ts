@@ -2,12 +2,16 @@
 // made where there is none and whoever comes may do so, let go when nobody was in it for a while.
 
 import type { Question } from '../../lib/cluster/tenures.js'
+import type { Member } from '../../lib/cluster/cluster.js'
 import type { Owned } from '../../lib/cluster/owners.js'
 import { StanzaError } from '../../lib/xmpp/errors.js'
 import { Jid } from '../../lib/xmpp/jid.js'
 import { Deed, doDeed } from './deeds.js'
+import { gather, settleThose, take } from './census-taking.js'
 import { checkedNick } from './entering.js'
 import type { Visit } from './feature.js'
+import type { Census } from './words.js'
+import type { Visitor } from './occupants.js'
 import { NS_MUC } from './presences.js'
 import type { Room } from './room.js'
 import type { Settings } from './settings.js'
@@ -17,6 +21,8 @@ import { Caller } from './visits.js'
 /** Milliseconds for which a room is kept that nobody is in */
 const IDLE = 60_000
 const CREATE = 'create'
+/** For which it is remembered who left: longer than any session is awaited */
+const REMEMBERED = 2 * 86_400_000
 
 export class OwnedRooms {
   readonly #venue: Venue
@@ -50,6 +56,11 @@ export class OwnedRooms {
     await this.deed(address, CREATE, { ...made, owner: made.owner.text })
   }
 
+  /** Tells a room's owner who of this node is in it; whether there is such a room. */
+  async count(census: Census): Promise<boolean> {
+    return (await this.#owned.call(census.room, { census })) === true
+  }
+
   has(address: Jid): boolean {
     return this.#owned.tenures.has(address.bare.text)
   }
@@ -59,15 +70,22 @@ export class OwnedRooms {
     venue.epochs.set(key, epoch)
     const room = await venue.load(Jid.parse(key).local)
     this.#idle.set(key, venue.host.clock.now())
-    if (room) for (const { taken } of venue.features) await taken?.(room)
+    if (!room) return
+    await venue.store.tidy(room.number, venue.host.clock.now() - REMEMBERED)
+    await gather(room, (...asked) => venue.headcount.ask(...asked))
+    if (room.destroyed) return
+    for (const { taken } of venue.features) await taken?.(room)
+    this.#note(key, room)
   }
 
   async #answer(key: string, { content, from, number }: Question): Promise<unknown> {
     await this.#making.get(key)
     const deed = Deed.read(content)
     if (deed) return this.#do(key, deed)
-    const { envelope, isOurs } = Caller.read(content)
-    const visit: Visit = { envelope, node: isOurs ? from : '', number }
+    if (isCensus(content)) return this.#count(key, from, content.census)
+    const { envelope, isOurs, inside } = Caller.read(content)
+    const { node, life } = isOurs ? this.#memberAt(from) : { node: '', life: '' }
+    const visit: Visit = { envelope, node, life, number, inside: inside || !isOurs }
     const room = this.#venue.rooms.get(key) ?? (await this.#make(key, visit))
     if (!room) return null
     const reply = await room.receive(visit)
@@ -89,6 +107,31 @@ export class OwnedRooms {
     const done = await doDeed(room, deed)
     this.#note(key, room)
     return done
+  }
+
+  #memberAt(node: string): Member {
+    const { server } = this.#venue.host
+    const life = node === server.node ? server.life : (server.members.lifeOf(node) ?? '')
+    return { node, life }
+  }
+
+  async #count(key: string, from: string, census: Census): Promise<boolean> {
+    const room = this.#venue.rooms.get(key)
+    if (!room) return false
+    await room.lane.alone(() => take(room, this.#memberAt(from), census))
+    this.#note(key, room)
+    return !room.destroyed
+  }
+
+  /** Sessions of a life that is over, or of any that are awaited: whoever does not come back is gone. */
+  async settle(life?: string): Promise<void> {
+    for (const [key, room] of [...this.#venue.rooms]) {
+      const which = (visitor: Visitor): boolean =>
+        life === undefined ? visitor.away === true : visitor.life === life
+      if (![...room.occupants.visitors()].some(which)) continue
+      await room.lane.alone(() => settleThose(room, which))
+      this.#note(key, room)
+    }
   }
 
   #note(key: string, room: Room): void {
@@ -150,6 +193,10 @@ export class OwnedRooms {
   close(): Promise<void> {
     return this.#owned.close()
   }
+}
+
+function isCensus(content: unknown): content is { readonly census: Census } {
+  return typeof content === 'object' && content !== null && 'census' in content
 }
 
 /** §10.1.1 */

@@ -3,7 +3,7 @@
 import { StanzaError } from '../../lib/xmpp/errors.js'
 import { checkedNick, checkNick } from './entering.js'
 import type { Visit } from './feature.js'
-import { type Occupant, visitorOf } from './occupants.js'
+import { isAt, type Occupant, visitorOf } from './occupants.js'
 import { withoutRoomsWord } from './rooms-word.js'
 import type { Room } from './room.js'
 import { showGone, showPresent } from './telling.js'
@@ -12,7 +12,7 @@ export function changePresence(room: Room, occupant: Occupant, visit: Visit): un
   const { stanza, to, from } = visit.envelope
   const visitor = visitorOf(occupant, from)!
   if (!to.equals(occupant.jid)) changeNick(room, occupant, visit)
-  visitor.node = visit.node
+  isAt(visitor, visit)
   visitor.presence = withoutStatus(room, occupant, withoutRoomsWord(stanza, room.jid))
   bringForward(occupant, visit)
   room.remember(occupant, visitor)

@@ -7,7 +7,10 @@ import { StanzaError } from '../../lib/xmpp/errors.js'
 import { resultReply } from '../../lib/xmpp/replies.js'
 import { Stanza } from '../../lib/xmpp/stanza.js'
 import type { Later } from '../../lib/core/later.js'
+import type { Homecoming } from './homecoming.js'
 import type { OwnedRooms } from './owned-rooms.js'
+import { NS_MUC } from './presences.js'
+import { withoutRoomsWord } from './rooms-word.js'
 import type { Venue } from './venue.js'
 import { Caller } from './visits.js'
 
@@ -25,14 +28,22 @@ export interface ServiceRequest {
   readonly envelope: Envelope
 }
 
+interface ReceptionParts {
+  readonly rooms: OwnedRooms
+  readonly homecoming: Homecoming
+  readonly iq: readonly ServiceIq[]
+}
+
 export class Reception {
   readonly #venue: Venue
+  readonly #homecoming: Homecoming
   readonly #rooms: OwnedRooms
   readonly #iq = new Map<string, ServiceIq>()
 
-  constructor(venue: Venue, rooms: OwnedRooms, iq: readonly ServiceIq[]) {
+  constructor(venue: Venue, { rooms, homecoming, iq }: ReceptionParts) {
     this.#venue = venue
     this.#rooms = rooms
+    this.#homecoming = homecoming
     for (const offer of iq) {
       if (offer.get) this.#iq.set(`get {${offer.xmlns}}${offer.get}`, offer)
       if (offer.set) this.#iq.set(`set {${offer.xmlns}}${offer.set}`, offer)
@@ -49,12 +60,46 @@ export class Reception {
     const { host, features } = this.#venue
     if (envelope.stanza.kind === 'iq')
       for (const { asked } of features) await asked?.(this.#venue, envelope)
-    const caller = new Caller(
-      envelope,
-      envelope.origin !== 'server' && host.server.hosts.has(envelope.from.domain),
-    )
-    const reply = await this.#rooms.call(caller)
+    const isOurs = envelope.origin !== 'server' && host.server.hosts.has(envelope.from.domain)
+    const reply = await (isOurs ? this.#fromHere(envelope) : this.#call(envelope, false, false))
     if (reply !== null) host.router.answer(envelope, Stanza.parse(reply))
+  }
+
+  #call(envelope: Envelope, isOurs: boolean, inside: boolean): Promise<string | null> {
+    return this.#rooms.call(new Caller(envelope, { isOurs, inside }))
+  }
+
+  /** What one of our sessions says; what it is in the room is known here, too. */
+  async #fromHere(envelope: Envelope): Promise<string | null> {
+    const { guests } = this.#venue
+    const { stanza, from } = envelope
+    const room = envelope.to.bare.text
+    const guest = guests.find(room, from.text)
+    // Made again, it is not known yet where it is now.
+    if (guest?.back) await guest.back.promise
+    // That it goes is said for a session that has ended.
+    const inside = guest !== undefined && (stanza.type === 'unavailable' || !guest.session.closed)
+    if (stanza.kind !== 'presence') return this.#call(envelope, true, inside)
+    const came = guests.coming(room, from.text)
+    try {
+      const reply = await this.#call(envelope, true, inside)
+      this.#noted(envelope, reply)
+      return reply
+    } catch (error) {
+      // Whether the room knows that it is gone, nobody can tell.
+      if (stanza.type === 'unavailable') this.#homecoming.countSoon(room)
+      throw error
+    } finally {
+      came()
+    }
+  }
+
+  /** What it sent is told to whoever owns the room after this owner. */
+  #noted({ stanza, from, to }: Envelope, reply: string | null): void {
+    if (stanza.type !== '' || reply !== null) return
+    const guest = this.#venue.guests.find(to.bare.text, from.text)
+    if (guest) guest.presence = withoutRoomsWord(stanza, to.bare)
+    else if (stanza.has('x', NS_MUC)) this.#homecoming.countSoon(to.bare.text)
   }
 
   async #toService(envelope: Envelope): Promise<void> {

@@ -8,9 +8,11 @@ import type { Jid } from '../../lib/xmpp/jid.js'
 import { resultReply } from '../../lib/xmpp/replies.js'
 import type { Stanza } from '../../lib/xmpp/stanza.js'
 import { Affiliations } from './affiliations.js'
+import { Changes } from './changes.js'
 import { enter, isSync } from './entering.js'
 import type { RoomIq, RoomRequest, Visit } from './feature.js'
-import { leave, removedByError } from './going.js'
+import { leave, removedByError, replaced } from './going.js'
+import type { Word } from './words.js'
 import { History } from './history.js'
 import { type Occupant, Occupants, type Visitor } from './occupants.js'
 import { passOn } from './passing-on.js'
@@ -41,6 +43,8 @@ export class Room {
   readonly lane = new RoomLane()
   /** What features remember of it, keyed by a symbol of their own */
   readonly memo = new Map<symbol, unknown>()
+  /** Who came and went of late */
+  readonly changes = new Changes()
   destroyed = false
   /** Of this tenure; greater than that of any owner before */
   readonly epoch: number
@@ -67,6 +71,13 @@ export class Room {
 
   /** What it comes to; the answer goes back to whoever sent it. */
   receive(visit: Visit): Later<Stanza | undefined> {
+    if (visit.inside || !this.occupants.of(visit.envelope.from)) return this.#received(visit)
+    // Another session has its address now (XEP-0410 §3.2).
+    const gone = Promise.resolve(this.lane.alone(() => replaced(this, visit)))
+    return gone.then(() => this.#received(visit))
+  }
+
+  #received(visit: Visit): Later<Stanza | undefined> {
     const { kind } = visit.envelope.stanza
     for (const { arrives } of this.venue.features) arrives?.(this, visit)
     if (kind === 'presence') return this.#presence(visit)
@@ -160,10 +171,29 @@ export class Room {
 
   /** Written behind: nobody waits for it, and who takes over asks the nodes beside. */
   remember(occupant: Occupant, visitor: Visitor): void {
-    this.venue.remember(this, { nick: occupant.jid.resource, role: occupant.role, visitor })
+    const nick = occupant.jid.resource
+    this.venue.remember(this, { nick, was: '', role: occupant.role, visitor })
+    this.welcome(occupant, visitor)
   }
 
-  forget(visitor: Visitor): void {
-    this.venue.remember(this, { nick: '', role: 'none', visitor })
+  /** `was` is the nick that nobody has any more. */
+  forget(visitor: Visitor, was: string): void {
+    this.venue.remember(this, { nick: '', was, role: 'none', visitor })
+    this.farewell(visitor)
+  }
+
+  /** Its node is told that it is in: after everything that was said until now. */
+  welcome({ jid }: Occupant, { jid: visitor, node, away }: Visitor): void {
+    if (node === '' || away) return
+    const { logNumber: log, newest } = this
+    this.#tell({ is: 'in', address: visitor.text, nick: jid.resource, log, newest }, node)
+  }
+
+  farewell({ jid, node, away }: Visitor): void {
+    if (node !== '' && !away) this.#tell({ is: 'out', address: jid.text }, node)
+  }
+
+  #tell(word: Word, node: string): void {
+    this.venue.guests.tell({ room: this.jid.text, epoch: this.epoch }, word, node)
   }
 }

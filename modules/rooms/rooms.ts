@@ -2,6 +2,7 @@
 // comes for it is taken there, and what it says goes out to each visitor's node once. What is said is on disk
 // before anybody gets it.
 
+import type { Host } from '../../lib/core/host.js'
 import { type DiscoItem, defineModule } from '../../lib/core/module.js'
 import { bytes, choice, integer, text } from '../../lib/ops/options.js'
 import { sharedSecret } from '../../lib/storage/shared-secrets.js'
@@ -15,6 +16,8 @@ import { voiceRequests } from './voice-requests.js'
 import { FanOut } from './fan-out.js'
 import { Guests } from './guests.js'
 import { extensions, extensionXeps } from './extensions.js'
+import { Headcount } from './headcount.js'
+import { Homecoming } from './homecoming.js'
 import type { RoomFeature } from './feature.js'
 import { OwnedRooms } from './owned-rooms.js'
 import { owning } from './owning.js'
@@ -26,6 +29,7 @@ import { rateOptions } from './rates.js'
 import { spokenFeatures, spokenXeps } from './spoken-features.js'
 import { roomDisco, serviceDisco } from './room-disco.js'
 import { serviceCommands } from './service-commands.js'
+import { stanzaIdElement } from './speaking.js'
 import { Venue } from './venue.js'
 import { RoomStore } from './store.js'
 import { migrations } from './tables.js'
@@ -34,6 +38,9 @@ import { markedWhisper } from './whispering.js'
 const TIDY = 30_000
 const CLEAR = 60_000
 const TIDY_MENTIONS = 3_600_000
+const AWAY = 10_000
+/** How long what a client has of a room may be unknown to the disk */
+const PLACES = 3000
 const SECRET = 'rooms'
 const SECRET_BYTES = 32
 
@@ -100,10 +107,14 @@ export default defineModule<undefined, typeof config>({
       ...spokenFeatures(host),
       countsMentions(mentionStore),
     ]
+    const guests = new Guests(host, (room, id) => stanzaIdElement(room, seal(id)))
+    const headcount = new Headcount(host, guests)
     const venue = new Venue({
       ...{ host, jid, seal, open, features },
       store: new RoomStore(host.database, host.domain),
-      fanOut: new FanOut(host, new Guests(host)),
+      guests,
+      headcount,
+      fanOut: new FanOut(host, guests),
       limits: {
         mostOccupants: max_occupants,
         mostHistory: max_history,
@@ -115,15 +126,27 @@ export default defineModule<undefined, typeof config>({
     const rooms = new OwnedRooms(venue)
     const leftBehind = new LeftBehind(host)
     const withdraw = others.add(memberships(venue, mentionStore))
-    const reception = new Reception(venue, rooms, serviceIq(features))
+    const homecoming = new Homecoming(host, guests, rooms)
+    const reception = new Reception(venue, { rooms, homecoming, iq: serviceIq(features) })
+    watch(host, homecoming, rooms)
     return {
       domain: {
         subdomain: host.config.subdomain,
         receive: (envelope) => reception.receive(envelope),
+        logged: (recorded) => guests.logged(recorded),
+      },
+      session: {
+        save: (session) => homecoming.save(session),
+        restore: (session, saved) => homecoming.restore(session, saved),
       },
       hooks: { 'message:sent': { amend: (envelope) => markedWhisper(envelope, jid) } },
       disco: { items: (): DiscoItem[] => [{ jid: jid.text, name: 'Rooms' }] },
-      on: { 'read-state:displayed': (displayed) => mentionStore.displayed(displayed) },
+      on: {
+        'read-state:displayed': (displayed) => mentionStore.displayed(displayed),
+        'session:closed': ({ session }) => homecoming.closed(session),
+        'session:moved': ({ session }) => guests.gone(session),
+        'frames:missed': ({ since }) => homecoming.missed(since),
+      },
       commands: serviceCommands(venue, rooms),
       tasks: [
         {
@@ -139,16 +162,34 @@ export default defineModule<undefined, typeof config>({
           once: true,
           run: () => leftBehind.run(),
         },
+        { name: 'who may come back', every: AWAY, run: () => rooms.settle() },
+        { name: 'places in rooms', every: PLACES, run: () => homecoming.write() },
       ],
       async close() {
         withdraw()
         leftBehind.stop()
+        homecoming.close()
         await rooms.close()
-        venue.fanOut.close()
+        for (const part of [venue.fanOut, guests, headcount]) part.close()
       },
     }
   },
 })
+
+/** A life that is over owned rooms, and had people in rooms. */
+function watch(host: Host, homecoming: Homecoming, rooms: OwnedRooms): void {
+  const { members, fencing } = host.server
+  fencing.onFenced((life) => {
+    homecoming.ownerGone(life)
+    // Nobody who takes anything over waits for this.
+    void host.server.pending(rooms.settle(life))
+  })
+  members.onGone((member) => {
+    homecoming.ownerGone(member.life)
+    const over = fencing.takeOver(member).then(() => undefined)
+    void host.server.pending(over.catch((error) => host.failed('rooms', error)))
+  })
+}
 
 function serviceIq(features: readonly RoomFeature[]): ServiceIq[] {
   return [...serviceDisco(features), ...features.flatMap((feature) => feature.serviceIq ?? [])]

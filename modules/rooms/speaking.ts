@@ -3,6 +3,7 @@
 
 import { INCOMING, KEPT, LoggedMessage, UNREAD } from '../../lib/storage/logged-message.js'
 import { StanzaError } from '../../lib/xmpp/errors.js'
+import type { Wire } from '../../lib/xmpp/element.js'
 import { hash53 } from '../../lib/xmpp/hash53.js'
 import { NS_STANZA_IDS } from '../../lib/xmpp/message-children.js'
 import { originId } from '../../lib/xmpp/message-references.js'
@@ -96,7 +97,11 @@ function say(speech: Speech, stanza: Stanza, logged: LoggedMessage | undefined):
 }
 
 export function stanzaId({ jid, venue }: Room, id: number): string {
-  return `<stanza-id xmlns='${NS_STANZA_IDS}' by='${jid.attr}' id='${venue.seal(id)}'/>`
+  return stanzaIdElement(jid, venue.seal(id))
+}
+
+export function stanzaIdElement(room: Jid, id: string): Wire {
+  return `<stanza-id xmlns='${NS_STANZA_IDS}' by='${room.attr}' id='${id}'/>`
 }
 
 /** §8.1. Kept with the room, for whoever enters. */

@@ -38,9 +38,14 @@ export interface RoomPage {
 export interface VisitorRow {
   readonly jid: Jid
   readonly at: number
+  /** '' where it is gone */
   readonly nick: string
+  /** The nick that nobody has since it is gone */
+  readonly was: string
   readonly role: Role
   readonly node: string
+  /** Of the node, in which it came */
+  readonly life: string
   /** Wire text */
   readonly presence: string
 }
@@ -145,29 +150,33 @@ export class RoomStore {
     })
   }
 
-  /** In the order in which they came */
+  /** In the order in which they came or went */
   async visitors(number: number): Promise<VisitorRow[]> {
     const rows = await this.#database
       .knex('room_occupants')
       .where({ room: number })
-      .whereNot('nick', '')
       .orderBy(['at', 'visitor'])
-    return rows.map(({ visitor, at, nick, role, node, presence }) => ({
+    return rows.map(({ visitor, at, nick, was, role, node, life, presence }) => ({
       ...{ jid: Jid.parse(visitor.slice(visitor.indexOf(' ') + 1)), at: Number(at) },
-      ...{ nick, role, node, presence },
+      ...{ nick, was, role, node, life, presence },
     }))
   }
 
   /** A later one of the same visitor takes its place. */
   visit(entry: JournalEntry, number: number, row: VisitorRow): void {
-    const { jid, at, nick, role, node, presence } = row
+    const { jid, at, nick, was, role, node, life, presence } = row
     const visitor = `${number} ${jid.text}`
-    entry.put('room_occupants', { visitor, at, room: number, nick, role, node, presence })
+    const place = { room: number, nick, was, role, node, life }
+    entry.put('room_occupants', { visitor, at, ...place, presence })
   }
 
-  /** Rows of those who are gone */
-  async tidy(number: number): Promise<void> {
-    await this.#database.knex('room_occupants').where({ room: number, nick: '' }).delete()
+  /** Rows of those who were gone before this moment */
+  async tidy(number: number, before: number): Promise<void> {
+    await this.#database
+      .knex('room_occupants')
+      .where({ room: number, nick: '' })
+      .where('at', '<', before)
+      .delete()
   }
 
   #rooms(): Knex.QueryBuilder {

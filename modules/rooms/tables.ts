@@ -46,6 +46,14 @@ export const migrations: readonly Migration[] = [
           table.text('presence').notNullable()
         }),
   },
+  {
+    name: 'remember who left which nick, and in which life visitors came',
+    up: (schema) =>
+      schema.alterTable('room_occupants', (table) => {
+        table.text('was').notNullable().defaultTo('')
+        table.text('life').notNullable().defaultTo('')
+      }),
+  },
   ...cardTables,
   ...hatTables,
   ...tokenTables,

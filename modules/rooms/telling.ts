@@ -35,6 +35,7 @@ export interface Gone extends Shown {
 
 /** Somebody is here, or is not the same as before. */
 export function showPresent(room: Room, occupant: Occupant, shown: Shown = {}): void {
+  if (!shown.ownOnly) room.changes.shown(occupant.jid.resource, room.venue.host.clock.now())
   const base = decorated(room, occupant, occupant.visitors[0]!.presence)
   const known = { affiliation: room.affiliationOf(occupant.account), role: occupant.role }
   tell(room, occupant, { ...shown, base, ...known, isShown: isShown(room, occupant.role) })
@@ -42,6 +43,7 @@ export function showPresent(room: Room, occupant: Occupant, shown: Shown = {}): 
 
 /** Somebody has left, with one session or whole, or is called something else. */
 export function showGone(room: Room, occupant: Occupant, gone: Gone = {}): void {
+  if (!gone.ownOnly) room.changes.gone(occupant.jid.resource, room.venue.host.clock.now())
   const base = decorated(room, occupant, unavailable(gone.presence))
   const affiliation = gone.affiliation ?? room.affiliationOf(occupant.account)
   const role = gone.nick === undefined ? 'none' : occupant.role
@@ -49,9 +51,13 @@ export function showGone(room: Room, occupant: Occupant, gone: Gone = {}): void 
 }
 
 /** One who comes is shown those who are here (§7.2.2). */
-export function showOthers(room: Room, to: { occupant: Occupant; visitor: Visitor }): void {
+export function showOthers(
+  room: Room,
+  to: { occupant: Occupant; visitor: Visitor },
+  which: (other: Occupant) => boolean = () => true,
+): void {
   for (const other of room.occupants.all()) {
-    if (other === to.occupant || !isShown(room, other.role)) continue
+    if (other === to.occupant || !isShown(room, other.role) || !which(other)) continue
     const base = decorated(room, other, other.visitors[0]!.presence)
     const stanza = base.with({ append: element(room, other, maySee(room, to.occupant)) })
     room.send(stanza, other.jid, [to.visitor])
@@ -121,5 +127,6 @@ export function tellDestroyed(room: Room, more: string): void {
       append: userElement({ affiliation: 'none', role: 'none' }, [110], more),
     })
     room.send(stanza, occupant.jid, occupant.visitors)
+    for (const visitor of occupant.visitors) room.farewell(visitor)
   }
 }

@@ -7,6 +7,8 @@ import { timeOf } from '../../lib/storage/logged-message.js'
 import { Stanza } from '../../lib/xmpp/stanza.js'
 import type { FanOut } from './fan-out.js'
 import type { RoomFeature, RoomIq } from './feature.js'
+import type { Guests } from './guests.js'
+import type { Headcount } from './headcount.js'
 import type { Visitor } from './occupants.js'
 import { Affiliations } from './affiliations.js'
 import { shownAs } from './authors.js'
@@ -28,6 +30,8 @@ export interface VenueParts {
   readonly jid: Jid
   readonly store: RoomStore
   readonly fanOut: FanOut
+  readonly guests: Guests
+  readonly headcount: Headcount
   readonly limits: RoomLimits
   readonly features: readonly RoomFeature[]
   /** Of ids that say nothing */
@@ -43,6 +47,8 @@ export class Venue {
   readonly jid: Jid
   readonly store: RoomStore
   readonly fanOut: FanOut
+  readonly guests: Guests
+  readonly headcount: Headcount
   readonly limits: RoomLimits
   readonly features: readonly RoomFeature[]
   readonly secret: Buffer
@@ -62,6 +68,8 @@ export class Venue {
     this.jid = parts.jid
     this.store = parts.store
     this.fanOut = parts.fanOut
+    this.guests = parts.guests
+    this.headcount = parts.headcount
     this.limits = parts.limits
     this.features = parts.features
     this.secret = parts.secret
@@ -94,13 +102,14 @@ export class Venue {
   /** Who is in a room, written behind */
   remember(
     room: Room,
-    { nick, role, visitor }: { nick: string; role: Role; visitor: Visitor },
+    { nick, was, role, visitor }: { nick: string; was: string; role: Role; visitor: Visitor },
   ): void {
     const { host, store } = this
     const entry = host.journal.entry()
-    const { jid, node, presence } = visitor
+    const { jid, node, life = '', presence } = visitor
     const text = nick === '' ? '' : presence.render('', '')
-    store.visit(entry, room.number, { jid, at: this.#moment(), nick, role, node, presence: text })
+    const place = { nick, was, role, node, life }
+    store.visit(entry, room.number, { jid, at: this.#moment(), ...place, presence: text })
     // What is not written is asked of the nodes; the journal says what is wrong with the disk.
     host.server.pending(host.journal.commit(entry).catch(() => undefined))
   }
@@ -149,8 +158,15 @@ export class Venue {
   }
 
   async #readOccupants(room: Room): Promise<void> {
-    for (const { jid, nick, role, node, presence } of await this.store.visitors(room.number)) {
-      const visitor: Visitor = { jid, node, presence: Stanza.parse(presence) }
+    for (const row of await this.store.visitors(room.number)) {
+      const { jid, nick, was, role, node, life, presence, at } = row
+      this.#last = Math.max(this.#last, at)
+      if (nick === '') {
+        if (was !== '') room.changes.gone(was, at)
+        continue
+      }
+      room.changes.shown(nick, at)
+      const visitor: Visitor = { jid, node, life, presence: Stanza.parse(presence) }
       const there = room.occupants.byNick(nick)
       if (there) room.occupants.join(there, visitor)
       else

@@ -11,23 +11,28 @@ export class Caller {
   readonly envelope: Envelope
   /** Whether one of our own sessions sent it */
   readonly isOurs: boolean
+  /** Whether it is in the room, as far as its node knows */
+  readonly inside: boolean
 
-  constructor(envelope: Envelope, isOurs: boolean) {
+  constructor(envelope: Envelope, { isOurs, inside }: { isOurs: boolean; inside: boolean }) {
     this.envelope = envelope
     this.isOurs = isOurs
+    this.inside = inside
   }
 
-  toJSON(): readonly [...Written, boolean] {
+  toJSON(): readonly [...Written, boolean, boolean] {
     const { stanza, from, to, origin, arrived } = this.envelope
-    return [stanza.render('', ''), from.text, to.text, origin, arrived, this.isOurs]
+    const { isOurs, inside } = this
+    return [stanza.render('', ''), from.text, to.text, origin, arrived, isOurs, inside]
   }
 
   /** From this node or another one */
   static read(content: unknown): Caller {
     if (content instanceof Caller) return content
-    const [text, from, to, origin, arrived, isOurs] = content as ReturnType<Caller['toJSON']>
+    const written = content as ReturnType<Caller['toJSON']>
+    const [text, from, to, origin, arrived, isOurs, inside] = written
     const stanza = Stanza.parse(text)
     const parts = { stanza, from: Jid.parse(from), to: Jid.parse(to), origin, arrived }
-    return new Caller(new Envelope(parts), isOurs)
+    return new Caller(new Envelope(parts), { isOurs, inside })
   }
 }

@@ -17,20 +17,22 @@ export type Carried = readonly [
   arrived: number,
   origin: Origin,
   text: Wire,
+  said: number,
 ]
 
 export class Carrying {
   readonly stanzas: Carried[] = []
   #size = 0
 
-  add(place: number, { stanza, from, to, arrived, origin, annotations }: Envelope): void {
+  add(place: number, { stanza, from, to, arrived, origin, said, annotations }: Envelope): void {
     const text = stanza.render('', '', annotations)
     this.#size += text.length
-    if (this.#size <= MOST) this.stanzas.push([place, from.text, to.text, arrived, origin, text])
+    if (this.#size <= MOST)
+      this.stanzas.push([place, from.text, to.text, arrived, origin, text, said])
   }
 }
 
-export function envelopeIn([, from, to, arrived, origin, text]: Carried): Envelope {
+export function envelopeIn([, from, to, arrived, origin, text, said]: Carried): Envelope {
   const stanza = Stanza.parse(text)
-  return new Envelope({ stanza, from: Jid.parse(from), to: Jid.parse(to), arrived, origin })
+  return new Envelope({ stanza, from: Jid.parse(from), to: Jid.parse(to), arrived, origin, said })
 }

@@ -45,6 +45,7 @@ export class ManagedSession implements Keeper {
   readonly terms: ManagedTerms
   readonly requests = new OpenRequests()
   readonly outbox = new Outbox()
+  readonly owed = () => this.outbox.envelopes()
   readonly acknowledged: Acknowledged
   readonly handled: Handled
   readonly outlet: Outlet

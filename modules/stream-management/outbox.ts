@@ -103,6 +103,11 @@ export class Outbox {
     for (let place = 0; place < this.#length; place++) yield this.at(place)
   }
 
+  /** Those whose text is here */
+  *envelopes(): Generator<Envelope> {
+    for (const owed of this) if ('stanza' in owed) yield owed
+  }
+
   #pushed(id: number): void {
     if (this.#logged === 0) {
       this.#ordered = true

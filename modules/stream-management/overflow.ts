@@ -99,7 +99,8 @@ function isTransient({ stanza }: Envelope): boolean {
  */
 export function giveBack(session: Session, outbox: Iterable<Owed>): void {
   for (const owed of outbox) {
-    if (owed.logId > 0 || !('stanza' in owed)) continue
+    // What was said in a room is in its log.
+    if (owed.logId > 0 || !('stanza' in owed) || owed.said > 0) continue
     const { kind, type } = owed.stanza
     if (kind === 'iq' && (type === 'get' || type === 'set'))
       session.host.router.refuse(owed, new StanzaError('service-unavailable'))

@@ -217,6 +217,7 @@ function counting(session: Session): Keeper {
     mark: (count) => ({ table: 'tally', row: { who: 'romeo', count } }),
     committed: () => {},
     told: () => false,
+    owed: () => [],
     write: (envelope) => session.send(envelope),
     room: () => true,
     caughtUp: () => {},
