@@ -17,7 +17,6 @@ import type { Census, Counted, Word } from './words.js'
 type WordFrame = readonly [room: string, epoch: number, word: Word]
 
 const key = Symbol('rooms')
-/** Sessions outlive a module that is loaded again. */
 const known = new WeakMap<Sessions, Map<string, Lodging>>()
 
 export class Guests {
