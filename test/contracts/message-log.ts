@@ -17,6 +17,7 @@ import type { OpenBook } from './message-book.js'
 import { boundsContract } from './message-log-bounds.js'
 import { changesContract } from './message-log-changes.js'
 import { repeatsContract } from './message-log-repeats.js'
+import { statesContract } from './message-log-states.js'
 import { troubleContract } from './message-log-trouble.js'
 import type { StoreKind } from './stores.js'
 
@@ -29,6 +30,7 @@ export function messageLogContract(kind: StoreKind): void {
   boundsContract(kind.name, book)
   changesContract(kind.name, book)
   repeatsContract(kind.name, book)
+  statesContract(kind.name, book)
   troubleContract(kind.name, book)
 }
 
