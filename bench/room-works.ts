@@ -13,7 +13,7 @@ const GOAL_KEPT = 7
 const MAX_TIMES = 1.2
 const JOINS = 50
 /** Longer than what the kernel keeps for somebody who does not read */
-const HOT = { users: 500, rate: 50, stalled: 20, bodyBytes: 1000, seconds: 60 }
+const HOT = { users: 500, rate: 50, stalled: 20, bodyBytes: 2000, seconds: 60 }
 
 const thousands = (value: number) => value.toLocaleString('en')
 

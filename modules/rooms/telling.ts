@@ -8,6 +8,7 @@ import { type Cause, unavailable, userElement } from './presences.js'
 import type { Room } from './room.js'
 import { isOpen } from './settings.js'
 import type { Affiliation, Role } from './standing.js'
+import { decorationOf, standingPresence } from './standing-presence.js'
 
 export interface Shown extends Cause {
   /** Status codes for everybody */
@@ -56,11 +57,11 @@ export function showOthers(
   to: { occupant: Occupant; visitor: Visitor },
   which: (other: Occupant) => boolean = () => true,
 ): void {
+  const open = maySee(room, to.occupant)
+  const newcomer = [to.visitor]
   for (const other of room.occupants.all()) {
     if (other === to.occupant || !isShown(room, other.role) || !which(other)) continue
-    const base = decorated(room, other, other.visitors[0]!.presence)
-    const stanza = base.with({ append: element(room, other, maySee(room, to.occupant)) })
-    room.send(stanza, other.jid, [to.visitor])
+    room.send(standingPresence(room, other, open), other.jid, newcomer)
   }
 }
 
@@ -73,15 +74,8 @@ export function isShown({ settings }: Room, role: Role): boolean {
   return role !== 'none' && settings.shown.includes(role)
 }
 
-function element(room: Room, occupant: Occupant, open: boolean): string {
-  const affiliation = room.affiliationOf(occupant.account)
-  const jid = open ? occupant.visitors[0]!.jid : undefined
-  return userElement({ affiliation, role: occupant.role, jid })
-}
-
 function decorated(room: Room, occupant: Occupant, presence: Stanza): Stanza {
-  let append = ''
-  for (const { decorate } of room.venue.features) if (decorate) append += decorate(room, occupant)
+  const append = decorationOf(room, occupant)
   return append === '' ? presence : presence.with({ append })
 }
 
