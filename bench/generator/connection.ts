@@ -2,7 +2,7 @@
 // Everything that is sent is a latin1 string of one element. The receiver is replaced as the
 // conversation goes on: first the login, then the scenario. Only 127.0.0.0/8 is ever dialled.
 import { type Socket, connect as tcpConnect } from 'node:net'
-import { connect as tlsConnect } from 'node:tls'
+import { createSecureContext, type TLSSocket, connect as tlsConnect } from 'node:tls'
 import { FrameReader, textFrame } from './frames.js'
 import { Scanner } from './scanner.js'
 
@@ -34,6 +34,8 @@ export interface Receiver {
   drained?(): void
 }
 
+/** What TLS a client speaks: one for all, as a client has one for all its accounts. */
+const secureContext = createSecureContext()
 const SESSIONS_PER_ADDRESS = 20_000
 const shared = Buffer.allocUnsafe(1 << 16)
 const STREAMS = 'http://etherx.jabber.org/streams'
@@ -52,6 +54,8 @@ export class Connection {
   token = ''
   agent = ''
   handled = 0
+  /** By which TLS is taken up again, as clients do (RFC 8446 §2.2): the last ticket. */
+  ticket: Buffer | undefined
   /** Texts that were sent in this turn and are not written yet. */
   private out = ''
   private socket: Socket
@@ -60,12 +64,13 @@ export class Connection {
   private upgrading = ''
   private closed = false
 
-  constructor(index: number, target: Target, receiver: Receiver) {
+  constructor(index: number, target: Target, receiver: Receiver, ticket?: Buffer) {
     if (!target.address.startsWith('127.'))
       throw new RangeError('the generator dials loopback only')
     this.index = index
     this.target = target
     this.receiver = receiver
+    this.ticket = ticket
     this.framed = target.transport === 'websocket'
     this.reader = this.framed ? new FrameReader(this) : new Scanner(this)
     this.socket = target.transport === 'tls' ? this.dialTls() : this.dial()
@@ -100,10 +105,23 @@ export class Connection {
   }
 
   private dialTls(): Socket {
-    const options = { servername: this.target.domain, rejectUnauthorized: false }
-    return tlsConnect({ ...this.where(), ...options, onread: this.onread } as never, () =>
-      this.connected(),
+    const socket = tlsConnect(
+      { ...this.where(), ...this.terms(), onread: this.onread } as never,
+      () => this.connected(),
     )
+    return this.keepTicket(socket)
+  }
+
+  private terms() {
+    const { ticket, target } = this
+    const options = { secureContext, servername: target.domain, rejectUnauthorized: false }
+    return { ...options, ...(ticket && { session: ticket }) }
+  }
+
+  private keepTicket(socket: TLSSocket): TLSSocket {
+    return socket.on('session', (ticket) => {
+      this.ticket = ticket
+    })
   }
 
   private watch(): void {
@@ -146,8 +164,8 @@ export class Connection {
     if (this.reader instanceof Scanner) this.reader.restart()
     const clear = this.socket
     clear.removeAllListeners('data')
-    const options = { servername: this.target.domain, rejectUnauthorized: false }
-    this.socket = tlsConnect({ socket: clear, ...options }, () => this.openStream())
+    const socket = tlsConnect({ socket: clear, ...this.terms() }, () => this.openStream())
+    this.socket = this.keepTicket(socket)
     this.socket.on('data', (bytes) => this.received(bytes, bytes.length))
     this.watch()
   }

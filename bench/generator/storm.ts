@@ -67,7 +67,7 @@ class Returns {
 
   private attempt(session: Connection): Promise<Connection | undefined> {
     const { login } = this.job
-    const { index, resumption, handled } = session
+    const { index, resumption, handled, ticket } = session
     const user = `${login.prefix}${index}`
     return new Promise((done) => {
       const ending = { ready: done, failed: () => done(undefined) }
@@ -75,7 +75,7 @@ class Returns {
       const steps = login.quick
         ? new QuickSteps(user, login, { ...ending, known: session })
         : new LoginSteps(user, login, { ...ending, ...resume })
-      new Connection(index, this.target, steps)
+      new Connection(index, this.target, steps, ticket)
     })
   }
 
