@@ -10,9 +10,13 @@ const LABEL = 'EXPORTER-Channel-Binding'
 const LENGTH = 32
 
 export function exporterBinding(socket: TLSSocket): Buffer | undefined {
-  if (socket.destroyed || !isUnique(socket)) return undefined
+  if (!hasExporter(socket)) return undefined
   // RFC 9266 §2: the context is empty but there.
   return socket.exportKeyingMaterial(LENGTH, LABEL, Buffer.alloc(0))
+}
+
+export function hasExporter(socket: TLSSocket): boolean {
+  return !socket.destroyed && isUnique(socket)
 }
 
 /**

@@ -89,6 +89,7 @@ export class ProxiedTlsFacts implements TlsFacts {
   readonly serverName: string | undefined
   readonly alpn: string | undefined
   readonly peer = undefined
+  readonly hasExporter = false
 
   constructor(told: ProxiedTls) {
     this.protocol = told.protocol

@@ -6,7 +6,7 @@ import type { X509Certificate } from 'node:crypto'
 import type { Socket } from 'node:net'
 import { createSecureContext, type SecureContext, TLSSocket, type TLSSocketOptions } from 'node:tls'
 import type { Certificates } from './certificate-store.js'
-import { endPointBinding, exporterBinding } from './channel-binding.js'
+import { endPointBinding, exporterBinding, hasExporter } from './channel-binding.js'
 import type { TlsFacts } from './transport.js'
 
 const CIPHERS = [
@@ -104,6 +104,10 @@ export class ConnectionTls implements TlsFacts {
 
   get alpn(): string | undefined {
     return this.#socket.alpnProtocol || undefined
+  }
+
+  get hasExporter(): boolean {
+    return hasExporter(this.#socket)
   }
 
   exporter(): Buffer | undefined {

@@ -21,7 +21,8 @@ export interface TlsFacts {
   readonly serverName: string | undefined
   /** ALPN, e.g. 'xmpp-client' */
   readonly alpn: string | undefined
-  /** RFC 9266; undefined where the binding would not be unique (TLS 1.2 without extended master secret). */
+  /** RFC 9266: not where the binding would not be unique (TLS 1.2 without extended master secret). */
+  readonly hasExporter: boolean
   exporter(): Buffer | undefined
   /** RFC 5929 §4: hash of the certificate that this connection was given. */
   endPoint(): Buffer | undefined

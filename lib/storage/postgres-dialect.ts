@@ -143,9 +143,18 @@ async function askKinds(connection: KnexConnection, table: string): Promise<Map<
   return new Map(rows.map(({ name, kind }) => [name as string, kind as string]))
 }
 
+/** Texts are few: most are written down, the others differ by the columns of a table. */
+const names = new Map<string, string>()
+const MOST_NAMES = 1000
+
 // PostgreSQL cuts names at 63 bytes.
 function preparedName(text: string): string {
-  return createHash('sha256').update(text).digest('base64url')
+  const found = names.get(text)
+  if (found !== undefined) return found
+  const name = createHash('sha256').update(text).digest('base64url')
+  if (names.size >= MOST_NAMES) names.clear()
+  names.set(text, name)
+  return name
 }
 
 const INT8 = 20

@@ -90,14 +90,23 @@ export class TokenStore {
   }
 
   async #find(numbers: readonly string[]): Promise<ReadonlyMap<string, TokenRow[]>> {
-    const { knex } = this.#database
-    const rows: TokenRow[] = await knex(TABLE).whereIn('number', numbers.map(Number)).select()
+    const rows = await this.#rows(numbers.map(Number))
     const found = new Map<string, TokenRow[]>()
     for (const row of rows) {
       const key = String(row.number)
       found.set(key, [...(found.get(key) ?? []), row])
     }
     return found
+  }
+
+  /** PostgreSQL gets one text, however many they are: it need not plan each count anew. */
+  #rows(numbers: readonly number[]): Promise<TokenRow[]> {
+    const { knex, kind } = this.#database
+    return kind === 'sqlite'
+      ? knex(TABLE).whereIn('number', numbers).select()
+      : knex(TABLE)
+          .whereRaw('number = any(?::integer[])', [[...numbers]])
+          .select()
   }
 
   /** Into the slot of the new: the one in use stays good until this is used (XEP-0484 §4.5). */

@@ -53,7 +53,7 @@ export class Logins {
 
   /** Strongest first. The same for everybody, but for what `from` of the stream header says. */
   offer(stream: NegotiatingStream): Offer {
-    const bindings = [...bindingsOf(stream.tls).keys()]
+    const bindings = bindingsOf(stream.tls).types
     const hashes = this.accounts.passwords.hashesOf(this.claimed(stream)?.local ?? '')
     const scrams = hashes.map((hash) => `SCRAM-${hash}`)
     const mechanisms = [

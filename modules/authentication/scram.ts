@@ -145,6 +145,6 @@ class ScramExchange implements Exchange {
   #expectedBinding({ gs2, binding }: ClientFirst): Buffer {
     const header = Buffer.from(gs2)
     if (binding.flag !== 'p') return header
-    return Buffer.concat([header, this.#circumstances.bindings.get(binding.type as BindingType)!])
+    return Buffer.concat([header, this.#circumstances.bindings.get(binding.type as BindingType)])
   }
 }

@@ -9,6 +9,7 @@ const facts: TlsFacts = {
   cipher: 'TLS_AES_128_GCM_SHA256',
   serverName: undefined,
   alpn: undefined,
+  hasExporter: false,
   exporter: () => undefined,
   endPoint: () => undefined,
   peer: undefined,

@@ -88,6 +88,21 @@ test('a token is good for its mechanism alone (XEP-0484 §4.4)', async (t) => {
   t.ok((await use(w, token, right)).is('success'))
 })
 
+test('where the binding is not to be had any more no proof fits, also one without it (SEC-24)', async (t) => {
+  const w = await world(t, here)
+  const mechanism = 'HT-SHA-256-EXPR'
+  const token = await issue(w, mechanism)
+  for (const binding of [NONE, EXPORTER]) {
+    const login = await LoginClient.connect(w, {
+      tls: { ...bindingTls, exporter: () => undefined },
+    })
+    const initial = Buffer.concat([Buffer.from('romeo\0'), hashed(token, 'Initiator', binding)])
+    const inside = `<fast xmlns='${NS_FAST}'/>`
+    const answer = await login.says(authenticate(mechanism, { initial, inside, agent: AGENT }))
+    t.equal(condition(answer), 'not-authorized')
+  }
+})
+
 test('a token is good for its account and its installation alone', async (t) => {
   const w = await world(t, here)
   const token = await issue(w)

@@ -18,6 +18,7 @@ export const tls: TlsFacts = {
   cipher: 'TLS_AES_128_GCM_SHA256',
   serverName: undefined,
   alpn: undefined,
+  hasExporter: false,
   exporter: () => undefined,
   endPoint: () => undefined,
   peer: undefined,
@@ -25,7 +26,12 @@ export const tls: TlsFacts = {
 
 export const EXPORTER = Buffer.from('exporter of this connection')
 export const END_POINT = Buffer.from('hash of this certificate')
-export const bindingTls: TlsFacts = { ...tls, exporter: () => EXPORTER, endPoint: () => END_POINT }
+export const bindingTls: TlsFacts = {
+  ...tls,
+  hasExporter: true,
+  exporter: () => EXPORTER,
+  endPoint: () => END_POINT,
+}
 
 export interface ConnectOptions {
   tls?: TlsFacts | undefined
