@@ -7,11 +7,12 @@ import { Envelope } from '../xmpp/envelope.js'
 import { Jid } from '../xmpp/jid.js'
 import { Stanza } from '../xmpp/stanza.js'
 import { INCOMING, timeOf } from '../storage/logged-message.js'
-import type { Logged } from '../storage/message-log.js'
+import type { Logged, Page } from '../storage/message-log.js'
 import type { Host } from './host.js'
 import type { Session } from './session.js'
 
 const PAGE = 50
+const NOTHING: Page = { messages: [], complete: true }
 /** Milliseconds until what could not be read is asked for again */
 const AGAIN = 1000
 
@@ -20,6 +21,8 @@ export interface CatchUpTerms {
   readonly flags: number
   /** Bits that it must not have */
   readonly absent?: number
+  /** Most likely there is nothing: that is asked first, together with others. */
+  readonly unlikely?: boolean
   /** Whether the session takes more now; who says no calls `run` again. */
   room(): boolean
   /** The last touch before it is written; undefined leaves it out. */
@@ -91,20 +94,25 @@ export class CatchUp {
   }
 
   async #run(): Promise<void> {
-    const { host } = this.#session
     while (this.#session.behind === this && !this.#session.closed && this.#room()) {
-      const { number: owner } = this.#session
-      const { flags, absent = 0 } = this.#terms
-      const range = { owner, after: this.#after, flags, absent }
       // What comes while the page is read is not on it, and is looked for again.
       const missed = this.#missed
-      const page = await host.messages.page({ ...range, limit: PAGE })
+      const page = await this.#page()
       this.#failing = false
       if (this.#session.behind !== this) return
       for (const logged of page.messages) this.#put(logged)
       if (page.complete && this.#missed <= this.#after) this.#end()
       else if (page.messages.length === 0) this.#after = Math.max(this.#after, missed)
     }
+  }
+
+  async #page(): Promise<Page> {
+    const { number: owner, host } = this.#session
+    const { flags, absent = 0, unlikely = false } = this.#terms
+    const after = this.#after
+    if (unlikely && this.#read === 0 && !(await host.messages.mayHaveNewer(owner, after)))
+      return NOTHING
+    return host.messages.page({ owner, after, flags, absent, limit: PAGE })
   }
 
   #room(): boolean {

@@ -132,6 +132,8 @@ export interface MessageLog {
   // For readers
 
   page(query: PageQuery): Promise<Page>
+  /** False where a page after this number would be empty: who asks at the same time asks together. */
+  mayHaveNewer(owner: number, after: number): Promise<boolean>
   /** How many messages came after each place and count as unread, up to a bound. */
   unread(owner: number, places: readonly Place[]): Promise<readonly number[]>
   /** The same of other logs, with the newest message of each; in the order in which they are named */

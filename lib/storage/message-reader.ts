@@ -21,6 +21,7 @@ import {
   type Recorded,
 } from './message-log.js'
 import { labelQuestion, rangeQuestion, sizeFor, textsQuestion } from './message-questions.js'
+import { Newer } from './newer.js'
 import { statesOf } from './other-logs.js'
 import { ask } from './questions.js'
 
@@ -45,9 +46,11 @@ interface Row {
 
 export abstract class MessageReader {
   protected readonly database: Database
+  readonly #newer: Newer
 
   constructor(database: Database) {
     this.database = database
+    this.#newer = new Newer(database)
   }
 
   protected get reader(): Knex {
@@ -56,6 +59,10 @@ export abstract class MessageReader {
 
   /** Index rows of an account that are not in the table yet, by number. */
   protected abstract pending(owner: number): readonly IndexRow[]
+
+  mayHaveNewer(owner: number, after: number): Promise<boolean> {
+    return this.#newer.than(owner, after)
+  }
 
   async page(query: PageQuery): Promise<Page> {
     const { limit, backwards } = query

@@ -52,6 +52,7 @@ export class Missed {
     const session = this.#session
     return new CatchUp(session, after, {
       flags: 0,
+      unlikely: this.#restored,
       room: this.#room,
       amend: (envelope, { id }) => {
         if (session.position.has(id) || !isMeant(envelope)) return undefined

@@ -192,6 +192,25 @@ test('what a database that hung has taken late is before what comes then', async
   t.equal(next.recipient!.previous, late.id)
 })
 
+test('who asks at the same time whether there is anything newer asks together, and is told of all before', async (t) => {
+  const { log, say, database } = await open(t)
+  const [first, last] = [await say({ text: 'first' }), await say({ text: 'last' })]
+  const { client } = database.reader
+  const { acquireConnection } = client
+  let asked = 0
+  client.acquireConnection = () => {
+    asked++
+    return acquireConnection.call(client)
+  }
+  const late = say({ text: 'later' })
+  const ask = (owner: number, after: number) => log.mayHaveNewer(owner, after)
+  const alone = ask(romeo, 0)
+  const together = [ask(romeo, first.id), ask(romeo, last.id + 1000), ask(juliet, 0), ask(3, 0)]
+  t.strictSame(await Promise.all([alone, ...together]), [true, true, false, true, false])
+  t.ok(asked <= 3, `${asked} connections were taken`)
+  t.equal(await ask(juliet, last.id), (await late).id > last.id)
+})
+
 test('with several nodes one whose clock is ahead does not set the numbers of all ahead', async (t) => {
   const store = await postgres.fresh()
   const database = await store.open()
