@@ -8,11 +8,11 @@ import type { Host } from '../../lib/core/host.js'
 import type { Session } from '../../lib/core/session.js'
 import { timeOf } from '../../lib/storage/logged-message.js'
 import type { Logged } from '../../lib/storage/message-log.js'
-import { toWire } from '../../lib/xmpp/element.js'
 import { Envelope } from '../../lib/xmpp/envelope.js'
 import { late } from '../../lib/xmpp/held-back.js'
 import { Jid } from '../../lib/xmpp/jid.js'
-import { Stanza } from '../../lib/xmpp/stanza.js'
+import type { Stanza } from '../../lib/xmpp/stanza.js'
+import { shownAs } from './authors.js'
 import type { Said } from './fan-out.js'
 
 const PAGE = 200
@@ -147,7 +147,7 @@ export class Lodging {
 
   #envelope({ id, from, text }: Logged, guest: Guest): Envelope | undefined {
     if (id <= guest.position || guest.had?.has(id)) return undefined
-    const stanza = Stanza.parse(toWire(text)).with({ append: this.#idOf(this.room, id) })
+    const stanza = shownAs(text, 'none').with({ append: this.#idOf(this.room, id) })
     const addresses = { from: Jid.parse(from), to: guest.session.jid }
     const envelope = {
       stanza,

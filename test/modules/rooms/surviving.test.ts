@@ -59,6 +59,8 @@ test('a single server is killed: sessions that resume are in their rooms, others
   await w.settle()
   t.same(allHeard(romeo, first), ['one', 'two', 'three'])
   t.same(allHeard(juliet, second), ['one', 'two', 'three'])
+  const late = [...first.transcript, ...second.transcript].filter((text) => text.includes('<body>'))
+  t.notMatch(late.join(''), 'muc#user', 'from the log comes nobody’s address (XEP-0045 §4.2)')
   const third = await w.device('nurse', 'phone')
   t.notOk(await isIn(third, room, 'Nurse'), 'she has another session (XEP-0410 §3.2)')
   await first.finds(`<presence from='${room}/Nurse' type='unavailable'/>`)
