@@ -12,8 +12,10 @@ import { occupantIds } from './occupant-ids.js'
 import { selfPing } from './passing-on.js'
 import { roomCards } from './room-cards.js'
 import { roomCommands } from './room-commands.js'
+import { activityIndicators } from './telling-activity.js'
 import { TokenStore } from './token-store.js'
 import { uniqueNames } from './unique-names.js'
+import { VisitStore } from './visit-store.js'
 import { hats } from './wearing-hats.js'
 
 /** The versions that are meant */
@@ -25,13 +27,17 @@ export const extensionXeps = {
   'XEP-0410': '1.1.0',
   'XEP-0421': '1.0.1',
   'XEP-0433': '0.1.0',
+  'XEP-0437': '0.2.0',
   'XEP-0452': '0.2.2',
   'XEP-0486': '0.1.0',
   'XEP-0488': '0.1.0',
   'XEP-0502': '0.1.0',
 } as const
 
-export function extensions({ database }: Host, { cardSize }: { cardSize: number }): RoomFeature[] {
+export function extensions(
+  { database, domain }: Host,
+  { cardSize }: { cardSize: number },
+): RoomFeature[] {
   return [
     occupantIds,
     selfPing,
@@ -42,6 +48,7 @@ export function extensions({ database }: Host, { cardSize }: { cardSize: number 
     uniqueNames,
     activity,
     mentions,
+    activityIndicators(new VisitStore(database.knex, domain)),
     inviteTokens(new TokenStore(database.knex)),
   ]
 }

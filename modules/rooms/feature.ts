@@ -101,6 +101,8 @@ export interface RoomFeature {
   readonly serviceFeatures?: readonly string[]
   /** Requests to the service, answered on any node */
   readonly serviceIq?: readonly ServiceIq[]
+  /** Presence to the service, on the node where it came */
+  servicePresence?(venue: Venue, envelope: Envelope): Later<void>
   /** Children of `<x/>`'s sibling rank in the presence of an occupant, wire text */
   decorate?(room: Room, occupant: Occupant): Wire
   /** Refuses a message to everybody (StanzaError); changes nothing. */
@@ -131,4 +133,6 @@ export interface RoomFeature {
   released?(room: Room): void
   /** The room is gone for good; its entry is not committed yet. */
   destroyed?(room: Room, entry: JournalEntry): void
+  /** The server ends, or has no rooms any more. */
+  close?(): void
 }

@@ -104,7 +104,8 @@ export class Reception {
 
   async #toService(envelope: Envelope): Promise<void> {
     const { stanza } = envelope
-    if (stanza.kind === 'presence' || stanza.type === 'result' || stanza.type === 'error') return
+    if (stanza.kind === 'presence') return this.#presence(envelope)
+    if (stanza.type === 'result' || stanza.type === 'error') return
     if (stanza.kind === 'message') throw new StanzaError('service-unavailable')
     const child = stanza.children[0]
     if (!child || stanza.children.length !== 1)
@@ -114,5 +115,10 @@ export class Reception {
     const element = stanza.child(child.name, child.xmlns)!
     const answer = await offer.answer({ venue: this.#venue, element, envelope })
     this.#venue.host.router.answer(envelope, resultReply(stanza, answer ?? undefined))
+  }
+
+  async #presence(envelope: Envelope): Promise<void> {
+    for (const { servicePresence } of this.#venue.features)
+      await servicePresence?.(this.#venue, envelope)
   }
 }

@@ -7,6 +7,7 @@ import { cardTables } from './card-store.js'
 import { changeTables } from './affiliation-change-store.js'
 import { hatTables } from './hat-store.js'
 import { tokenTables } from './token-store.js'
+import { visitTables } from './visit-store.js'
 
 export const migrations: readonly Migration[] = [
   {
@@ -57,6 +58,7 @@ export const migrations: readonly Migration[] = [
   ...cardTables,
   ...hatTables,
   ...tokenTables,
+  ...visitTables,
   ...goneTables,
   ...mentionTables,
   ...changeTables,

@@ -13,6 +13,7 @@ import { HatStore } from '../../modules/rooms/hat-store.js'
 import { migrations as rooms } from '../../modules/rooms/tables.js'
 import { TokenStore } from '../../modules/rooms/token-store.js'
 import type { Venue } from '../../modules/rooms/venue.js'
+import { VisitStore } from '../../modules/rooms/visit-store.js'
 import type { StoreKind } from './stores.js'
 
 export function roomExtensionsContract({ name, fresh }: StoreKind): void {
@@ -157,5 +158,46 @@ export function roomExtensionsContract({ name, fresh }: StoreKind): void {
     t.equal(all[0]?.folded.name, 'é')
     await database.knex('rooms').where({ name: 'b' }).update({ hidden: true })
     t.same(await channels.still(all), [])
+  })
+
+  test(`${name}: in which rooms somebody has a standing, and when he left them`, async (t) => {
+    const { database, write } = await opened(t)
+    const store = new VisitStore(database.knex, 'x')
+    const row = { settings: '{}', subject: '', hidden: false, created: 1 }
+    const numbers: number[] = []
+    for (const [name, host, locked] of [
+      ['a', 'x', false],
+      ['b', 'x', false],
+      ['c', 'x', true],
+      ['d', 'y', false],
+      ['e', 'x', false],
+    ] as const) {
+      await database.knex('rooms').insert({ ...row, name, host, locked })
+      const { number } = await database.knex('rooms').where({ name }).first('number')
+      numbers.push(Number(number))
+      const affiliation = name === 'e' ? 'outcast' : 'member'
+      await database.knex('room_affiliations').insert({
+        ...{ room: number, jid: 'j@x', affiliation, nick: '', reason: '' },
+      })
+    }
+    const [a = 0, b = 0] = numbers
+    await write((entry) => store.left(entry, { room: b, account: 'j@x', at: 2 ** 41 }))
+    await write((entry) => store.left(entry, { room: b, account: 'j@x', at: 5 }))
+    t.same(await store.rooms('j@x', 10), [
+      { number: a, name: 'a', left: 0 },
+      { number: b, name: 'b', left: 2 ** 41 },
+    ])
+    t.equal((await store.rooms('j@x', 1)).length, 1)
+    t.same(await store.rooms('other@x', 10), [])
+    t.same([...(await store.affiliated(a, ['j@x', 'other@x']))], ['j@x'])
+    const occupant = { at: 1, room: a, role: 'none', node: '', presence: '' }
+    await database.knex('room_occupants').insert({ ...occupant, visitor: `${a} j@x/1`, nick: 'J' })
+    await database.knex('room_occupants').insert({ ...occupant, visitor: `${a} j@x/2`, nick: '' })
+    t.same([...(await store.inside([a, b], ['j@x/1', 'j@x/2']))], [`${a} j@x/1`])
+    await write((entry) => store.remove(entry, b))
+    t.same(
+      (await store.rooms('j@x', 10)).map(({ left }) => left),
+      [0, 0],
+    )
   })
 }
