@@ -62,6 +62,12 @@ const deeds: Readonly<Record<string, (room: Room, args: any) => Later<unknown>>>
     await configure(room, readConfiguration(new Map(wishes), room.settings, limits))
   },
   affiliate: setAffiliation,
+  /** An account is no more: no rule keeps what it was, and nobody did it. */
+  async forsake(room, account: string) {
+    const jid = Jid.parse(account)
+    if (!room.affiliations.entry(jid)) return
+    await affiliate(room, [{ jid, affiliation: 'none' }], { account: room.jid })
+  },
 }
 
 /** In the room's lane */

@@ -22,6 +22,7 @@ import type { RoomFeature } from './feature.js'
 import { OwnedRooms } from './owned-rooms.js'
 import { owning } from './owning.js'
 import { Reception, type ServiceIq } from './reception.js'
+import { forsake } from './forsaking.js'
 import { memberships } from './memberships.js'
 import { countsMentions, MentionStore } from './mention-store.js'
 import { LeftBehind } from './left-behind.js'
@@ -148,6 +149,7 @@ export default defineModule<undefined, typeof config>({
         'frames:missed': ({ since }) => homecoming.missed(since),
       },
       commands: serviceCommands(venue, rooms),
+      account: { forget: (account, trx) => forsake({ venue, rooms }, account, trx) },
       tasks: [
         {
           name: 'mentions in rooms',
