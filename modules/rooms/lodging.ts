@@ -16,6 +16,8 @@ import { shownAs } from './authors.js'
 import type { Said } from './fan-out.js'
 
 const PAGE = 200
+/** Sessions that are written to in one turn of the event loop */
+const AT_ONCE = 500
 /** LIM-held-for-guests: what comes for one session while it is behind */
 const MOST_HELD = 1000
 /** Milliseconds until what could not be read is asked for again */
@@ -90,17 +92,41 @@ export class Lodging {
     })
   }
 
-  #show({ stanza, from, number, arrived }: Said, to: readonly string[]): void {
+  #show(said: Said, to: readonly string[]): void {
+    const { number } = said
     if (number > 0 && number <= this.shown) return
-    if (number > 0) this.shown = number
-    this.moved = true
-    for (const address of to) {
-      const guest = this.guests.get(address)
+    this.#showFrom(0, said, to)
+  }
+
+  /** So many in one turn of the event loop: who has nothing to do with the room waits for no more. */
+  #showFrom(first: number, said: Said, to: readonly string[]): void {
+    const { stanza, from, number, arrived } = said
+    const next = Math.min(first + AT_ONCE, to.length)
+    for (let i = first; i < next; i++) {
+      const guest = this.guests.get(to[i]!)
       if (!guest) continue
       const { jid } = guest.session
       const parts = { stanza, from, to: jid, origin: 'local', arrived, said: number } as const
       this.give(guest, new Envelope(parts))
     }
+    if (next < to.length) this.#nextTurn(() => this.#showFrom(next, said, to))
+    else {
+      if (number > 0) this.shown = number
+      this.moved = true
+    }
+  }
+
+  /** What comes for the room meanwhile waits. */
+  #nextTurn(goOn: () => void): void {
+    const waiting: (() => void)[] = []
+    this.#waiting = waiting
+    const turn = new Promise<void>((resolve) => setImmediate(resolve))
+    const then = (): void => {
+      this.#waiting = undefined
+      goOn()
+      for (const run of waiting) this.inTurn(run)
+    }
+    this.#host.server.pending(turn.then(then))
   }
 
   give(guest: Guest, envelope: Envelope): void {
