@@ -58,6 +58,8 @@ export class Session implements BoundSession, Place {
   /** What it sent, in order */
   readonly lane: Lane
   readonly #passage = new WritePassage(this)
+  /** Whom it wrote to last: mostly whom it writes to next */
+  #peer: Jid | undefined
   #closed = false
   #ending = false
   #leaving = false
@@ -140,7 +142,9 @@ export class Session implements BoundSession, Place {
       this.close(new StreamError('invalid-from'))
       return undefined
     }
-    const to = stanza.to === undefined ? this.account : Jid.tryParse(stanza.to)
+    const known = this.#peer?.text === stanza.to ? this.#peer : undefined
+    const to = stanza.to === undefined ? this.account : (known ?? Jid.tryParse(stanza.to))
+    this.#peer = to
     if (!to) {
       this.#refuse(stanza, new StanzaError('jid-malformed'))
       return undefined

@@ -3,6 +3,7 @@
 
 import { StanzaError, StreamError } from '../xmpp/errors.js'
 import type { Jid } from '../xmpp/jid.js'
+import type { Place } from '../cluster/directory.js'
 import type { Begun } from './binding.js'
 import type { ClientStream } from '../streams/client-stream.js'
 import type { Account } from './module.js'
@@ -46,6 +47,12 @@ export class Sessions {
 
   byId(id: string): Session | undefined {
     return this.#byId.get(id)
+  }
+
+  /** The session that a place is: a directory in memory holds the sessions themselves, of all nodes. */
+  at(place: Place): Session | undefined {
+    if (!(place instanceof Session) || place.host !== this.#host) return this.#byId.get(place.id)
+    return place.closed ? undefined : place
   }
 
   all(): IterableIterator<Session> {

@@ -10,10 +10,10 @@ import { type Log, silentLog } from '../ops/log.js'
 import { StanzaError } from '../xmpp/errors.js'
 import type { Database } from './database.js'
 import { GroupCommit, type Waiting } from './group-commit.js'
-import { Entry, type JournalEntry, type TableRow } from './journal-entry.js'
+import { Entry, type JournalEntry } from './journal-entry.js'
 import type { MessageLog } from './message-log.js'
 import { Outage } from './outage.js'
-import { keyOf, type Row } from './writes.js'
+import { keyValue, type Row, type Value } from './writes.js'
 
 export type { JournalEntry } from './journal-entry.js'
 
@@ -54,7 +54,9 @@ export class Journal {
   readonly #most: number
   readonly #mostText: number
   readonly #group: number
-  readonly #riding = new Map<string, TableRow>()
+  /** By table and key */
+  readonly #riding = new Map<string, Map<Value, Row>>()
+  #ridingRows = 0
   #waiting: Waiting[] = []
   #waitingText = 0
   #underWay = 0
@@ -120,17 +122,26 @@ export class Journal {
 
   /** Written within a second or two: only the latest row of a key matters, and losing it is no harm. */
   ride(table: string, row: Row): void {
-    this.#riding.set(keyOf(table, row), { table, row })
-    if (this.#riding.size > MOST_RIDING) this.hurry()
+    let rows = this.#riding.get(table)
+    if (!rows) this.#riding.set(table, (rows = new Map()))
+    this.#ridingRows -= rows.size
+    rows.set(keyValue(row), row)
+    this.#ridingRows += rows.size
+    if (this.#ridingRows > MOST_RIDING) this.hurry()
   }
 
   /** Has what rides along written now. */
   hurry(): void {
-    if (this.#riding.size === 0 || this.#closed) return
+    if (this.#ridingRows === 0 || this.#closed) return
     const entry = new Entry()
-    for (const { table, row } of this.#riding.values()) entry.put(table, row)
-    this.#riding.clear()
+    for (const [table, rows] of this.#riding) for (const row of rows.values()) entry.put(table, row)
+    this.#forgetRiding()
     this.commit(entry).catch(() => undefined)
+  }
+
+  #forgetRiding(): void {
+    this.#riding.clear()
+    this.#ridingRows = 0
   }
 
   /**
@@ -141,7 +152,7 @@ export class Journal {
     if (this.#fenced) return
     this.#fenced = true
     this.#closed = true
-    this.#riding.clear()
+    this.#forgetRiding()
     this.#groups.fence()
     this.#whenFenced()
     const refusal = new StanzaError('resource-constraint', 'it could not be stored')

@@ -6,7 +6,6 @@
 
 import type { Knex } from 'knex'
 import type { Clock } from '../ops/clock.js'
-import { hash53 } from '../xmpp/hash53.js'
 import { Jid } from '../xmpp/jid.js'
 import type { Database } from './database.js'
 import { INCOMING, type LoggedMessage } from './logged-message.js'
@@ -117,7 +116,7 @@ export interface IndexRow {
 
 /** The hash under which the other side of a conversation is indexed. */
 export function peerKey(jid: Jid): number {
-  return hash53(jid.bare.text)
+  return jid.bare.hash
 }
 
 export interface MessageLog {

@@ -94,8 +94,13 @@ export function latest(puts: Iterable<{ table: string; row: Row }>): Write[] {
 }
 
 export function keyOf(table: string, row: Row): string {
-  for (const column in row) return `${table} ${row[column]}`
-  return table
+  return `${table} ${keyValue(row)}`
+}
+
+/** The first column is the key. */
+export function keyValue(row: Row): Value {
+  for (const column in row) return row[column]!
+  return null
 }
 
 /** A name as both stores take it. */

@@ -6,6 +6,7 @@
 
 import { domainToUnicode } from './idna.js'
 import { JidCache } from './jid-cache.js'
+import { hash53 } from './hash53.js'
 import { JidError } from './jid-error.js'
 import { opaqueString, usernameCaseMapped } from './precis.js'
 import { escapeXml, toWire, type Wire } from './element.js'
@@ -46,19 +47,20 @@ export class Jid {
   /** Without the resource; itself when there is none. */
   readonly bare: Jid
   #attr: Wire | undefined
+  #hash: number | undefined
 
   /**
    * For `#known` only: the parts must be prepared. They are kept as slices of the address's own text;
-   * as they came they may be slices of a chunk from a socket and would keep it alive.
+   * as they came they may be slices of a chunk from a socket and would keep it alive. What addresses
+   * have in common they share: one domain is asked for with every stanza.
    */
   private constructor({ local, domain, resource }: Parts, text: string) {
-    const start = local === '' ? 0 : local.length + 1
-    const end = start + domain.length
-    this.local = text.slice(0, local.length)
-    this.domain = text.slice(start, end)
-    this.resource = text.slice(end + 1)
     this.text = text
     this.bare = resource === '' ? this : Jid.#known({ local, domain, resource: '' })
+    this.resource = resource === '' ? '' : text.slice(text.length - resource.length)
+    this.local = resource === '' ? text.slice(0, local.length) : this.bare.local
+    if (resource !== '') this.domain = this.bare.domain
+    else this.domain = local === '' ? text : Jid.#known({ local: '', domain, resource: '' }).text
   }
 
   static #known(parts: Parts): Jid {
@@ -92,6 +94,12 @@ export class Jid {
   get attr(): Wire {
     this.#attr ??= toWire(escapeXml(this.text))
     return this.#attr
+  }
+
+  /** A number for the whole address, as the database has it. */
+  get hash(): number {
+    this.#hash ??= hash53(this.text)
+    return this.#hash
   }
 
   get isBare(): boolean {

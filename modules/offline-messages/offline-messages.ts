@@ -122,7 +122,7 @@ export default defineModule({
      * one, whatever ends meanwhile.
      */
     function isSteady(place: Place): boolean {
-      const session = host.sessions.byId(place.id)
+      const session = host.sessions.at(place)
       return session?.stream !== undefined && !session.behind && !session.keeper
     }
 

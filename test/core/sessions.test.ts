@@ -120,6 +120,21 @@ test('what is bound is in the directory, and what ended is not', async (t) => {
   t.equal(w.server.streams.size, 0)
 })
 
+test('a place is the session that it names, until that has ended', async (t) => {
+  const w = await world(t)
+  const client = await authenticated(w)
+  await client.asks('set', undefined, ask('<resource>tomb</resource>'))
+  const session = sessions(w).find(Jid.parse(`${ROMEO}/tomb`))!
+  const { id, node, resource, available, priority } = session
+  const told = { id, node, resource, available, priority }
+  t.equal(sessions(w).at(session), session)
+  t.equal(sessions(w).at(told), session)
+  session.close()
+  await w.settle()
+  t.equal(sessions(w).at(session), undefined)
+  t.equal(sessions(w).at(told), undefined)
+})
+
 test('a bind that fails leaves nothing behind', async (t) => {
   const w = await world(t, { mayFail: true })
   const client = await authenticated(w)

@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import { test } from 'tap'
+import { hash53 } from '../../lib/xmpp/hash53.js'
 import { Jid, JidError, prepareDomain, prepareLocal, prepareResource } from '../../lib/xmpp/jid.js'
 import { hostileText, prepared } from './hostile-text.js'
 import { work } from '../world/work.js'
@@ -17,6 +18,20 @@ test('an address has a localpart, a domain and a resource (RFC 7622 §3.1)', asy
   t.notOk(jid.bare.isDomain)
   t.ok(Jid.parse('montague.example').isDomain)
   t.notOk(Jid.parse('montague.example/x').isDomain)
+})
+
+test('an address has the number that the database has of it, and its parts whoever came first', async (t) => {
+  const jid = Jid.parse('Benvolio@Numbers.example/street')
+  t.equal(jid.hash, hash53('benvolio@numbers.example/street'))
+  t.equal(jid.bare.hash, hash53('benvolio@numbers.example'))
+  t.equal(jid.hash, jid.hash)
+  const alone = Jid.parse('numbers.example/street')
+  t.same(
+    [alone.local, alone.domain, alone.resource, alone.bare.text],
+    ['', 'numbers.example', 'street', 'numbers.example'],
+  )
+  const other = Jid.of('benvolio', 'b\u00fccher.example', 'street')
+  t.same([other.local, other.domain], ['benvolio', 'b\u00fccher.example'])
 })
 
 test('the resource starts at the first slash, the localpart ends at the first @ before it (RFC 7622 §3.2)', async (t) => {
