@@ -50,7 +50,7 @@ export class Sessions {
   }
 
   /** The session that a place is: a directory in memory holds the sessions themselves, of all nodes. */
-  at(place: Place): Session | undefined {
+  inPlace(place: Place): Session | undefined {
     if (!(place instanceof Session) || place.host !== this.#host) return this.#byId.get(place.id)
     return place.closed ? undefined : place
   }

@@ -103,7 +103,7 @@ export default defineModule({
       if (places.length <= but.length && places.every((place) => isAmong(place, but))) return none
       return places.filter((place) => {
         if (isAmong(place, but)) return false
-        const session = host.sessions.at(place)
+        const session = host.sessions.inPlace(place)
         return session ? isEnabled(session) : place.node !== host.server.node
       })
     }
@@ -115,7 +115,7 @@ export default defineModule({
       const origin = { from: account, origin: 'local', arrived: envelope.arrived, logId } as const
       let elsewhere: Promise<boolean>[] | undefined
       for (const place of places) {
-        const session = host.sessions.at(place)
+        const session = host.sessions.inPlace(place)
         if (session) session.write(new Envelope({ stanza, to: session.jid, ...origin }))
         else if (logId === 0) {
           const to = account.withResource(place.resource)

@@ -122,7 +122,7 @@ export default defineModule({
      * one, whatever ends meanwhile.
      */
     function isSteady(place: Place): boolean {
-      const session = host.sessions.at(place)
+      const session = host.sessions.inPlace(place)
       return session?.stream !== undefined && !session.behind && !session.keeper
     }
 

@@ -127,12 +127,12 @@ test('a place is the session that it names, until that has ended', async (t) => 
   const session = sessions(w).find(Jid.parse(`${ROMEO}/tomb`))!
   const { id, node, resource, available, priority } = session
   const told = { id, node, resource, available, priority }
-  t.equal(sessions(w).at(session), session)
-  t.equal(sessions(w).at(told), session)
+  t.equal(sessions(w).inPlace(session), session)
+  t.equal(sessions(w).inPlace(told), session)
   session.close()
   await w.settle()
-  t.equal(sessions(w).at(session), undefined)
-  t.equal(sessions(w).at(told), undefined)
+  t.equal(sessions(w).inPlace(session), undefined)
+  t.equal(sessions(w).inPlace(told), undefined)
 })
 
 test('a bind that fails leaves nothing behind', async (t) => {
