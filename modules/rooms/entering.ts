@@ -119,7 +119,9 @@ function joinOccupant(room: Room, occupant: Occupant, visitor: Visitor): void {
 function addOccupant(room: Room, jid: Jid, visitor: Visitor): void {
   const account = visitor.jid.bare
   const role = roleOf(room.affiliationOf(account), room.settings)
-  const occupant: Occupant = { jid, account, role, visitors: [visitor] }
+  const { mostShown } = room.venue.limits
+  const unseen = role !== 'moderator' && room.occupants.size >= mostShown
+  const occupant: Occupant = { jid, account, role, visitors: [visitor], ...(unseen && { unseen }) }
   room.occupants.add(occupant)
   room.remember(occupant, visitor)
 }

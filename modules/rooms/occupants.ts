@@ -25,6 +25,8 @@ export interface Occupant {
   /** Bare, real */
   readonly account: Jid
   role: Role
+  /** Came when there were so many that only moderators are told of one more (telling.ts) */
+  unseen?: boolean
   /** Never empty; the first is the one that is shown. */
   readonly visitors: Visitor[]
 }

@@ -58,6 +58,12 @@ const config = {
     max: 100_000,
     doc: 'Most occupants that a room may be set to',
   }),
+  shown_occupants: integer({
+    default: 1000,
+    min: 1,
+    max: 100_000,
+    doc: 'In a room with more occupants only moderators are shown who else comes',
+  }),
   max_history: integer({
     default: 100,
     min: 0,
@@ -100,7 +106,7 @@ export default defineModule<undefined, typeof config>({
     const { seal, open, others } = host.use(archive)
     const mentionStore = new MentionStore(host)
     const jid = Jid.of('', `${host.config.subdomain}.${host.domain}`)
-    const { max_occupants, max_history, create, rooms_per_account } = host.config
+    const { max_occupants, shown_occupants, max_history, create, rooms_per_account } = host.config
     const features: RoomFeature[] = [
       ...[roomDisco, owning],
       ...[administering, registering, inviting, voiceRequests, affiliationVersions],
@@ -118,6 +124,7 @@ export default defineModule<undefined, typeof config>({
       fanOut: new FanOut(host, guests),
       limits: {
         mostOccupants: max_occupants,
+        mostShown: shown_occupants,
         mostHistory: max_history,
         whoMayCreate: create,
         roomsPerAccount: rooms_per_account,

@@ -1,5 +1,6 @@
 // Tells a room who is in it (XEP-0045 §7.1.3): who may see real addresses is told them, the occupant hears
-// that it is about itself (110), and whose presence is not shown is told of itself alone.
+// that it is about itself (110), and whose presence is not shown is told of itself alone. Where there are very
+// many, only moderators are told of those who come yet; who speaks is seen by what is said.
 
 import type { Wire } from '../../lib/xmpp/element.js'
 import type { Stanza } from '../../lib/xmpp/stanza.js'
@@ -36,6 +37,7 @@ export interface Gone extends Shown {
 
 /** Somebody is here, or is not the same as before. */
 export function showPresent(room: Room, occupant: Occupant, shown: Shown = {}): void {
+  if (occupant.role === 'moderator') delete occupant.unseen
   if (!shown.ownOnly) room.changes.shown(occupant.jid.resource, room.venue.host.clock.now())
   const base = decorated(room, occupant, occupant.visitors[0]!.presence)
   const known = { affiliation: room.affiliationOf(occupant.account), role: occupant.role }
@@ -61,6 +63,7 @@ export function showOthers(
   const newcomer = [to.visitor]
   for (const other of room.occupants.all()) {
     if (other === to.occupant || !isShown(room, other.role) || !which(other)) continue
+    if (!isToldOf(other, to.occupant)) continue
     room.send(standingPresence(room, other, open), other.jid, newcomer)
   }
 }
@@ -68,6 +71,10 @@ export function showOthers(
 /** XEP-0045 §4.2: real addresses */
 export function maySee(room: Room, viewer: Occupant): boolean {
   return isOpen(room.settings) || viewer.role === 'moderator'
+}
+
+function isToldOf({ unseen }: Occupant, viewer: Occupant): boolean {
+  return !unseen || viewer.role === 'moderator'
 }
 
 export function isShown({ settings }: Room, role: Role): boolean {
@@ -107,7 +114,7 @@ function viewers(room: Room, occupant: Occupant): { seeing: Visitor[]; others: V
   const seeing: Visitor[] = []
   const others: Visitor[] = []
   for (const viewer of room.occupants.all()) {
-    if (viewer === occupant) continue
+    if (viewer === occupant || !isToldOf(occupant, viewer)) continue
     ;(maySee(room, viewer) ? seeing : others).push(...viewer.visitors)
   }
   return { seeing, others }

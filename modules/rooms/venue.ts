@@ -22,6 +22,8 @@ import { setsSubject } from './subject.js'
 export interface RoomLimits extends Limits {
   /** That one account owns */
   readonly roomsPerAccount: number
+  /** In a room with more, only moderators are told who else comes. */
+  readonly mostShown: number
   readonly whoMayCreate: 'anyone' | 'local' | 'admins'
 }
 
