@@ -80,7 +80,7 @@ for (const nodes of [1, 2] as const) {
     const w = await roomsWorld(t, { nodes, spread })
     const { romeo, juliet } = w
     await opened(w, { Romeo: romeo })
-    await online(w, juliet)
+    await online(w, juliet, w.nurse)
     await juliet.clears()
     const tell = async (body: string) => {
       says(romeo, body, { more: mention('xmpp:juliet@capulet.example') })
@@ -90,6 +90,11 @@ for (const nodes of [1, 2] as const) {
     t.same(await tell('not switched on'), [])
     await configures(romeo, ON)
     t.same(await tell('switched on'), ['switched on'])
+    const nameless = "<item affiliation='member' jid='nurse@capulet.example'/>"
+    await romeo.asks('set', ROOM, `<query xmlns='${NS_ADMIN}'>${nameless}</query>`)
+    await w.nurse.clears()
+    says(romeo, 'no nick', { more: mention('xmpp:nurse@capulet.example') })
+    t.same(await forwardedTo(w.nurse), [], 'a member without a nick has not asked for it (§2)')
     const none = `<item affiliation='none' jid='juliet@capulet.example'/>`
     await romeo.asks('set', ROOM, `<query xmlns='${NS_ADMIN}'>${none}</query>`)
     t.same(await tell('no member'), [])
