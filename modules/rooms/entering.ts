@@ -5,13 +5,14 @@ import { StanzaError } from '../../lib/xmpp/errors.js'
 import { Jid } from '../../lib/xmpp/jid.js'
 import type { Stanza } from '../../lib/xmpp/stanza.js'
 import type { Visit } from './feature.js'
+import { enteringRole } from './given-roles.js'
 import { readWanted } from './history.js'
 import { isAt, type Occupant, type Visitor, visitorOf } from './occupants.js'
 import { NS_MUC } from './presences.js'
 import { withoutRoomsWord } from './rooms-word.js'
 import type { Room } from './room.js'
 import { isOpen } from './settings.js'
-import { isAtLeast, roleOf } from './standing.js'
+import { isAtLeast, type Role } from './standing.js'
 import { sendSubject } from './subject.js'
 import { showGone, showOthers, showPresent } from './telling.js'
 
@@ -22,28 +23,29 @@ const MOST_VISITORS = 20
 /** LIM-extra-occupants: admins and owners who come in when a room is full (§7.2.9) */
 const MOST_EXTRA = 20
 
-/** §17.3: somebody who is here already wants to hear everything again. */
-export function isSync({ envelope: { stanza, to } }: Visit, occupant: Occupant): boolean {
-  return stanza.has('x', NS_MUC) && occupant.jid.equals(to)
+/** §17.3: whoever is here already, and comes all the same, wants to hear everything again. */
+export function comes({ envelope: { stanza } }: Visit): boolean {
+  return stanza.has('x', NS_MUC)
 }
 
 export async function enter(room: Room, visit: Visit): Promise<Stanza | undefined> {
   const { stanza, to, from } = visit.envelope
   if (!stanza.has('x', NS_MUC)) return outside(room, visit)
-  const nick = checkedNick(to)
   const there = room.occupants.of(from)
   if (there) return again(room, there, visit)
+  const nick = lockedNick(room, from) ?? checkedNick(to)
   for (const { knocking } of room.venue.features) {
     const later = knocking?.(room, visit)
     if (later) await later
   }
   checkEntrance(room, visit, nick)
-  const presence = withoutRoomsWord(stanza, room.jid)
-  const visitor: Visitor = { jid: from, node: visit.node, life: visit.life, presence }
   const same = room.occupants.byNick(nick)
-  if (same) joinOccupant(room, same, visitor)
-  else addOccupant(room, to, visitor)
-  welcome(room, visitor, { visit, isNew: same === undefined })
+  const role = same?.role ?? enteringRole(room, from.bare)
+  const presence = shownPresence(room, role, stanza)
+  const visitor: Visitor = { jid: from, node: visit.node, life: visit.life, presence }
+  const occupant = same ?? newOccupant(room, { nick, account: from.bare, role })
+  joinOccupant(room, occupant, visitor)
+  welcome(room, visitor, { visit, isNew: same === undefined, isRenamed: nick !== to.resource })
   return undefined
 }
 
@@ -111,34 +113,50 @@ function checkSpace(room: Room, { nick, extra }: { nick: string; extra: boolean 
   if (room.occupants.size >= most) throw new StanzaError('service-unavailable', 'the room is full')
 }
 
+/** §7.10: who has to be called something is called that. */
+export function lockedNick({ settings, affiliations }: Room, jid: Jid): string | undefined {
+  return settings.nicksLocked ? affiliations.entry(jid)?.nick : undefined
+}
+
+/** Nothing that only the room says; and where visitors say nothing, not in their status either (§8.4). */
+export function shownPresence({ jid, settings }: Room, role: Role, stanza: Stanza): Stanza {
+  const kept = withoutRoomsWord(stanza, jid)
+  if (role !== 'visitor' || settings.visitorsMaySayStatus) return kept
+  return kept.without(({ name }) => name === 'status')
+}
+
 function joinOccupant(room: Room, occupant: Occupant, visitor: Visitor): void {
   room.occupants.join(occupant, visitor)
   room.remember(occupant, visitor)
 }
 
-function addOccupant(room: Room, jid: Jid, visitor: Visitor): void {
-  const account = visitor.jid.bare
-  const role = roleOf(room.affiliationOf(account), room.settings)
+function newOccupant(
+  room: Room,
+  { nick, ...who }: { nick: string; account: Jid; role: Role },
+): Occupant {
   const { mostShown } = room.venue.limits
-  const unseen = role !== 'moderator' && room.occupants.size >= mostShown
-  const occupant: Occupant = { jid, account, role, visitors: [visitor], ...(unseen && { unseen }) }
+  const unseen = who.role !== 'moderator' && room.occupants.size >= mostShown
+  const jid = room.jid.withResource(nick)
+  const occupant: Occupant = { ...who, jid, visitors: [], ...(unseen && { unseen }) }
   room.occupants.add(occupant)
-  room.remember(occupant, visitor)
+  return occupant
 }
 
-/** §7.2.1: it has lost what it knew, and is sent all of it. */
+/** §7.2.1: it has lost what it knew, and is sent all of it. Others hear of what is different (§17.3). */
 function again(room: Room, occupant: Occupant, visit: Visit): undefined {
   const visitor = visitorOf(occupant, visit.envelope.from)!
-  visitor.presence = withoutRoomsWord(visit.envelope.stanza, room.jid)
+  const before = visitor.presence.content
+  visitor.presence = shownPresence(room, occupant.role, visit.envelope.stanza)
   isAt(visitor, visit)
   room.remember(occupant, visitor)
-  welcome(room, visitor, { visit, isNew: false })
+  const isOther = visitor === occupant.visitors[0] && before !== visitor.presence.content
+  welcome(room, visitor, { visit, isNew: isOther })
 }
 
 function welcome(
   room: Room,
   visitor: Visitor,
-  { visit, isNew }: { visit: Visit; isNew: boolean },
+  { visit, isNew, isRenamed }: { visit: Visit; isNew: boolean; isRenamed?: boolean },
 ): void {
   const { venue, settings } = room
   const { stanza } = visit.envelope
@@ -146,8 +164,9 @@ function welcome(
   const { features } = venue
   for (const { entering } of features) entering?.(room, { occupant, visitor, stanza })
   showOthers(room, { occupant, visitor })
-  // §7.2.3, §7.2.12, §10.1.1
+  // §7.2.3, §7.2.12, §10.1.1, §7.10
   const own = [
+    ...(isRenamed ? [210] : []),
     ...(isOpen(settings) ? [100] : []),
     ...(settings.archived && venue.archives ? [170] : []),
     ...(room.locked ? [201] : []),

@@ -6,7 +6,7 @@ import type { Visit } from './feature.js'
 import { type Occupant, type Visitor, visitorOf } from './occupants.js'
 import type { Room } from './room.js'
 import { withoutRoomsWord } from './rooms-word.js'
-import { type Gone, showGone } from './telling.js'
+import { type Gone, showGone, showPresent } from './telling.js'
 import { errorOf } from '../../lib/xmpp/replies.js'
 
 /** §7.14. Who is not here is told nothing (§17.3). */
@@ -32,13 +32,16 @@ const GHOST = new Set([
   'service-unavailable',
 ])
 
-/** §11.1, §18.1.2. Who refuses presence does not want to be here, whatever the reason. */
-export async function removedByError(room: Room, { envelope }: Visit): Promise<undefined> {
+/**
+ * §11.1, §18.1.2. Who refuses presence does not want to be here, whatever the reason. A session of ours says when
+ * it goes: an error for a message, which may only be that somebody is blocked, says nothing about it.
+ */
+export async function removedByError(room: Room, { envelope, node }: Visit): Promise<undefined> {
   const { from, stanza } = envelope
   const occupant = room.occupants.of(from)
   const visitor = occupant && visitorOf(occupant, from)
   if (!visitor) return
-  if (stanza.kind !== 'presence' && !GHOST.has(errorOf(stanza).condition)) return
+  if (stanza.kind === 'message' && (node !== '' || !GHOST.has(errorOf(stanza).condition))) return
   await goOut(room, { occupant, visitor }, { codes: [333] })
 }
 
@@ -60,8 +63,11 @@ export async function goOut(
   const whole = occupant.visitors.length === 1
   if (!whole) {
     showGone(room, occupant, { ...gone, to: [visitor], ownOnly: true })
+    const wasShown = occupant.visitors[0] === visitor
     room.occupants.leave(occupant, visitor)
     room.forget(visitor, '')
+    // The others have seen the one that is gone.
+    if (wasShown) showPresent(room, occupant)
     return
   }
   await sendOut(room, occupant, gone)
@@ -70,7 +76,9 @@ export async function goOut(
 /** An occupant with all sessions: kicked (307), banned (301), no member any more (321, 322), … */
 export async function sendOut(room: Room, occupant: Occupant, gone: Gone): Promise<void> {
   room.occupants.remove(occupant)
-  showGone(room, occupant, gone)
+  // §10.1.3: a room that nobody has configured ends with its owner's visit.
+  const isEnd = room.locked && room.occupants.size === 0
+  showGone(room, occupant, isEnd ? { ...gone, more: '<destroy/>' } : gone)
   for (const visitor of occupant.visitors) room.forget(visitor, occupant.jid.resource)
   for (const { left } of room.venue.features) left?.(room, occupant)
   if (room.occupants.size === 0 && !room.settings.persistent) await room.venue.destroy(room)

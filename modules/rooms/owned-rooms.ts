@@ -5,6 +5,7 @@ import type { Question } from '../../lib/cluster/tenures.js'
 import type { Member } from '../../lib/cluster/cluster.js'
 import type { Owned } from '../../lib/cluster/owners.js'
 import { StanzaError } from '../../lib/xmpp/errors.js'
+import type { Envelope } from '../../lib/xmpp/envelope.js'
 import { Jid } from '../../lib/xmpp/jid.js'
 import { Deed, doDeed } from './deeds.js'
 import { gather, settleThose, take } from './census-taking.js'
@@ -12,7 +13,7 @@ import { checkedNick } from './entering.js'
 import type { Visit } from './feature.js'
 import type { Census } from './words.js'
 import type { Visitor } from './occupants.js'
-import { NS_MUC } from './presences.js'
+import { NS_MUC, unavailable, userElement } from './presences.js'
 import type { Room } from './room.js'
 import type { Settings } from './settings.js'
 import type { Venue } from './venue.js'
@@ -87,7 +88,7 @@ export class OwnedRooms {
     const { node, life } = isOurs ? this.#memberAt(from) : { node: '', life: '' }
     const visit: Visit = { envelope, node, life, number, inside: inside || !isOurs }
     const room = this.#venue.rooms.get(key) ?? (await this.#make(key, visit))
-    if (!room) return null
+    if (!room) return believesToBeIn(envelope) ? NOT_IN : null
     const reply = await room.receive(visit)
     this.#note(key, room)
     return reply ? reply.render('', '') : null
@@ -198,6 +199,15 @@ export class OwnedRooms {
 function isCensus(content: unknown): content is { readonly census: Census } {
   return typeof content === 'object' && content !== null && 'census' in content
 }
+
+/** §7.2.18: a room that is gone is no different from one that somebody was sent out of. */
+function believesToBeIn({ stanza: { kind, type }, to }: Envelope): boolean {
+  return kind === 'presence' && type === '' && to.resource !== ''
+}
+
+const NOT_IN = unavailable()
+  .with({ append: userElement({ affiliation: 'none', role: 'none' }, [110, 307, 333]) })
+  .render('', '')
 
 /** §10.1.1 */
 export async function checkMayCreate({ host, limits, store }: Venue, owner: Jid): Promise<void> {

@@ -8,6 +8,7 @@ import { Jid } from '../../lib/xmpp/jid.js'
 import { Stanza } from '../../lib/xmpp/stanza.js'
 import { configurationForm, readConfiguration, ROOM_CONFIG } from './configuration-form.js'
 import type { RoomFeature, RoomRequest } from './feature.js'
+import { forgetRoles } from './given-roles.js'
 import { sendOut } from './going.js'
 import { NS_MUC_OWNER, NS_MUC_USER, wire } from './presences.js'
 import type { Room } from './room.js'
@@ -58,7 +59,10 @@ export async function configure(room: Room, settings: Settings): Promise<void> {
   room.locked = false
   room.history.keep(settings.history)
   if (settings.membersOnly && !before.membersOnly) await sendOutStrangers(room)
-  if (settings.moderated !== before.moderated) changeVoices(room)
+  if (settings.moderated !== before.moderated) {
+    forgetRoles(room)
+    changeVoices(room)
+  }
   const codes = opened ? [] : codesOf(before, settings)
   if (codes.length > 0) tellCodes(room, codes)
   for (const { changed } of venue.features) changed?.(room)

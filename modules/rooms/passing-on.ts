@@ -12,6 +12,8 @@ import { NS_MUC } from './presences.js'
 import type { Room } from './room.js'
 
 const NS_PING = 'urn:xmpp:ping'
+const NS_INFO = 'http://jabber.org/protocol/disco#info'
+const NS_ITEMS = 'http://jabber.org/protocol/disco#items'
 const NS_VCARD = 'vcard-temp'
 
 /** LIM-passed-on: requests of a room whose answers are awaited */
@@ -32,6 +34,9 @@ export const selfPing: RoomFeature = {
 export async function passOn(room: Room, visit: Visit): Promise<Stanza | undefined> {
   const { stanza, to } = visit.envelope
   if (stanza.type === 'result' || stanza.type === 'error') return passBack(room, visit)
+  // §6.6
+  if (!room.occupants.of(visit.envelope.from) && isDisco(stanza))
+    throw new StanzaError('bad-request', 'only who is here may ask who is here')
   const { occupant } = mustBeHere(room, visit)
   const asked = room.occupants.byNick(to.resource)
   if (!asked) throw new StanzaError('item-not-found', 'nobody here has this nick')
@@ -39,6 +44,10 @@ export async function passOn(room: Room, visit: Visit): Promise<Stanza | undefin
   if (asked === occupant && stanza.has('ping', NS_PING)) return resultReply(stanza)
   send(room, { visit, occupant, asked })
   return undefined
+}
+
+function isDisco(stanza: Stanza): boolean {
+  return stanza.hasNamespace(NS_INFO) || stanza.hasNamespace(NS_ITEMS)
 }
 
 /** Who answers is the session that is shown; a card is the account's (XEP-0054 §3.2). */

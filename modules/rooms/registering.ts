@@ -11,6 +11,7 @@ import { affiliate } from './administering.js'
 import { checkPace } from './asking-pace.js'
 import { readNick } from './entering.js'
 import type { RoomFeature, RoomRequest, Visit } from './feature.js'
+import { useLockedNick } from './presence-changes.js'
 import { NS_MUC } from './presences.js'
 import { actorOf, checkAffiliations, mustBeAdmin } from './privileges.js'
 import type { Room } from './room.js'
@@ -101,6 +102,7 @@ async function register({ room, from, affiliation }: RoomRequest, nick: string):
   checkAffiliations(room, [change], { ...actorOf(room, from), affiliation: 'owner' })
   if (!known && room.settings.membersOnly) return askAdmins(room, from.bare, nick)
   await affiliate(room, [change], { account: from.bare })
+  useLockedNick(room, from.bare)
 }
 
 /** XEP-0077 §3.2: a member is none any more; who is more than that only gives up the nick. */

@@ -16,6 +16,10 @@ import { subjectText } from './subject.js'
 
 const NS_INFO = 'http://jabber.org/protocol/disco#info'
 const NS_ITEMS = 'http://jabber.org/protocol/disco#items'
+/** §7.4: a message keeps its id. */
+const STABLE_ID = `${NS_MUC}#stable_id`
+/** §18.1.1 */
+const TRAFFIC = `${NS_MUC}#traffic`
 const NS_PING = 'urn:xmpp:ping'
 
 export const roomDisco: RoomFeature = {
@@ -25,7 +29,7 @@ export const roomDisco: RoomFeature = {
     { get: 'query', xmlns: NS_ITEMS, reads: true, answer: items },
     { get: 'ping', xmlns: NS_PING, reads: true, answer: () => undefined },
   ],
-  features: () => [NS_INFO, NS_ITEMS, NS_PING, NS_MUC, `${NS_MUC}#request`],
+  features: () => [NS_INFO, NS_ITEMS, NS_PING, NS_MUC, STABLE_ID],
   identities: ({ settings, jid }) => [
     { category: 'conference', type: 'text', name: settings.name || jid.local },
   ],
@@ -39,7 +43,8 @@ async function info(request: RoomRequest): Promise<Element> {
       const found = await nodeInfo?.(request, node)
       if (found) return xml('query', { xmlns: NS_INFO, node }, ...found)
     }
-    throw new StanzaError('item-not-found')
+    // Nothing that somebody says is left out, whatever its namespace.
+    throw new StanzaError(node === TRAFFIC ? 'service-unavailable' : 'item-not-found')
   }
   const { features } = room.venue
   const identities = features.flatMap((feature) => feature.identities?.(room) ?? [])
@@ -125,7 +130,15 @@ export function serviceDisco(features: readonly RoomFeature[]): readonly Service
 function serviceInfo(element: Element, features: readonly RoomFeature[]): Element {
   if (element.attrs.node) throw new StanzaError('item-not-found')
   const own = features.flatMap(({ serviceFeatures }) => serviceFeatures ?? [])
-  const names = [NS_INFO, NS_ITEMS, NS_PING, NS_MUC, 'http://jabber.org/protocol/rsm', ...own]
+  const names = [
+    NS_INFO,
+    NS_ITEMS,
+    NS_PING,
+    NS_MUC,
+    STABLE_ID,
+    'http://jabber.org/protocol/rsm',
+    ...own,
+  ]
   return xml(
     'query',
     NS_INFO,

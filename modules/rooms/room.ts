@@ -9,7 +9,7 @@ import { resultReply } from '../../lib/xmpp/replies.js'
 import type { Stanza } from '../../lib/xmpp/stanza.js'
 import { Affiliations } from './affiliations.js'
 import { Changes } from './changes.js'
-import { enter, isSync } from './entering.js'
+import { comes, enter } from './entering.js'
 import type { RoomIq, RoomRequest, Visit } from './feature.js'
 import { leave, removedByError, replaced } from './going.js'
 import type { Word } from './words.js'
@@ -93,8 +93,9 @@ export class Room {
     if (stanza.type !== '') return undefined
     return this.lane.alone(() => {
       const occupant = this.occupants.of(visit.envelope.from)
-      if (!occupant || isSync(visit, occupant)) return enter(this, visit)
-      return changePresence(this, occupant, visit)
+      if (occupant && !comes(visit)) return changePresence(this, occupant, visit)
+      if (occupant && !visit.envelope.to.equals(occupant.jid)) changePresence(this, occupant, visit)
+      return enter(this, visit)
     })
   }
 

@@ -163,6 +163,12 @@ export const settingFields: readonly SettingField[] = [
     label: 'Visitors may show a status text',
   },
   {
+    setting: 'nicksLocked',
+    field: 'tercet#roomconfig_registerednicks',
+    type: 'boolean',
+    label: 'Who has registered a nick is called nothing else',
+  },
+  {
     setting: 'archived',
     field: 'muc#roomconfig_enablearchiving',
     type: 'boolean',

@@ -27,6 +27,8 @@ export interface Settings {
   readonly shown: readonly ('moderator' | 'participant' | 'visitor')[]
   readonly visitorsMayChangeNick: boolean
   readonly visitorsMaySayStatus: boolean
+  /** Who has registered a nick is called nothing else here (§7.10). */
+  readonly nicksLocked: boolean
   readonly whoSeesMembers: 'moderators' | 'participants' | 'anyone'
   /** Seconds between messages of one participant (XEP-0500) */
   readonly slowMode: number
@@ -62,6 +64,7 @@ export function standardSettings(limits: Limits): Settings {
     shown: ['moderator', 'participant', 'visitor'],
     visitorsMayChangeNick: true,
     visitorsMaySayStatus: true,
+    nicksLocked: false,
     whoSeesMembers: 'participants',
     slowMode: 0,
     forwardMentions: false,

@@ -7,6 +7,7 @@ import type { Jid } from '../../lib/xmpp/jid.js'
 import { Stanza } from '../../lib/xmpp/stanza.js'
 import { newVersions } from './affiliation-versions.js'
 import type { Affiliated } from './affiliations.js'
+import { forgetRole, rememberRole } from './given-roles.js'
 import { sendOut } from './going.js'
 import type { Occupant } from './occupants.js'
 import { type Cause, NS_MUC_USER, userElement } from './presences.js'
@@ -78,6 +79,7 @@ async function follow(room: Room, { jid, entry, cause, ...step }: Step, mark: Wi
   const touched = [...room.occupants.all()]
     .filter(({ account }) => (jid.isDomain ? account.domain === jid.domain : account.equals(jid)))
     .map((occupant) => ({ occupant, before: room.affiliationOf(occupant.account) }))
+  forgetRole(room, jid)
   if (entry) room.affiliations.set(entry)
   else room.affiliations.remove(jid)
   let told = mark
@@ -169,6 +171,7 @@ export async function changeRoles(
     if (role === 'none') await sendOut(room, occupant, { actor, reason, codes: [307] })
     else {
       occupant.role = role
+      rememberRole(room, occupant.account, role)
       remember(room, occupant)
       showPresent(room, occupant, { actor, reason })
     }
