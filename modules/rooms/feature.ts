@@ -133,6 +133,8 @@ export interface RoomFeature {
   released?(room: Room): void
   /** The room is gone for good; its entry is not committed yet. */
   destroyed?(room: Room, entry: JournalEntry): void
+  /** The service ends on this node. */
+  close?(): void
   /** The server ends, or has no rooms any more. */
   close?(): void
 }

@@ -39,7 +39,7 @@ async function moderate({ room, occupant, element }: RoomRequest): Promise<void>
   await entomb(room, found, by)
   const logged = await keep(room, retraction(id, by))
   entombInHistory(room, found.id, by)
-  tell(room, retraction(id, by).with({ append: stanzaId(room, logged.id) }))
+  tell(room, retraction(id, by).with({ append: stanzaId(room, logged.id) }), logged.id)
 }
 
 function read(element: Element): { id: string; reason: string } {
@@ -81,7 +81,7 @@ async function keep({ jid, logNumber, venue }: Room, stanza: Stanza): Promise<Lo
   return logged
 }
 
-function tell(room: Room, stanza: Stanza): void {
+function tell(room: Room, stanza: Stanza, number: number): void {
   room.history.add({ from: room.jid, stanza, at: room.venue.host.clock.now() })
-  room.sendToAll(stanza, room.jid)
+  room.sendToAll(stanza, room.jid, number)
 }

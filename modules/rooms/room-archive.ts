@@ -1,6 +1,6 @@
 // The archive of a room (XEP-0313): one copy of each message, in the order in which everybody got them. The room's
-// owner reads it and sends the results on the way of all that the room says, so that none comes after the
-// end of its page. How often somebody may ask is seen to where the question came in.
+// owner reads it and sends the results to whoever asked; none comes after the end of its page. How often
+// somebody may ask is seen to where the question came in.
 
 import { untilRoom } from '../../lib/core/long-answers.js'
 import type { QueryPace } from '../../lib/core/query-pace.js'
@@ -12,6 +12,7 @@ import { fromWire } from '../../lib/xmpp/element.js'
 import type { Logged } from '../../lib/storage/message-log.js'
 import type { ArchivePages } from '../archive/pages.js'
 import { resultStanza } from '../archive/results.js'
+import type { AskedFor } from './asked-for.js'
 import { checkMayRead, seenBy } from './archive-access.js'
 import { shownAs } from './authors.js'
 import type { RoomFeature, RoomRequest } from './feature.js'
@@ -19,10 +20,11 @@ import type { Venue } from './venue.js'
 
 interface RoomArchive {
   readonly pages: ArchivePages
+  readonly askedFor: AskedFor
   readonly pace: QueryPace | undefined
 }
 
-export function roomArchive({ pages, pace }: RoomArchive): RoomFeature {
+export function roomArchive({ pages, pace, askedFor }: RoomArchive): RoomFeature {
   const own = { xmlns: NS_ARCHIVE, reads: true, apart: true }
   return {
     name: 'archive',
@@ -36,6 +38,7 @@ export function roomArchive({ pages, pace }: RoomArchive): RoomFeature {
       },
     ],
     asked: turn,
+    close: () => askedFor.close(),
     features: ({ settings }) =>
       settings.archived
         ? [NS_ARCHIVE, `${NS_ARCHIVE}#extended`, NS_STANZA_IDS, ...pages.features]
@@ -46,7 +49,7 @@ export function roomArchive({ pages, pace }: RoomArchive): RoomFeature {
   }
 
   async function query(request: RoomRequest): Promise<Element> {
-    const { room, element, from, node, envelope } = request
+    const { room, element, from, node } = request
     const page = await pages.page(room.logNumber, pages.read(element))
     // While it was read somebody may have been sent out.
     const now = {
@@ -56,11 +59,10 @@ export function roomArchive({ pages, pace }: RoomArchive): RoomFeature {
       occupant: room.occupants.of(from),
     }
     checkMayRead(now)
-    const visitor = { jid: from, node, presence: envelope.stanza }
     const seen = seenBy(now)
     for (const logged of page.messages) {
       const result = pages.result(shown(logged, seen), page.queryId)
-      room.send(resultStanza(result), room.jid, [visitor])
+      askedFor.send(resultStanza(result), { from: room.jid, to: from, node })
     }
     return page.fin
   }

@@ -180,6 +180,7 @@ export default defineModule<undefined, typeof config>({
         homecoming.close()
         await rooms.close()
         for (const part of [venue.fanOut, guests, headcount]) part.close()
+        for (const { close } of features) close?.()
         for (const feature of features) feature.close?.()
       },
     }

@@ -3,6 +3,7 @@
 import type { ModuleHost } from '../../lib/core/module.js'
 import type { Values } from '../../lib/ops/options.js'
 import archive from '../archive/archive.js'
+import { AskedFor } from './asked-for.js'
 import type { RoomFeature } from './feature.js'
 import { leavesNothing } from './left-behind.js'
 import { moderating } from './moderating.js'
@@ -22,7 +23,8 @@ export const spokenXeps = {
 /** In the order in which they look at a message: nobody waits longer for one that was refused. */
 export function spokenFeatures(host: ModuleHost<typeof rateOptions>): RoomFeature[] {
   const { pages, pace } = host.use(archive)
-  const features = [roomArchive({ pages, pace }), leavesNothing, retracting, moderating, slowMode]
+  const reading = roomArchive({ pages, pace, askedFor: new AskedFor(host) })
+  const features = [reading, leavesNothing, retracting, moderating, slowMode]
   // Benchmarks
   if (host.server.settings.limits === 'off') return features
   return [...features, roomRates(host.config as Values<typeof rateOptions>)]
