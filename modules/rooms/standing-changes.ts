@@ -95,7 +95,8 @@ async function follow(room: Room, { jid, entry, cause, ...step }: Step, mark: Wi
 }
 
 function isSeen(room: Room) {
-  return ({ occupant }: { occupant: Occupant }): boolean => isShown(room, occupant.role)
+  return ({ occupant }: { occupant: Occupant }): boolean =>
+    isShown(room, occupant.role) && !occupant.unseen
 }
 
 async function showFollowing(
