@@ -65,6 +65,7 @@ const deeds: Readonly<Record<string, (room: Room, args: any) => Later<unknown>>>
   /** An account is no more: no rule keeps what it was, and nobody did it. */
   async forsake(room, account: string) {
     const jid = Jid.parse(account)
+    for (const { forgotten } of room.venue.features) forgotten?.(room, jid)
     if (!room.affiliations.entry(jid)) return
     await affiliate(room, [{ jid, affiliation: 'none' }], { account: room.jid })
   },

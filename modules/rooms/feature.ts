@@ -1,6 +1,7 @@
 // What one feature of rooms adds to all rooms of a service. The list of features is in rooms.ts; nothing is
 // registered by hand, and a feature that is left out of the list is gone.
 
+import type { Knex } from 'knex'
 import type { Later } from '../../lib/core/later.js'
 import type { DiscoItem, Identity } from '../../lib/core/module.js'
 import type { JournalEntry } from '../../lib/storage/journal.js'
@@ -135,6 +136,8 @@ export interface RoomFeature {
   destroyed?(room: Room, entry: JournalEntry): void
   /** The service ends on this node. */
   close?(): void
-  /** The server ends, or has no rooms any more. */
-  close?(): void
+  /** An account is removed (SEC-28): what was its own goes with it. Gives the numbers of the rooms it was in. */
+  forget?(account: Jid, trx: Knex.Transaction): Promise<readonly number[]>
+  /** It has gone, and the room is awake. */
+  forgotten?(room: Room, account: Jid): void
 }

@@ -3,6 +3,7 @@
 
 import type { Knex } from 'knex'
 import type { Account } from '../../lib/core/module.js'
+import type { Jid } from '../../lib/xmpp/jid.js'
 import type { OwnedRooms } from './owned-rooms.js'
 import type { Venue } from './venue.js'
 
@@ -21,15 +22,26 @@ export async function forsake(
     .whereIn('affiliation', BELONGING)
     .select('number', 'name')
   const numbers = found.map(({ number }) => number)
+  const more = await forgetMore(venue, jid, trx)
   await trx('room_affiliations').where({ jid: jid.text }).whereIn('room', numbers).delete()
   await trx('room_mentions').where({ account: jid.text }).delete()
   return () => {
-    for (const { name } of found) {
+    for (const name of new Set([...found.map(({ name }) => name), ...more])) {
       const told = rooms.deed(venue.addressOf(name), 'forsake', jid.text)
       // It is gone, or nobody owns it just now: then it is read again.
       void host.server.pending(told.then(nothing, nothing))
     }
   }
+}
+
+/** What extensions kept of it: names of rooms */
+async function forgetMore(venue: Venue, jid: Jid, trx: Knex.Transaction): Promise<string[]> {
+  const numbers = new Set<number>()
+  for (const { forget } of venue.features)
+    for (const number of (await forget?.(jid, trx)) ?? []) numbers.add(number)
+  if (numbers.size === 0) return []
+  const rooms = trx('rooms').where({ host: venue.host.domain })
+  return rooms.whereIn('number', [...numbers]).pluck('name')
 }
 
 function nothing(): void {}

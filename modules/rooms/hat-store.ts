@@ -77,6 +77,13 @@ export class HatStore {
     )
   }
 
+  /** Of an account that is gone, everywhere; gives the rooms. */
+  async forget(jid: string, trx: Knex.Transaction): Promise<number[]> {
+    const rooms = await trx('room_hats_worn').where({ jid }).distinct().pluck('room')
+    await trx('room_hats_worn').where({ jid }).delete()
+    return rooms.map(Number)
+  }
+
   /** All of a room */
   remove(entry: JournalEntry, room: number): void {
     entry.write(async (trx) => {

@@ -66,6 +66,11 @@ export class Hats {
     if (worn?.size === 0) this.#worn.delete(jid)
   }
 
+  /** Who is gone wears none. */
+  forget(jid: string): void {
+    this.#worn.delete(jid)
+  }
+
   /** By everybody; of one hat where it is named */
   worn(uri?: string): Worn[] {
     const all = [...this.#worn].flatMap(([jid, uris]) =>

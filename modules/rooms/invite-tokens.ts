@@ -51,6 +51,11 @@ export function inviteTokens(store: TokenStore): RoomFeature {
       room.memo.set(key, new Map(all.map((token) => [token.token, token])))
     },
     destroyed: (room, entry) => store.clear(entry, room.number),
+    forget: (account, trx) => store.forget(account.text, trx),
+    forgotten(room, { text }) {
+      const tokens = tokensOf(room)
+      for (const { token, creator } of tokens.values()) if (creator === text) tokens.delete(token)
+    },
   }
 
   /** §3.2, §3.3 */

@@ -181,7 +181,6 @@ export default defineModule<undefined, typeof config>({
         await rooms.close()
         for (const part of [venue.fanOut, guests, headcount]) part.close()
         for (const { close } of features) close?.()
-        for (const feature of features) feature.close?.()
       },
     }
   },

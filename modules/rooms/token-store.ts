@@ -58,6 +58,13 @@ export class TokenStore {
     )
   }
 
+  /** Of a maker who is gone, everywhere; gives the rooms. */
+  async forget(creator: string, trx: Knex.Transaction): Promise<number[]> {
+    const rooms = await trx('room_tokens').where({ creator }).distinct().pluck('room')
+    await trx('room_tokens').where({ creator }).delete()
+    return rooms.map(Number)
+  }
+
   /** All of a room */
   clear(entry: JournalEntry, room: number): void {
     entry.write(async (trx) => void (await trx('room_tokens').where({ room }).delete()))

@@ -40,6 +40,8 @@ export function hats(store: HatStore): RoomFeature {
       room.memo.set(key, await store.read(room.number))
     },
     destroyed: (room, entry) => store.remove(entry, room.number),
+    forget: (account, trx) => store.forget(account.text, trx),
+    forgotten: (room, account) => hatsOf(room).forget(account.text),
   }
 }
 
