@@ -1,7 +1,7 @@
 // Going (XEP-0045 §7.14): by oneself, by being sent out, or because nobody is there any more. The last one
 // out of a room that does not persist takes it along.
 
-import { StanzaError } from '../../lib/xmpp/errors.js'
+import { type StanzaCondition, StanzaError } from '../../lib/xmpp/errors.js'
 import type { Visit } from './feature.js'
 import { type Occupant, type Visitor, visitorOf } from './occupants.js'
 import type { Room } from './room.js'
@@ -34,14 +34,14 @@ const GHOST = new Set([
 
 /**
  * §11.1, §18.1.2. Who refuses presence does not want to be here, whatever the reason. A session of ours says when
- * it goes: an error for a message, which may only be that somebody is blocked, says nothing about it.
+ * it goes, or takes no more; that a private message is refused may only be that somebody is blocked.
  */
 export async function removedByError(room: Room, { envelope, node }: Visit): Promise<undefined> {
   const { from, stanza } = envelope
   const occupant = room.occupants.of(from)
   const visitor = occupant && visitorOf(occupant, from)
   if (!visitor) return
-  if (stanza.kind === 'message' && (node !== '' || !GHOST.has(errorOf(stanza).condition))) return
+  if (stanza.kind === 'message' && !isGhost(errorOf(stanza).condition, node)) return
   await goOut(room, { occupant, visitor }, { codes: [333] })
 }
 
@@ -52,6 +52,10 @@ export async function replaced(room: Room, visit: Visit): Promise<undefined> {
   const visitor = occupant && visitorOf(occupant, from)
   const comesBack = stanza.kind === 'presence' && stanza.type === '' && occupant?.jid.equals(to)
   if (visitor && !comesBack) await goOut(room, { occupant, visitor }, { codes: [333] })
+}
+
+function isGhost(condition: StanzaCondition, node: string): boolean {
+  return node === '' ? GHOST.has(condition) : condition === 'recipient-unavailable'
 }
 
 /** One session of an occupant */
