@@ -58,6 +58,8 @@ export default defineModule<undefined, typeof config>({
     })
     nodes.serve({
       name: NS_STORAGE,
+      // XEP-0411 §4: clients of this form wait for it.
+      greets: true,
       async items(account) {
         const all = await read(account)
         return isEmpty(all) ? [] : [{ id: CURRENT, payload: asList(all) }]

@@ -26,6 +26,14 @@ export interface CapsApi {
   featuresOf(session: Session): Features | undefined
 }
 
+/** For whoever has something for clients that can take it. */
+declare module '../../lib/core/events.js' {
+  interface Events {
+    /** It is known what a client can do, after it said so in its presence. */
+    'caps:learned': { session: Session; features: Features }
+  }
+}
+
 interface Announced {
   node: string
   hash: string
@@ -74,7 +82,8 @@ export default defineModule<CapsApi>({
       return to.isDomain && node === `${NODE}#${version()}` ? service.host() : undefined
     }
 
-    function learn(envelope: Envelope, { session }: Passage): void {
+    function learn(envelope: Envelope, passage: Passage): void {
+      const { session } = passage
       if (!session || envelope.addressed) return
       const announced = announcement(envelope)
       if (!announced) return void session.memo.delete(remembered)
@@ -84,7 +93,12 @@ export default defineModule<CapsApi>({
       const features = known.get(key)
       const learned: Learned = features ? { key, features } : { key }
       session.memo.set(remembered, learned)
-      if (!features) ask(session, announced, learned).catch((error) => host.failed('caps', error))
+      if (features) passage.after(() => tell(session, features))
+      else ask(session, announced, learned).catch((error) => host.failed('caps', error))
+    }
+
+    function tell(session: Session, features: Features): void {
+      host.server.pending(host.events.emit('caps:learned', { session, features }))
     }
 
     // The answer of this client is believed for this client, and for others only if the hash proves it.
@@ -97,6 +111,7 @@ export default defineModule<CapsApi>({
       if (!info) return
       const features = featuresIn(info)
       learned.features = features
+      tell(session, features)
       if (features !== nothing && verifies(info, announced)) remember(learned.key, features)
     }
 

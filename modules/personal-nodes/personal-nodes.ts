@@ -4,6 +4,7 @@
 
 import { defineModule, type Account, type IqRequest } from '../../lib/core/module.js'
 import type { Later } from '../../lib/core/later.js'
+import type { Session } from '../../lib/core/session.js'
 import type { JournalEntry } from '../../lib/storage/journal.js'
 import { cutOut } from '../../lib/xmpp/cut-out.js'
 import { type Element, elements, serialize, type Wire, xml } from '../../lib/xmpp/element.js'
@@ -33,6 +34,8 @@ export interface NodeRequest {
 
 export interface PersonalNode {
   readonly name: string
+  /** Its last item is for whoever comes online and wants to hear of it (XEP-0163 §4.3.4). */
+  readonly greets?: boolean
   items(account: Account): Later<readonly NodeItem[]>
   /** Gives the id of the item; throws StanzaError for what must not be there. */
   publish(request: NodeRequest, item: { id: string; payload: Element }): Later<string>
@@ -75,6 +78,7 @@ export default defineModule<PersonalNodes>({
         { ...offer, set: 'pubsub', answer: set },
       ],
       answers: { [TOLD]: (told) => tellHere(told as Told) },
+      on: { 'caps:learned': ({ session, features }) => greet(session, features) },
       provides: {
         serve: (node) => void nodes.set(node.name, node),
         notify,
@@ -139,11 +143,18 @@ export default defineModule<PersonalNodes>({
       await node.retract({ account, entry, after: (effect) => request.after(effect) }, String(id))
     }
 
-    function notify(account: Jid, { node, items = [], retracted = [] }: NodeChange): void {
-      const changed = items.map(itemElement)
-      const gone = retracted.map((id) => xml('retract', { id }))
-      const event = xml('event', NS_EVENT, xml('items', { node }, ...changed, ...gone))
-      const told: Told = { account: account.text, node, event: serialize(event) }
+    /** XEP-0163 §4.3.4 */
+    async function greet(session: Session, features: ReadonlySet<string>): Promise<void> {
+      const { account: jid, number } = session
+      for (const { name, greets, items } of nodes.values()) {
+        if (!greets || !features.has(`${name}+notify`)) continue
+        const last = (await items({ jid, number, disabled: false })).at(-1)
+        if (last) write(session, jid, eventOf({ node: name, items: [last] }))
+      }
+    }
+
+    function notify(account: Jid, change: NodeChange): void {
+      const told: Told = { account: account.text, node: change.node, event: eventOf(change) }
       tellHere(told)
       host.tellOthers(TOLD, told)
     }
@@ -154,12 +165,14 @@ export default defineModule<PersonalNodes>({
       const asked = host.sessions
         .of(from)
         .filter((session) => session.available && featuresOf(session)?.has(`${node}+notify`))
-      const arrived = host.clock.now()
-      for (const session of asked) {
-        const id = host.random.id()
-        const stanza = Stanza.parse(`<message type='headline' id='${id}'>${event}</message>`)
-        session.write(new Envelope({ stanza, from, to: session.jid, origin: 'local', arrived }))
-      }
+      for (const session of asked) write(session, from, event)
+    }
+
+    function write(session: Session, from: Jid, event: Wire): void {
+      const id = host.random.id()
+      const stanza = Stanza.parse(`<message type='headline' id='${id}'>${event}</message>`)
+      const addresses = { from, to: session.jid, arrived: host.clock.now() }
+      session.write(new Envelope({ stanza, ...addresses, origin: 'local' }))
     }
   },
 })
@@ -176,6 +189,12 @@ function only(action: Element): Element {
 function newest(all: readonly NodeItem[], { attrs }: Element): readonly NodeItem[] {
   const most = /^\d{1,9}$/.test(attrs.max_items ?? '') ? Number(attrs.max_items) : undefined
   return most === undefined || most === 0 ? all : all.slice(-most)
+}
+
+function eventOf({ node, items = [], retracted = [] }: NodeChange): Wire {
+  const changed = items.map(itemElement)
+  const gone = retracted.map((id) => xml('retract', { id }))
+  return serialize(xml('event', NS_EVENT, xml('items', { node }, ...changed, ...gone)))
 }
 
 function itemElement({ id, payload }: NodeItem): Element {

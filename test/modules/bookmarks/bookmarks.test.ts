@@ -72,8 +72,8 @@ function writesList(client: Client, inside: string, to: 'pep' | 'private') {
   return pubsub(client, 'set', `<publish node='${LIST}'>${item}</publish>${SAFE}`)
 }
 
-/** Says in its capabilities that it wants to hear of these nodes. */
-async function listens(client: Client, ...nodes: string[]): Promise<void> {
+/** Says in its capabilities that it wants to hear of these nodes; gives what it hears at once. */
+async function listens(client: Client, ...nodes: string[]): Promise<string[]> {
   const ver = `${nodes.join()} of ${client.jid}`.slice(0, 100)
   await client.comesOnline(
     `<c xmlns='http://jabber.org/protocol/caps' hash='sha-1' node='urn:example' ver='${ver}'/>`,
@@ -84,7 +84,7 @@ async function listens(client: Client, ...nodes: string[]): Promise<void> {
     `<iq type='result' id='${asked.attrs.id}' to='${asked.attrs.from}'>` +
       `<query xmlns='http://jabber.org/protocol/disco#info'>${features}</query></iq>`,
   )
-  await client.clears()
+  return heard(client)
 }
 
 /** What it heard: the node, and what is there or gone */
@@ -283,4 +283,17 @@ test('an account says which forms are one (XEP-0402 §6, XEP-0411 §2)', async (
   for (const wanted of [`${NS}#compat`, `${NS}#compat-pep`, 'urn:xmpp:bookmarks-conversion:0'])
     t.ok(features.includes(wanted), wanted)
   t.notOk(features.includes(`${PUBSUB}#publish-options`), 'of other nodes nothing is promised')
+})
+
+test('who waits for the list is sent it when he comes online (XEP-0163 §4.3.4, XEP-0411 §4)', async (t) => {
+  const w = await library(t)
+  const { romeo, juliet } = w
+  t.same(await listens(juliet, LIST), [], 'there is none')
+  await publishes(romeo, PLAY)
+  t.same(
+    await listens(romeo, LIST, NS),
+    ['list: current'],
+    'items of their own are fetched (XEP-0402 §3.2)',
+  )
+  t.same(await listens(await w.device('juliet', 'tablet'), LIST), [], 'it is his alone')
 })
