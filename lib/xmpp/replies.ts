@@ -2,7 +2,12 @@
 // not set here; whoever sends the answer knows them.
 
 import { type Element, elements, xml } from './element.js'
-import { isStanzaCondition, StanzaError, type StanzaErrorType } from './errors.js'
+import {
+  type ApplicationCondition,
+  isStanzaCondition,
+  StanzaError,
+  type StanzaErrorType,
+} from './errors.js'
 import { NS_CLIENT, NS_STANZA_ERRORS } from './namespaces.js'
 import { Stanza } from './stanza.js'
 
@@ -22,8 +27,12 @@ export function errorElement(error: StanzaError): Element {
     { type: error.type },
     xml(error.condition, NS_STANZA_ERRORS),
     error.text ? xml('text', { xmlns: NS_STANZA_ERRORS, 'xml:lang': 'en' }, error.text) : undefined,
-    error.application && xml(error.application.name, error.application.xmlns),
+    error.application && applicationElement(error.application),
   )
+}
+
+function applicationElement({ name, xmlns, attributes }: ApplicationCondition): Element {
+  return xml(name, { xmlns, ...attributes })
 }
 
 const errorTypes: readonly string[] = ['auth', 'cancel', 'continue', 'modify', 'wait']

@@ -1,5 +1,5 @@
-// How often one account may have rooms write to others for it (LIM-room-asking): invitations, requests for a
-// voice or for membership. Who asks faster is refused; nobody else is.
+// How often one account may have rooms work for it (LIM-room-asking): invitations, requests for a voice or for
+// membership, searches. Who asks faster is refused; nobody else is.
 
 import { StanzaError } from '../../lib/xmpp/errors.js'
 import type { Jid } from '../../lib/xmpp/jid.js'
@@ -13,6 +13,7 @@ const RATES = {
   invitation: { perSecond: 1 / 30, burst: 100 },
   voice: { perSecond: 1 / 60, burst: 5 },
   membership: { perSecond: 1 / 60, burst: 5 },
+  search: { perSecond: 1, burst: 30 },
 } as const satisfies Record<string, Rate>
 
 export type Asking = keyof typeof RATES

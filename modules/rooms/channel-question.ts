@@ -134,6 +134,15 @@ function refusal(
   return new StanzaError(condition, text, { type, application: { name, xmlns: `${NS}:error` } })
 }
 
+export function tooOften(): StanzaError {
+  const application = {
+    name: 'rate-limit',
+    xmlns: `${NS}:error`,
+    attributes: { 'retry-after': '1' },
+  }
+  return new StanzaError('resource-constraint', 'too many searches', { application })
+}
+
 /** §6.2 */
 export function channelElement(channel: Channel): Element {
   const { jid, name, description, language, users, open, known } = channel

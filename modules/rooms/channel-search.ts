@@ -10,8 +10,10 @@ import {
   NS_SEARCH,
   questionForm,
   readQuestion,
+  tooOften,
 } from './channel-question.js'
 import { type Channel, Channels, order } from './channels.js'
+import { paceOf } from './asking-pace.js'
 import type { RoomFeature } from './feature.js'
 import type { ServiceRequest } from './reception.js'
 import type { Venue } from './venue.js'
@@ -27,9 +29,11 @@ export const channelSearch: RoomFeature = {
   serviceIq: [{ get: 'search', xmlns: NS_SEARCH, answer: search }],
 }
 
-async function search({ venue, element }: ServiceRequest): Promise<Element> {
+async function search({ venue, element, envelope }: ServiceRequest): Promise<Element> {
   const question = readQuestion(element)
   if (!question) return xml('search', NS_SEARCH, questionForm())
+  // §4.2.2.3
+  if (!paceOf(venue).take(envelope.from, 'search', venue.host.clock.now())) throw tooOften()
   let channels = known.get(venue)
   if (!channels) known.set(venue, (channels = new Channels(venue)))
   const found = (await channels.all()).filter(question.matches)

@@ -10,7 +10,9 @@ import type { Venue } from './venue.js'
 /** LIM-channels: rooms that are searched */
 const MOST_CHANNELS = 10_000
 /** Milliseconds for which what was read is good enough (XEP-0433 §6.2: it may be stale) */
-const FRESH = 5000
+const FRESH = 30_000
+/** Rooms that are looked at in one go: meanwhile others have their turn. */
+const TOGETHER = 250
 
 export interface Channel {
   readonly local: string
@@ -73,14 +75,17 @@ export class Channels {
       .orderBy('name')
       .select('number', 'name', 'settings')
     const users = await this.#users()
-    return rows
-      .map(({ number, name, settings }) =>
+    const channels: Channel[] = []
+    for (const [at, { number, name, settings }] of rows.entries()) {
+      if (at % TOGETHER === TOGETHER - 1) await new Promise((resolve) => setImmediate(resolve))
+      channels.push(
         channel(this.#venue.addressOf(name), {
           settings: readSettings(settings, limits),
           users: users.get(Number(number)) ?? 0,
         }),
       )
-      .sort((a, b) => order(a.local, b.local))
+    }
+    return channels.sort((a, b) => order(a.local, b.local))
   }
 
   async #users(): Promise<Map<number, number>> {

@@ -120,7 +120,7 @@ for (const nodes of [1, 2] as const) {
     t.notOk('is-open' in told[`vault@${SERVICE}`]!, 'with a password')
     t.equal(condition(answer), '')
 
-    w.clock.advance(10_000)
+    w.clock.advance(30_000)
     const busy = await searches(w.nurse, { all: 'true', min_users: '2' })
     t.same(names(busy), ['orchard'])
     const first = names(await searches(w.nurse, { all: 'true', key: BY_USERS }))
@@ -159,7 +159,8 @@ for (const nodes of [1, 2] as const) {
   })
 
   test(`what cannot be answered is refused with its reason (XEP-0433 §4.2.2, ${where})`, async (t) => {
-    const { juliet } = await verona(t, nodes)
+    const w = await verona(t, nodes)
+    const { juliet } = w
     const refused = async (fields: Fields) => why(await searches(juliet, fields))
     t.equal(
       await refused({ q: 'balcony', key: 'size' }),
@@ -174,6 +175,16 @@ for (const nodes of [1, 2] as const) {
     )
     t.equal(await refused({ q: 'balcony', all: 'true' }), 'modify bad-request conflicting-fields')
     t.equal(await refused({}), 'cancel bad-request no-search-conditions')
+    for (let i = 0; i < 30; i++) await searches(w.nurse, { all: '1' })
+    const often = await searches(w.nurse, { all: '1' })
+    t.equal(why(often), 'wait resource-constraint rate-limit', '§4.2.2.3, LIM-room-asking')
+    t.equal(
+      often.getChild('error')?.getChild('rate-limit', `${NS}:error`)?.attrs['retry-after'],
+      '1',
+    )
+    t.equal((await searches(juliet, { all: '1' })).attrs.type, 'result', 'others may')
+    w.clock.advance(1000)
+    t.equal((await searches(w.nurse, { all: '1' })).attrs.type, 'result')
     const form = await juliet.asks('get', SERVICE, `<search xmlns='${NS}:search'/>`)
     const x = form.getChild('search', `${NS}:search`)?.getChild('x', 'jabber:x:data')
     const fields = x?.getChildren('field').map(({ attrs }) => attrs.var)
