@@ -11,7 +11,7 @@ import type { Venue } from './venue.js'
 const MOST_CHANNELS = 10_000
 /** Milliseconds for which what was read is good enough (XEP-0433 §6.2: it may be stale) */
 const FRESH = 30_000
-/** Rooms that are looked at in one go: meanwhile others have their turn. */
+/** Rooms that are read in one go: between them others have their turn. */
 const TOGETHER = 250
 
 export interface Channel {
@@ -70,22 +70,29 @@ export class Channels {
 
   async #fetch(): Promise<readonly Channel[]> {
     const { limits } = this.#venue
-    const rows: Row[] = await this.#public()
-      .limit(MOST_CHANNELS)
-      .orderBy('name')
-      .select('number', 'name', 'settings')
     const users = await this.#users()
     const channels: Channel[] = []
-    for (const [at, { number, name, settings }] of rows.entries()) {
-      if (at % TOGETHER === TOGETHER - 1) await new Promise((resolve) => setImmediate(resolve))
-      channels.push(
-        channel(this.#venue.addressOf(name), {
-          settings: readSettings(settings, limits),
-          users: users.get(Number(number)) ?? 0,
-        }),
-      )
+    for (let after = 0; channels.length < MOST_CHANNELS; ) {
+      const rows = await this.#rows(after)
+      for (const { number, name, settings } of rows)
+        channels.push(
+          channel(this.#venue.addressOf(name), {
+            settings: readSettings(settings, limits),
+            users: users.get(Number(number)) ?? 0,
+          }),
+        )
+      if (rows.length < TOGETHER) break
+      after = Number(rows.at(-1)!.number)
     }
     return channels.sort((a, b) => order(a.local, b.local))
+  }
+
+  async #rows(after: number): Promise<Row[]> {
+    return this.#public()
+      .where('number', '>', after)
+      .orderBy('number')
+      .limit(TOGETHER)
+      .select('number', 'name', 'settings')
   }
 
   async #users(): Promise<Map<number, number>> {

@@ -158,6 +158,12 @@ export function roomExtensionsContract({ name, fresh }: StoreKind): void {
     t.equal(all[0]?.folded.name, 'é')
     await database.knex('rooms').where({ name: 'b' }).update({ hidden: true })
     t.same(await channels.still(all), [])
+    const names = Array.from({ length: 501 }, (_, i) => `many-${i}`)
+    for (let at = 0; at < names.length; at += 100)
+      await database
+        .knex('rooms')
+        .insert(names.slice(at, at + 100).map((name) => ({ ...row, name, created: 1 })))
+    t.equal((await new Channels(venue).all()).length, 501, 'however many are read at a time')
   })
 
   test(`${name}: in which rooms somebody has a standing, and when he left them`, async (t) => {
