@@ -53,7 +53,17 @@ export class Reception {
   /** Resolves when what it leaves behind is on disk; throws StanzaError to refuse. */
   receive(envelope: Envelope): Promise<void> | void {
     if (envelope.to.local === '') return this.#toService(envelope)
-    return this.#toRoom(envelope)
+    const done = this.#toRoom(envelope)
+    if (!this.#venue.iqOffer(envelope.stanza)?.apart) return done
+    // What its sender says next does not wait for it.
+    void this.#venue.host.server.pending(done.catch((error) => this.#refuse(envelope, error)))
+  }
+
+  #refuse(envelope: Envelope, error: unknown): void {
+    const { host } = this.#venue
+    const known = error instanceof StanzaError
+    if (!known) host.failed('rooms', error)
+    host.router.refuse(envelope, known ? error : new StanzaError('internal-server-error'))
   }
 
   async #toRoom(envelope: Envelope): Promise<void> {
