@@ -160,6 +160,12 @@ export class Guests {
     return back
   }
 
+  /** When everything that a room has said here so far has had its turn; undefined where it has. */
+  turn(room: string): Promise<void> | undefined {
+    const lodging = this.lodgings.get(room)
+    return lodging?.busy ? new Promise((resolve) => lodging.inTurn(resolve)) : undefined
+  }
+
   find(room: string, address: string): Guest | undefined {
     return this.lodgings.get(room)?.guests.get(address)
   }

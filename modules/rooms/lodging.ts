@@ -79,6 +79,11 @@ export class Lodging {
     return true
   }
 
+  /** Something waits for its turn. */
+  get busy(): boolean {
+    return this.#waiting !== undefined
+  }
+
   /** After everything that came before, and in order. */
   inTurn(run: () => void): void {
     if (this.#waiting) this.#waiting.push(run)

@@ -93,6 +93,8 @@ export class Reception {
     const came = guests.coming(room, from.text)
     try {
       const reply = await this.#call(envelope, true, inside)
+      // The room may have many to tell before its word on this one has its turn.
+      await guests.turn(room)
       this.#noted(envelope, reply)
       return reply
     } catch (error) {
