@@ -87,6 +87,11 @@ for (const nodes of [1, 2] as const) {
     t.equal((await sets(romeo, "<item nick='Juliet' role='participant'/>")).attrs.type, 'result')
     t.equal(condition(await sets(juliet, "<item nick='Mercutio' role='none'/>")), 'forbidden')
     t.equal((await sets(mercutio, "<item nick='Mercutio' role='none'/>")).attrs.type, 'result')
+    const admin = `<item jid='${juliet.account}' affiliation='admin'/>`
+    t.equal((await sets(romeo, admin)).attrs.type, 'result')
+    const higher = await sets(juliet, "<item nick='Romeo' role='none'/>")
+    t.equal(condition(higher), 'not-allowed', 'an admin kicks no owner (§8.2)')
+    t.equal((await sets(romeo, "<item nick='Juliet' role='none'/>")).attrs.type, 'result')
     t.equal(condition(await sets(romeo, "<item nick='Nobody' role='none'/>")), 'item-not-found')
   })
 
@@ -302,3 +307,16 @@ for (const nodes of [1, 2] as const) {
     t.same(banned, [{ affiliation: 'outcast', jid: 'tybalt@capulet.example' }])
   })
 }
+
+test('a request changes so many and no more (LIM-admin-items)', async (t) => {
+  const w = await roomsWorld(t)
+  await opened(w, { Romeo: w.romeo })
+  const members = (count: number): string =>
+    Array.from(
+      { length: count },
+      (_, at) => `<item affiliation='member' jid='p${at}@x.example'/>`,
+    ).join('')
+  t.equal(condition(await sets(w.romeo, members(201))), 'resource-constraint')
+  t.equal((await sets(w.romeo, members(200))).attrs.type, 'result')
+  t.equal(listed(await gets(w.romeo, "<item affiliation='member'/>")).length, 200)
+})

@@ -134,3 +134,11 @@ test('of those who ask only so many are remembered (LIM-room-asking)', async (t)
     pace.take(Jid.parse(`romeo${at}@capulet.example`), 'voice', 0)
   t.equal(pace.size, MOST_ASKERS)
 })
+
+test('one message invites so many and no more (LIM-invitees)', async (t) => {
+  const w = await roomsWorld(t)
+  await opened(w, { Romeo: w.romeo })
+  const all = Array.from({ length: 51 }, (_, at) => `<invite to='p${at}@x.example'/>`)
+  w.romeo.sends(`<message to='${ROOM}'><x xmlns='${NS_USER}'>${all.join('')}</x></message>`)
+  t.equal(condition(await w.romeo.finds("<message type='error'/>")), 'resource-constraint')
+})

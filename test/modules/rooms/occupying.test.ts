@@ -2,6 +2,9 @@
 
 import { test } from 'tap'
 import type { Element } from '../../../lib/xmpp/element.js'
+import { Jid } from '../../../lib/xmpp/jid.js'
+import { enteringRole, MOST_GIVEN, rememberRole } from '../../../modules/rooms/given-roles.js'
+import type { Room } from '../../../modules/rooms/room.js'
 import type { Client } from '../../world/client.js'
 import {
   codes,
@@ -180,3 +183,14 @@ for (const nodes of [1, 2] as const) {
     }
   })
 }
+
+test('of voices that were given a room remembers the last ones (LIM-given-roles)', async (t) => {
+  const memo = new Map<symbol, unknown>()
+  const settings = { moderated: true }
+  const room = { memo, settings, affiliationOf: () => 'none' } as unknown as Room
+  const account = (at: number): Jid => Jid.parse(`p${at}@x.example`)
+  for (let at = 0; at <= MOST_GIVEN; at++) rememberRole(room, account(at), 'participant')
+  t.equal(enteringRole(room, account(0)), 'visitor', 'the first is forgotten')
+  t.equal(enteringRole(room, account(1)), 'participant')
+  t.equal([...memo.values()].map((given) => (given as Map<string, string>).size)[0], MOST_GIVEN)
+})

@@ -4,7 +4,7 @@ import { test } from 'tap'
 import type { Element } from '../../../lib/xmpp/element.js'
 import type { Client } from '../../world/client.js'
 import { freshPostgres } from '../../world/postgres.js'
-import type { WorldOptions } from '../../world/world.js'
+import { DOMAIN, type WorldOptions } from '../../world/world.js'
 import {
   condition,
   configures,
@@ -148,4 +148,25 @@ test('requests for membership have a bound (LIM-room-asking)', async (t) => {
   const answers = []
   for (let at = 0; at < 6; at++) answers.push(await registers(juliet, `Rose ${at}`))
   t.same(answers.map(condition), ['', '', '', '', '', 'resource-constraint'])
+})
+
+test('not more than so many admins are asked (LIM-room-admins-asked)', async (t) => {
+  const w = await roomsWorld(t)
+  const { romeo, juliet } = w
+  await opened(w, { Romeo: romeo }, { fields: { membersonly: '1' } })
+  const items = Array.from(
+    { length: 30 },
+    (_, at) => `<item affiliation='admin' jid='p${at}@x.example'/>`,
+  )
+  await romeo.asks('set', ROOM, `<query xmlns='${NS_ADMIN}'>${items.join('')}</query>`)
+  const asked: string[] = []
+  const { router } = w.server.hosts.get(DOMAIN)!
+  const { send } = router
+  router.send = (stanza, to) => {
+    if (to.from.text === ROOM) asked.push(to.to.text)
+    return send.call(router, stanza, to)
+  }
+  t.equal((await registers(juliet, 'Rose')).attrs.type, 'result')
+  await w.settle()
+  t.equal(asked.filter((to) => to.startsWith('p')).length, 19, 'and the owner')
 })
