@@ -8,6 +8,8 @@ let queries = 0
 
 export interface Pages {
   after: string | undefined
+  /** Not one's own */
+  to?: string
   send(iq: string): void
   row(row: Row): void
   /** undefined: all was read */
@@ -29,7 +31,8 @@ export class ArchivePages {
     const from = after === undefined ? '' : `<after>${after}</after>`
     const set = `<set xmlns='http://jabber.org/protocol/rsm'><max>${PAGE}</max>${from}</set>`
     const query = `<query xmlns='urn:xmpp:mam:2' queryid='${this.#query}'>${set}</query>`
-    this.#pages.send(`<iq type='set' id='${this.#query}'>${query}</iq>`)
+    const to = this.#pages.to === undefined ? '' : ` to='${this.#pages.to}'`
+    this.#pages.send(`<iq type='set' id='${this.#query}'${to}>${query}</iq>`)
   }
 
   /** Whether the stanza is part of an answer from the archive. */

@@ -7,6 +7,7 @@ import { readOptions } from './options.js'
 import { plan, type Planned } from './plan.js'
 import { obstacle } from './products.js'
 import { describe, table } from './report.js'
+import { describeRooms, runRooms } from './room-run.js'
 import { type Result, run } from './run.js'
 
 const options = readOptions(process.argv.slice(2))
@@ -19,7 +20,16 @@ function asExpected({ expectFailure, beside }: Planned, { broken }: Result): boo
   return beside || broken.length === 0
 }
 
+/** People in rooms: figures of their own */
+async function runInRooms({ task }: Planned, rooms: number): Promise<undefined> {
+  const result = await runRooms(task, rooms)
+  say(describeRooms(task, rooms, result))
+  if (options.json) process.stdout.write(`${JSON.stringify(result)}\n`)
+  if (result.broken.length > 0) process.exitCode = 1
+}
+
 async function runOne(planned: Planned): Promise<Result | undefined> {
+  if (options.rooms) return runInRooms(planned, options.rooms)
   const missing = obstacle(planned.task.server, planned.task.store)
   if (missing) {
     say(missing)
@@ -45,7 +55,7 @@ for (const planned of plan(options)) {
     process.exitCode = 1
   }
 }
-if (options.json) process.stdout.write(`${JSON.stringify(results, null, 2)}\n`)
+if (options.json && !options.rooms) process.stdout.write(`${JSON.stringify(results, null, 2)}\n`)
 else if (results.length > 0) process.stdout.write(`\n${table(results)}`)
 if (options.report) writeFileSync(options.report, table(results))
 process.exit()

@@ -20,6 +20,7 @@ export interface Options {
   burst: number
   rate: number
   cuts: number
+  rooms?: number
   carbons: boolean
   quick?: boolean
   json?: boolean
@@ -42,6 +43,7 @@ zero is not.
   npm run faults -- --nodes 2 --kills 200            a random one of two nodes
   npm run faults -- --what redis-failover --kills 6  two nodes, as all kinds from roam on
   npm run faults -- --what partition --kills 10      between a node and Redis; needs root
+  npm run faults -- --nodes 2 --rooms 50 --kills 20  the owner of rooms, in turn
   npm run faults -- --server ejabberd --kills 20
   npm run faults -- --break ack-early --expect-failure
 `
@@ -74,6 +76,7 @@ function declare(): Command {
     .option('--burst <n>', 'messages between two kills at most', between(1, 1_000_000), 1000)
     .option('--rate <n>', 'messages a second, for faults that last', between(1, 100_000), 500)
     .option('--cuts <n>', 'connections cut between two kills, on average', between(0, 1000), 2)
+    .option('--rooms <n>', 'people in so many rooms, instead of messages', between(1, 1000))
     .option('--no-carbons', 'no device asks for carbons')
     .option('--quick', 'the plan, or one run, with five faults and ten users')
     .option('--json', 'write the results to standard output as JSON')

@@ -99,7 +99,19 @@ function whole(options: Options): Planned[] {
 }
 
 function complete(wanted: Wanted, options: Options): Task {
-  const { seed, users, window, burst, rate, cuts, carbons, folder, keep = false, log } = options
-  const habits = { seed, users, window, burst, rate, cuts, carbons }
+  const {
+    seed,
+    users,
+    window,
+    burst,
+    rate,
+    cuts,
+    carbons,
+    rooms,
+    folder,
+    keep = false,
+    log,
+  } = options
+  const habits = { seed, users, window, burst, rate, cuts, carbons, rooms }
   return { ...habits, folder, keep, log, nodes: 1, ...wanted }
 }

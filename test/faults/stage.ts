@@ -159,7 +159,8 @@ function prepareNodes(
   { folder, grounds, draw }: Pick<Stage, 'folder' | 'grounds' | 'draw'>,
 ): Promise<Nodes> {
   const { database, redisAddress, islands } = grounds
-  const setting = { archive: true, store: task.store, ...(database && { database }) }
+  const rooms = task.rooms !== undefined
+  const setting = { archive: true, rooms, store: task.store, ...(database && { database }) }
   return layOut(task.nodes, {
     server: task.server,
     folder,

@@ -43,6 +43,8 @@ export interface Task {
   /** Connections cut between two faults, on average */
   cuts: number
   carbons: boolean
+  /** People are in so many rooms. */
+  rooms?: number | undefined
   /** Where runs make their folders */
   folder: string
   keep: boolean
