@@ -17,6 +17,8 @@ import { showOthers, showPresent } from './telling.js'
 const UNHEARD = 5000
 /** By which clocks of nodes may differ */
 const MARGIN = 3000
+/** LIM-awaited-visitors: of one room, asked about at a time */
+const AT_ONCE = 20
 /** LIM-shown-again: occupants that a new owner shows to everybody again */
 const MOST_AGAIN = 100
 
@@ -39,11 +41,11 @@ export async function gather(room: Room, ask: Ask): Promise<void> {
     }
     if (census.guests.length > 0) tellNewest(room, member.node)
   }
-  await settle(
-    room,
-    strangers(room, ({ jid, node }) => !there.has(jid.text) && !silent.includes(node)),
-  )
-  if (!room.destroyed) showAgain(room)
+  const missing = ({ jid, node }: Visitor): boolean =>
+    !there.has(jid.text) && !silent.includes(node)
+  const settled = settle(room, strangers(room, missing))
+  room.venue.host.server.pending(settled)
+  showAgain(room)
 }
 
 /** What a node says of its own, in the room's lane */
@@ -57,17 +59,14 @@ export async function take(room: Room, member: Member, census: Census): Promise<
   if (census.whole) {
     const missing = ({ jid, node }: Visitor): boolean =>
       node === member.node && !there.has(jid.text)
-    await settle(room, strangers(room, missing))
+    room.venue.host.server.pending(decide(room, strangers(room, missing)))
     tellNewest(room, member.node)
   }
 }
 
 /** Of a node that is gone, or who was awaited before */
-export async function settleThose(
-  room: Room,
-  which: (visitor: Visitor) => boolean,
-): Promise<undefined> {
-  await settle(room, strangers(room, which))
+export function settleThose(room: Room, which: (visitor: Visitor) => boolean): Promise<void> {
+  return settle(room, strangers(room, which))
 }
 
 interface Placed {
@@ -161,36 +160,71 @@ function showAgain(room: Room): void {
   for (const occupant of late.slice(0, MOST_AGAIN)) showPresent(room, occupant)
 }
 
-async function settle(room: Room, placed: readonly Placed[]): Promise<void> {
-  for (const { occupant, visitor } of placed) {
-    const awaited = await isAwaited(room, visitor)
-    if (room.destroyed) return
-    if (!occupant.visitors.includes(visitor)) continue
-    if (awaited) visitor.away = true
-    else await goOut(room, { occupant, visitor }, { codes: [333] })
+/** Their node is gone: they hear nothing from now on. */
+function settle(room: Room, placed: readonly Placed[]): Promise<void> {
+  for (const { visitor } of placed) visitor.away = true
+  return decide(room, placed)
+}
+
+/** Who is in no node's list, and is not awaited, is gone as soon as that is known. */
+async function decide(room: Room, placed: readonly Placed[]): Promise<void> {
+  for (let at = 0; at < placed.length && !room.destroyed; at += AT_ONCE) {
+    const some = placed.slice(at, at + AT_ONCE)
+    const known = await Promise.all(
+      some.map(async ({ occupant, visitor }) => {
+        const { node, life = '' } = visitor
+        return { occupant, visitor, node, life, fate: await fateOf(room, visitor) }
+      }),
+    )
+    await room.lane.alone(() => takeFates(room, known))
   }
 }
 
-/** Whether somebody may take it up, or has done so and says it soon */
-async function isAwaited(room: Room, { jid, life = '' }: Visitor): Promise<boolean> {
+async function takeFates(
+  room: Room,
+  known: readonly (Placed & Member & { readonly fate: Fate })[],
+): Promise<undefined> {
+  for (const { occupant, visitor, node, life, fate } of known) {
+    if (room.destroyed) return
+    // It may have left meanwhile, or its node has said where it is.
+    if (!occupant.visitors.includes(visitor)) continue
+    if (visitor.node !== node || (visitor.life ?? '') !== life) continue
+    if (fate === 'awaited') visitor.away = true
+    else if (fate === 'gone') await goOut(room, { occupant, visitor }, { codes: [333] })
+    else {
+      isAt(visitor, fate)
+      room.remember(occupant, visitor)
+      tellNewest(room, fate.node)
+    }
+  }
+}
+
+/** It is in the room there; somebody may take it up; or nobody can. */
+type Fate = Member | 'awaited' | 'gone'
+
+async function fateOf(room: Room, { jid, life = '' }: Visitor): Promise<Fate> {
   const { host, headcount } = room.venue
   const own = host.server.hosts.get(jid.domain)
-  if (!own) return false
+  if (!own) return 'gone'
   const { members, directory } = host.server
   try {
     const places = await directory.lookup(jid.bare.text)
     const there = places.find(
       (place) => place.resource === jid.resource && members.lifeOf(place.node) !== undefined,
     )
-    const found = there && (await headcount.find(there.node, room.jid.text, jid.text))
+    const { node = '' } = there ?? {}
+    const asked = there && headcount.find(node, room.jid.text, jid.text)
+    const found = await asked?.catch(() => 'silent' as const)
+    if (found === 'silent') return 'awaited'
     // Whoever has its address has it, with its place in the room or without.
-    if (found === 'in' || found === 'bound') return found === 'in'
+    if (found === 'bound') return 'gone'
+    if (found === 'in') return { node, life: members.lifeOf(node) ?? '' }
     const number = await own.numberOf(jid)
     for (const { offer } of own.offered('awaited'))
-      if (await offer({ jid, number, life })) return true
+      if (await offer({ jid, number, life })) return 'awaited'
   } catch (error) {
     host.failed('rooms', error)
-    return true
+    return 'awaited'
   }
-  return false
+  return 'gone'
 }

@@ -100,7 +100,8 @@ export class Lodging {
   #show(said: Said, to: readonly string[]): void {
     const { number } = said
     if (number > 0 && number <= this.shown) return
-    this.#showFrom(0, said, to)
+    // What is for everybody is for all who are here, whatever the owner knows of them yet.
+    this.#showFrom(0, said, number > 0 ? [...this.guests.keys()] : to)
   }
 
   /** So many in one turn of the event loop: who has nothing to do with the room waits for no more. */

@@ -72,7 +72,8 @@ export class OwnedRooms {
     const room = await venue.load(Jid.parse(key).local)
     this.#idle.set(key, venue.host.clock.now())
     if (!room) return
-    await venue.store.tidy(room.number, venue.host.clock.now() - REMEMBERED)
+    const tidied = venue.store.tidy(room.number, venue.host.clock.now() - REMEMBERED)
+    venue.host.server.pending(tidied.catch((error) => venue.host.failed('rooms', error)))
     await gather(room, (...asked) => venue.headcount.ask(...asked))
     if (room.destroyed) return
     for (const { taken } of venue.features) await taken?.(room)
@@ -80,7 +81,7 @@ export class OwnedRooms {
   }
 
   async #answer(key: string, { content, from, number }: Question): Promise<unknown> {
-    await this.#making.get(key)
+    while (this.#making.has(key)) await this.#making.get(key)
     const deed = Deed.read(content)
     if (deed) return this.#do(key, deed)
     if (isCensus(content)) return this.#count(key, from, content.census)
@@ -129,9 +130,8 @@ export class OwnedRooms {
     for (const [key, room] of [...this.#venue.rooms]) {
       const which = (visitor: Visitor): boolean =>
         life === undefined ? visitor.away === true : visitor.life === life
-      if (![...room.occupants.visitors()].some(which)) continue
-      await room.lane.alone(() => settleThose(room, which))
-      this.#note(key, room)
+      await settleThose(room, which)
+      if (room.occupants.size === 0) this.#note(key, room)
     }
   }
 

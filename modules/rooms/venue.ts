@@ -152,9 +152,13 @@ export class Venue {
     const row = await this.store.find(name)
     if (!row) return undefined
     const room = new Room(this, row)
-    room.affiliations = new Affiliations(await this.store.affiliations(row.number))
-    await this.#readOccupants(room)
-    await this.#readHistory(room)
+    const [affiliations] = await Promise.all([
+      this.store.affiliations(row.number),
+      this.#readOccupants(room),
+      this.#readHistory(room),
+      this.#readNewest(room),
+    ])
+    room.affiliations = new Affiliations(affiliations)
     this.rooms.set(room.jid.text, room)
     return room
   }
@@ -182,12 +186,15 @@ export class Venue {
     const limit = Math.min(room.settings.history, this.limits.mostHistory)
     const range = { owner: room.logNumber, limit, backwards: true }
     const { messages } = await this.host.messages.page(range)
-    const last = { owner: room.logNumber, limit: 1, backwards: true, flags: 0 }
-    room.newest = (await this.host.messages.page(last)).messages[0]?.id ?? 0
     for (const { id, from, text } of messages) {
       const stanza = shownAs(text, 'none').with({ append: stanzaId(room, id) })
       if (!setsSubject(stanza)) room.history.add({ from: Jid.parse(from), stanza, at: timeOf(id) })
     }
+  }
+
+  async #readNewest(room: Room): Promise<void> {
+    const last = { owner: room.logNumber, limit: 1, backwards: true, flags: 0 }
+    room.newest = (await this.host.messages.page(last)).messages[0]?.id ?? 0
   }
 
   /** Nothing of it is left but what was said there, which nobody reaches any more. */

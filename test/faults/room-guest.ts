@@ -104,6 +104,11 @@ export class RoomGuest implements Receiver {
     if (!this.over) setTimeout(() => this.connect(), BACKOFF_MS * (0.5 + Math.random()))
   }
 
+  /** As if the network had gone */
+  cut(): void {
+    this.#connection?.fail('cut by the harness')
+  }
+
   close(): void {
     this.over = true
     this.#connection?.close()
@@ -193,7 +198,8 @@ export class RoomGuest implements Receiver {
     const head = firstTag(text)
     const room = bare(attribute(head, 'from') ?? '')
     if (attribute(head, 'type') === 'error') {
-      const why = /<error[^>]*>\s*<([\w-]+)/.exec(text)?.[1] ?? ''
+      const why =
+        /<text[^>]*>([^<]*)/.exec(text)?.[1] ?? /<error[^>]*>\s*<([\w-]+)/.exec(text)?.[1] ?? ''
       this.refusedFor.set(why, (this.refusedFor.get(why) ?? 0) + 1)
       this.#refused(attribute(head, 'id') ?? '', room)
       return

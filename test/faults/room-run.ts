@@ -15,6 +15,8 @@ import type { Task } from './task.js'
 
 const LOAD_MS = { least: 1000, most: 4000 }
 const QUIET_LIMIT_MS = 40_000
+/** Who has just begun takes nothing over: it cannot know yet who else is there (membership.ts). */
+const SURE_MS = 14_000
 const LIMIT_MS = { kill: 5000, pause: 15_000 }
 
 export interface RoomResult extends RoomFigures {
@@ -79,9 +81,13 @@ async function strike(stage: Stage, crowd: RoomCrowd) {
   const { task, nodes, draw } = stage
   const reached: number[] = []
   let [notReached, pingsFailed] = [0, 0]
+  let started = performance.now()
   const limit = task.what === 'pause' ? LIMIT_MS.pause : LIMIT_MS.kill
   for (let time = 0; time < task.times; time++) {
     await until(() => crowd.settled, QUIET_LIMIT_MS)
+    await pause(Math.max(0, SURE_MS - (performance.now() - started)))
+    // Else all of them were where they came together.
+    for (const guest of crowd.guests) if (draw.chance(0.5)) guest.cut()
     const stop = crowd.speak(task.rate)
     await pause(draw.whole(LOAD_MS.least, LOAD_MS.most))
     const node = nodes.all[time % nodes.all.length]!
@@ -96,6 +102,7 @@ async function strike(stage: Stage, crowd: RoomCrowd) {
     pingsFailed += await crowd.pingsFailed((guest) => guest.node !== dead && guest.ready)
     if (task.what === 'pause') node.thaw()
     else if (dead >= 0) await node.start()
+    started = performance.now()
     stop()
   }
   return { reached, notReached, pingsFailed }
@@ -150,7 +157,7 @@ export function describeRooms(task: Task, rooms: number, result: RoomResult): st
     `tercet on ${task.store}, ${task.nodes} node(s): ${task.what} × ${task.times}, ${rooms} rooms`,
     `  ${figures.join(', ')}`,
     `  refused: ${JSON.stringify(refusedFor)}`,
-    `  reached after: median ${median} ms, longest ${sorted.at(-1) ?? 0} ms`,
+    `  reached after: ${reached.join(' ')}; median ${median} ms, longest ${sorted.at(-1) ?? 0} ms`,
     `  ${broken.length === 0 ? 'as promised' : `BROKEN: ${broken.join(', ')}`}`,
   ].join('\n')
 }
