@@ -124,15 +124,19 @@ export class Lodging {
 
   /** What comes for the room meanwhile waits. */
   #nextTurn(goOn: () => void): void {
-    const waiting: (() => void)[] = []
-    this.#waiting = waiting
+    this.#waiting = []
     const turn = new Promise<void>((resolve) => setImmediate(resolve))
-    const then = (): void => {
-      this.#waiting = undefined
-      goOn()
-      for (const run of waiting) this.inTurn(run)
-    }
-    this.#host.server.pending(turn.then(then))
+    this.#host.server.pending(turn.then(() => this.#goOn(goOn)))
+  }
+
+  /** And then what waited, until something begins again that the rest waits for. */
+  #goOn(first: () => void): void {
+    const waiting = this.#waiting ?? []
+    this.#waiting = undefined
+    first()
+    let next = 0
+    while (next < waiting.length && !this.busy) waiting[next++]!()
+    if (next < waiting.length) this.#waiting = waiting.slice(next).concat(this.#waiting ?? [])
   }
 
   give(guest: Guest, envelope: Envelope): void {
@@ -153,19 +157,16 @@ export class Lodging {
 
   /** Once everything up to there was read; nothing overtakes it. */
   #after(newest: number, then: () => void): void {
-    const waiting: (() => void)[] = []
-    this.#waiting = waiting
-    this.#host.server.pending(this.#read(newest, then, waiting))
+    this.#waiting = []
+    this.#host.server.pending(this.#read(newest, then))
   }
 
-  async #read(newest: number, then: () => void, waiting: (() => void)[]): Promise<void> {
+  async #read(newest: number, then: () => void): Promise<void> {
     const upTo = Math.max(newest, this.#known)
     await this.#each(this.shown, upTo, (logged) => this.#given(logged))
     this.shown = Math.max(this.shown, upTo)
-    this.#waiting = undefined
-    then()
-    // One of them may find something missing again.
-    for (const run of waiting) this.inTurn(run)
+    // One of those that waited may find something missing again.
+    this.#goOn(then)
   }
 
   #given(logged: Logged): void {
