@@ -143,6 +143,29 @@ for (const nodes of [1, 2] as const) {
     await romeo.receivesNothing()
   })
 
+  test(`clients of the version before may moderate, and are told in its words (XEP-0425 0.2 §3, ${where})`, async (t) => {
+    const w = await roomsWorld(t, await options())
+    const { romeo, juliet } = w
+    await opened(w, { Romeo: romeo, Juliet: juliet })
+    const id = await said(w, juliet, 'potions for free')
+    const retract = "<retract xmlns='urn:xmpp:message-retract:0'/><reason>no</reason>"
+    const moderate = `<moderate xmlns='urn:xmpp:message-moderate:0'>${retract}</moderate>`
+    const request = `<apply-to xmlns='urn:xmpp:fasten:0' id='${id}'>${moderate}</apply-to>`
+    t.equal(condition(await juliet.asks('set', ROOM, request)), 'forbidden', 'only moderators')
+    t.equal((await romeo.asks('set', ROOM, request)).attrs.type, 'result')
+    for (const client of [romeo, juliet]) {
+      const told = await client.finds(
+        `<message from='${ROOM}' type='groupchat'><retract/></message>`,
+      )
+      const fastened = told.getChild('apply-to', 'urn:xmpp:fasten:0')!
+      const moderated = fastened.getChild('moderated', 'urn:xmpp:message-moderate:0')!
+      t.equal(fastened.attrs.id, id)
+      t.equal(moderated.attrs.by, `${ROOM}/Romeo`)
+      t.ok(moderated.getChild('retract', 'urn:xmpp:message-retract:0'))
+      t.equal(moderated.getChildText('reason'), 'no')
+    }
+  })
+
   test(`SEC-56: what only the room says about moderation nobody says for it (XEP-0425 §7, ${where})`, async (t) => {
     const w = await roomsWorld(t, await options())
     const { romeo, juliet } = w
