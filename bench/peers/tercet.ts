@@ -45,7 +45,7 @@ function modules({ archive, rooms = false, unsearched = false }: Setting): strin
   const changed = [
     // A room is told itself whether it keeps anything; without an archive there are no rooms.
     ...(archive || rooms ? [] : ['archive: false']),
-    rooms ? 'rooms: { max_occupants: 5000 }' : 'rooms: false',
+    rooms ? 'rooms: { max_occupants: 5000, shown_occupants: 5000 }' : 'rooms: false',
     ...(unsearched ? ['search: false'] : []),
   ]
   return `modules: { ${changed.join(', ')} }\n`
