@@ -85,7 +85,7 @@ async function strike(stage: Stage, crowd: RoomCrowd) {
   const limit = task.what === 'pause' ? LIMIT_MS.pause : LIMIT_MS.kill
   for (let time = 0; time < task.times; time++) {
     await until(() => crowd.settled, QUIET_LIMIT_MS)
-    await pause(Math.max(0, SURE_MS - (performance.now() - started)))
+    if (nodes.all.length > 1) await pause(Math.max(0, SURE_MS - (performance.now() - started)))
     // Else all of them were where they came together.
     for (const guest of crowd.guests) if (draw.chance(0.5)) guest.cut()
     const stop = crowd.speak(task.rate)
