@@ -106,6 +106,11 @@ export class Owned {
     this.tenures = new Tenures({ kind, owner, deeds, takeOver })
   }
 
+  /** Whether it was owned by somebody when it was last asked about. */
+  isKnown(key: string): boolean {
+    return this.tenures.has(key) || this.#known.has(key)
+  }
+
   /** Its owner's answer. Rejects with StanzaError; where nobody answered it may be done all the same. */
   async call(key: string, content: unknown): Promise<unknown> {
     const { kind } = this.#declared

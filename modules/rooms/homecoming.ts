@@ -109,10 +109,11 @@ export class Homecoming {
 
   // Owners
 
-  /** Whoever owns them next takes them over now, before anybody speaks. */
-  ownerGone(life: string): void {
-    for (const { room, owner } of this.#guests.lodgings.values())
-      if (owner?.life === life) this.countSoon(room.text)
+  /** Whoever owns them next takes them over now, before anybody speaks. Whether there are any. */
+  ownerGone(life: string): boolean {
+    const rooms = [...this.#guests.lodgings.values()].filter(({ owner }) => owner?.life === life)
+    for (const { room } of rooms) this.countSoon(room.text)
+    return rooms.length > 0
   }
 
   /** Words of any owner may be missing since then. */

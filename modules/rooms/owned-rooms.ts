@@ -7,6 +7,7 @@ import type { Owned } from '../../lib/cluster/owners.js'
 import { StanzaError } from '../../lib/xmpp/errors.js'
 import type { Envelope } from '../../lib/xmpp/envelope.js'
 import { Jid } from '../../lib/xmpp/jid.js'
+import type { Stanza } from '../../lib/xmpp/stanza.js'
 import { Deed, doDeed } from './deeds.js'
 import { gather, settleThose, take } from './census-taking.js'
 import { checkedNick } from './entering.js'
@@ -44,7 +45,19 @@ export class OwnedRooms {
 
   /** To the room's owner, whoever that is; the answer is for whoever sent it. */
   async call(caller: Caller): Promise<string | null> {
-    return (await this.#owned.call(caller.envelope.to.bare.text, caller)) as string | null
+    const { envelope } = caller
+    if (!(await this.#mayBeThere(envelope))) return withoutRoom(envelope)
+    return (await this.#owned.call(envelope.to.bare.text, caller)) as string | null
+  }
+
+  /** Nobody comes to own what strangers make up: what is not in the database is asked for by who may make it. */
+  async #mayBeThere({ to, from, stanza }: Envelope): Promise<boolean> {
+    if (this.#owned.isKnown(to.bare.text)) return true
+    if (await this.#venue.store.find(to.local)) return true
+    if (!isJoin(stanza)) return false
+    checkedNick(to)
+    await checkMayCreate(this.#venue, from)
+    return true
   }
 
   /** By administration, done by its owner; refused where there is no such room */
@@ -89,7 +102,7 @@ export class OwnedRooms {
     const { node, life } = isOurs ? this.#memberAt(from) : { node: '', life: '' }
     const visit: Visit = { envelope, node, life, number, inside: inside || !isOurs }
     const room = this.#venue.rooms.get(key) ?? (await this.#make(key, visit))
-    if (!room) return believesToBeIn(envelope) ? NOT_IN : null
+    if (!room) return withoutRoom(envelope)
     const reply = await room.receive(visit)
     this.#note(key, room)
     return reply ? reply.render('', '') : null
@@ -125,6 +138,13 @@ export class OwnedRooms {
     return !room.destroyed
   }
 
+  /** Whether sessions of that life are in rooms of this node. */
+  isIn(life: string): boolean {
+    for (const { occupants } of this.#venue.rooms.values())
+      for (const visitor of occupants.visitors()) if (visitor.life === life) return true
+    return false
+  }
+
   /** Sessions of a life that is over, or of any that are awaited: whoever does not come back is gone. */
   async settle(life?: string): Promise<void> {
     for (const [key, room] of [...this.#venue.rooms]) {
@@ -143,16 +163,7 @@ export class OwnedRooms {
   /** Undefined where what came needs no answer. */
   async #make(key: string, visit: Visit): Promise<Room | undefined> {
     const { stanza, from, to } = visit.envelope
-    const joins = stanza.kind === 'presence' && stanza.type === '' && stanza.has('x', NS_MUC)
-    if (stanza.kind === 'presence' && !joins) return undefined
-    if (stanza.kind !== 'iq' && !joins)
-      throw new StanzaError('item-not-found', 'there is no such room')
-    if (stanza.kind === 'iq' && (stanza.type === 'result' || stanza.type === 'error'))
-      return undefined
-    // XEP-0410 §3.3: of a room that is gone it is believed, too, that one is in it.
-    if (stanza.kind === 'iq' && to.resource !== '')
-      throw new StanzaError('not-acceptable', 'you are not in this room')
-    if (!joins) throw new StanzaError('item-not-found', 'there is no such room')
+    if (!isJoin(stanza)) return undefined
     checkedNick(to)
     return this.#alone(key, this.#create(key, from))
   }
@@ -194,6 +205,21 @@ export class OwnedRooms {
   close(): Promise<void> {
     return this.#owned.close()
   }
+}
+
+function isJoin(stanza: Stanza): boolean {
+  return stanza.kind === 'presence' && stanza.type === '' && stanza.has('x', NS_MUC)
+}
+
+/** What needs no answer has none. */
+function withoutRoom(envelope: Envelope): string | null {
+  const { stanza, to } = envelope
+  if (stanza.kind === 'presence') return believesToBeIn(envelope) ? NOT_IN : null
+  if (stanza.kind === 'iq' && (stanza.type === 'result' || stanza.type === 'error')) return null
+  // XEP-0410 §3.3: of a room that is gone it is believed, too, that one is in it.
+  if (stanza.kind === 'iq' && to.resource !== '')
+    throw new StanzaError('not-acceptable', 'you are not in this room')
+  throw new StanzaError('item-not-found', 'there is no such room')
 }
 
 function isCensus(content: unknown): content is { readonly census: Census } {

@@ -195,7 +195,8 @@ function watch(host: Host, homecoming: Homecoming, rooms: OwnedRooms): void {
     void host.server.pending(rooms.settle(life))
   })
   members.onGone((member) => {
-    homecoming.ownerGone(member.life)
+    const owned = homecoming.ownerGone(member.life)
+    if (!owned && !rooms.isIn(member.life)) return
     const over = fencing.takeOver(member).then(() => undefined)
     void host.server.pending(over.catch((error) => host.failed('rooms', error)))
   })
