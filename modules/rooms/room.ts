@@ -23,7 +23,7 @@ import { readSettings, type Settings } from './settings.js'
 import { speak } from './speaking.js'
 import type { Affiliation } from './standing.js'
 import { logNumberOf, type RoomRow } from './store.js'
-import { NO_SUBJECT, readSubject, type Subject } from './subject.js'
+import { NO_SUBJECT, readSubject, setsSubject, type Subject } from './subject.js'
 import { whisper } from './whispering.js'
 
 export class Room {
@@ -103,7 +103,8 @@ export class Room {
     const { stanza, to } = visit.envelope
     if (stanza.type === 'error') return this.lane.alone(() => removedByError(this, visit))
     if (to.resource !== '') return this.lane.beside(() => whisper(this, visit))
-    if (stanza.type === 'groupchat') return this.lane.beside(() => speak(this, visit))
+    if (stanza.type === 'groupchat')
+      return this.lane[setsSubject(stanza) ? 'alone' : 'beside'](() => speak(this, visit))
     return this.lane.alone(() => this.#told(visit))
   }
 

@@ -18,7 +18,7 @@ import type { Occupant } from './occupants.js'
 import type { Room } from './room.js'
 import { withoutRoomsWord } from './rooms-word.js'
 import { hasRole } from './standing.js'
-import { setsSubject } from './subject.js'
+import { keepSubject, setsSubject, setSubject, type Subject, subjectOf } from './subject.js'
 
 export async function speak(room: Room, visit: Visit): Promise<undefined> {
   const { occupant, visitor } = mustBeHere(room, visit)
@@ -41,8 +41,12 @@ export async function speak(room: Room, visit: Visit): Promise<undefined> {
     if (later) await later
   }
   const logged = keep(room, { speech, stanza, visit })
+  const subject = setsSubject(stanza) ? subjectOf(speech, stanza) : undefined
+  if (subject) keepSubject(room, speech.entry, subject)
   await host.journal[speech.entry.empty ? 'settled' : 'commit'](speech.entry)
-  say(speech, stanza, logged)
+  // What was said before, and comes once more, is not the subject again.
+  if (subject && logged?.duplicate) await room.commit((entry) => keepSubject(room, entry))
+  say(speech, stanza, { logged, subject })
 }
 
 /** §7.4, §8.1 */
@@ -82,7 +86,11 @@ function keep(
 }
 
 /** It is on disk, and everybody gets it. What was there already goes back to its sender alone. */
-function say(speech: Speech, stanza: Stanza, logged: LoggedMessage | undefined): void {
+function say(
+  speech: Speech,
+  stanza: Stanza,
+  { logged, subject }: { logged: LoggedMessage | undefined; subject: Subject | undefined },
+): void {
   const { room, occupant, envelope } = speech
   const id = logged?.id ?? 0
   const said = id === 0 ? stanza : stanza.with({ append: stanzaId(room, id) })
@@ -92,7 +100,7 @@ function say(speech: Speech, stanza: Stanza, logged: LoggedMessage | undefined):
   }
   room.sendToAll(said, occupant.jid, id)
   const at = envelope.arrived
-  if (setsSubject(stanza)) setSubject(speech, stanza)
+  if (subject) setSubject(room, subject)
   else if (keptForGoodInRoom(stanza)) room.history.add({ from: occupant.jid, stanza: said, at })
   for (const { spoken } of room.venue.features) spoken?.({ ...speech, stanza: said, id })
 }
@@ -103,11 +111,4 @@ export function stanzaId({ jid, venue }: Room, id: number): string {
 
 export function stanzaIdElement(room: Jid, id: string): Wire {
   return `<stanza-id xmlns='${NS_STANZA_IDS}' by='${room.attr}' id='${id}'/>`
-}
-
-/** §8.1. Kept with the room, for whoever enters. */
-function setSubject({ room, occupant, envelope }: Speech, stanza: Stanza): void {
-  room.subject = { text: stanza.render('', ''), nick: occupant.jid.resource, at: envelope.arrived }
-  room.venue.keepSubject(room)
-  for (const { changed } of room.venue.features) changed?.(room)
 }

@@ -1,9 +1,11 @@
 // What a room is about at the moment (XEP-0045 §7.2.15, §8.1): a message with a subject and no body.
 
+import type { JournalEntry } from '../../lib/storage/journal.js'
 import { delayed } from '../../lib/xmpp/delay.js'
 import { type Wire, xml } from '../../lib/xmpp/element.js'
 import { NS_CLIENT } from '../../lib/xmpp/namespaces.js'
 import { Stanza } from '../../lib/xmpp/stanza.js'
+import type { Speech } from './feature.js'
 import type { Visitor } from './occupants.js'
 import type { Room } from './room.js'
 
@@ -29,6 +31,21 @@ export function setsSubject(stanza: Stanza): boolean {
     !stanza.has('body', NS_CLIENT) &&
     !stanza.has('thread', NS_CLIENT)
   )
+}
+
+export function subjectOf({ occupant, envelope }: Speech, stanza: Stanza): Subject {
+  return { text: stanza.render('', ''), nick: occupant.jid.resource, at: envelope.arrived }
+}
+
+/** With the room, for whoever enters; on disk together with the message that sets it */
+export function keepSubject(room: Room, entry: JournalEntry, subject = room.subject): void {
+  room.venue.store.update(entry, room.number, { subject: JSON.stringify(subject) })
+}
+
+/** It is on disk. */
+export function setSubject(room: Room, subject: Subject): void {
+  room.subject = subject
+  for (const { changed } of room.venue.features) changed?.(room)
 }
 
 /** To somebody who is new here, after what was said before */

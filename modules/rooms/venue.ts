@@ -116,13 +116,6 @@ export class Venue {
     host.server.pending(host.journal.commit(entry).catch(() => undefined))
   }
 
-  keepSubject(room: Room): void {
-    const { host, store } = this
-    const entry = host.journal.entry()
-    store.update(entry, room.number, { subject: JSON.stringify(room.subject) })
-    host.server.pending(host.journal.commit(entry).catch((error) => host.failed('rooms', error)))
-  }
-
   /** A new room with its owner, on disk */
   async create(
     name: string,
