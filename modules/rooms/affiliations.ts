@@ -14,6 +14,8 @@ export interface Affiliated {
   /** Reserved for them (§7.10) */
   readonly nick?: string
   readonly reason?: string
+  /** Of this affiliation, in milliseconds since 1970; before it was remembered where it is not there */
+  readonly since?: number
 }
 
 export class Affiliations {

@@ -12,6 +12,7 @@ import { type Actor, checkAffiliations } from './privileges.js'
 import type { Room } from './room.js'
 import { type Affiliation, isAtLeast } from './standing.js'
 import { subjectText } from './subject.js'
+import { forsaken } from './succession.js'
 
 export class Deed {
   readonly name: string
@@ -62,13 +63,7 @@ const deeds: Readonly<Record<string, (room: Room, args: any) => Later<unknown>>>
     await configure(room, readConfiguration(new Map(wishes), room.settings, limits))
   },
   affiliate: setAffiliation,
-  /** An account is no more: no rule keeps what it was, and nobody did it. */
-  async forsake(room, account: string) {
-    const jid = Jid.parse(account)
-    for (const { forgotten } of room.venue.features) forgotten?.(room, jid)
-    if (!room.affiliations.entry(jid)) return
-    await affiliate(room, [{ jid, affiliation: 'none' }], { account: room.jid })
-  },
+  forsake: (room, account: string) => forsaken(room, Jid.parse(account)),
 }
 
 /** In the room's lane */

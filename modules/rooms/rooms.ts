@@ -22,7 +22,7 @@ import type { RoomFeature } from './feature.js'
 import { OwnedRooms } from './owned-rooms.js'
 import { owning } from './owning.js'
 import { Reception, type ServiceIq } from './reception.js'
-import { forsake } from './forsaking.js'
+import { forsakes, Forsaking } from './forsaking.js'
 import { memberships } from './memberships.js'
 import { countsMentions, MentionStore } from './mention-store.js'
 import { LeftBehind } from './left-behind.js'
@@ -113,6 +113,7 @@ export default defineModule<undefined, typeof config>({
       ...extensions(host, { cardSize: host.config.card_size }),
       ...spokenFeatures(host),
       countsMentions(mentionStore),
+      forsakes,
     ]
     const guests = new Guests(host, (room, id) => stanzaIdElement(room, seal(id)))
     const headcount = new Headcount(host, guests)
@@ -133,6 +134,7 @@ export default defineModule<undefined, typeof config>({
     })
     const rooms = new OwnedRooms(venue)
     const leftBehind = new LeftBehind(host)
+    const forsaking = new Forsaking(venue, rooms)
     const withdraw = others.add(memberships(venue, mentionStore))
     const homecoming = new Homecoming(host, guests, rooms)
     const reception = new Reception(venue, { rooms, homecoming, iq: serviceIq(features) })
@@ -156,7 +158,7 @@ export default defineModule<undefined, typeof config>({
         'frames:missed': ({ since }) => homecoming.missed(since),
       },
       commands: serviceCommands(venue, rooms),
-      account: { forget: (account, trx) => forsake({ venue, rooms }, account, trx) },
+      account: { forget: (account, trx) => forsaking.forget(account, trx) },
       tasks: [
         {
           name: 'mentions in rooms',
@@ -171,12 +173,19 @@ export default defineModule<undefined, typeof config>({
           once: true,
           run: () => leftBehind.run(),
         },
+        {
+          name: 'rooms whose people are gone',
+          every: CLEAR,
+          once: true,
+          run: () => forsaking.run(),
+        },
         { name: 'who may come back', every: AWAY, run: () => rooms.settle() },
         { name: 'places in rooms', every: PLACES, run: () => homecoming.write() },
       ],
       async close() {
         withdraw()
         leftBehind.stop()
+        forsaking.stop()
         homecoming.close()
         await rooms.close()
         for (const part of [venue.fanOut, guests, headcount]) part.close()

@@ -51,7 +51,7 @@ export async function changeAffiliations(
 
 /** Undefined where it is so already */
 function stepOf(
-  { affiliations }: Room,
+  { affiliations, venue }: Room,
   { jid, affiliation, nick, reason }: AffiliationChange,
   actor: string | undefined,
 ): Step | undefined {
@@ -65,9 +65,11 @@ function stepOf(
   const why = reason ?? (before === affiliation ? there?.reason : undefined)
   if (before === affiliation && name === (there?.nick ?? '') && why === there?.reason)
     return undefined
+  const now = venue.host.clock.now()
   const entry = {
     jid,
     affiliation,
+    since: before === affiliation ? (there?.since ?? 0) : now,
     ...(name !== '' && { nick: name }),
     ...(why && { reason: why }),
   }

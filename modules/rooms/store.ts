@@ -102,7 +102,7 @@ export class RoomStore {
         .insert({ host: this.#host, ...row })
         .returning('number')
       const room = Number(created.number)
-      const standing = { affiliation: 'owner', nick: '', reason: '' }
+      const standing = { affiliation: 'owner', nick: '', reason: '', since: row.created }
       await trx('room_affiliations').insert({ room, jid: owner.bare.text, ...standing })
       made(room)
     })
@@ -126,17 +126,18 @@ export class RoomStore {
       .knex('room_affiliations')
       .where({ room: number })
       .orderBy('jid')
-    return rows.map(({ jid, affiliation, nick, reason }) => ({
+    return rows.map(({ jid, affiliation, nick, reason, since }) => ({
       jid: Jid.parse(jid),
       affiliation,
+      since: Number(since),
       ...(nick !== '' && { nick }),
       ...(reason !== '' && { reason }),
     }))
   }
 
   affiliate(entry: JournalEntry, number: number, entries: readonly Affiliated[]): void {
-    const rows = entries.map(({ jid, affiliation, nick = '', reason = '' }) => ({
-      ...{ room: number, jid: jid.text, affiliation, nick, reason },
+    const rows = entries.map(({ jid, affiliation, nick = '', reason = '', since = 0 }) => ({
+      ...{ room: number, jid: jid.text, affiliation, nick, reason, since },
     }))
     entry.write(async (trx) => {
       await trx('room_affiliations').insert(rows).onConflict(['room', 'jid']).merge()

@@ -2,6 +2,7 @@
 
 import type { Migration } from '../../lib/storage/migrations.js'
 import { mentionTables } from './mention-store.js'
+import { forsakenTables } from './forsaking.js'
 import { goneTables } from './left-behind.js'
 import { cardTables } from './card-store.js'
 import { changeTables } from './affiliation-change-store.js'
@@ -62,4 +63,13 @@ export const migrations: readonly Migration[] = [
   ...goneTables,
   ...mentionTables,
   ...changeTables,
+  ...forsakenTables,
+  {
+    name: 'remember since when somebody is what he is',
+    up: (schema) =>
+      schema.alterTable('room_affiliations', (table) => {
+        // Milliseconds since 1970; 0 for long ago
+        table.bigInteger('since').notNullable().defaultTo(0)
+      }),
+  },
 ]

@@ -135,7 +135,8 @@ export class Venue {
     })
     await host.journal.commit(entry)
     const room = new Room(this, { ...row, number })
-    room.affiliations = new Affiliations([{ jid: owner, affiliation: 'owner' }])
+    const standing = { affiliation: 'owner', since: row.created } as const
+    room.affiliations = new Affiliations([{ jid: owner, ...standing }])
     this.rooms.set(room.jid.text, room)
     return room
   }
