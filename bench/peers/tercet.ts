@@ -41,12 +41,15 @@ function several({ database, redis, workers }: Setting): string {
   return keys.flatMap(([key, value]) => (value ? [`${key}: ${value}\n`] : [])).join('')
 }
 
+/** The archive, and what needs it */
+const OF_ARCHIVE = ['archive', 'inbox', 'message-status', 'read-state', 'search']
+
 function modules({ archive, rooms = false, unsearched = false }: Setting): string {
   const changed = [
     // A room is told itself whether it keeps anything; without an archive there are no rooms.
-    ...(archive || rooms ? [] : ['archive: false']),
+    ...(archive || rooms ? [] : OF_ARCHIVE.map((name) => `${name}: false`)),
     rooms ? 'rooms: { max_occupants: 5000, shown_occupants: 5000 }' : 'rooms: false',
-    ...(unsearched ? ['search: false'] : []),
+    ...(unsearched && (archive || rooms) ? ['search: false'] : []),
   ]
   return `modules: { ${changed.join(', ')} }\n`
 }

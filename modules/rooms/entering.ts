@@ -179,8 +179,7 @@ function welcome(
     Math.min(settings.history, venue.limits.mostHistory),
     venue.host.clock.now(),
   )
-  for (const said of room.history.wanted(room.jid, wanted))
-    room.send(said.stanza, said.from, [visitor])
+  room.sendMany(room.history.wanted(room.jid, wanted), visitor)
   sendSubject(room, visitor)
   for (const { entered } of features) entered?.(room, occupant, visitor)
 }

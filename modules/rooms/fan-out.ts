@@ -29,17 +29,19 @@ export interface Tenure {
   readonly epoch: number
 }
 
-/** What one node is told for sessions of its own */
+/** What one node is told for sessions of its own: one thing, or several of which none is in the log */
 export type Frame = readonly [
   room: string,
   epoch: number,
-  from: string,
   arrived: number,
   number: number,
   previous: number,
-  text: Wire,
   to: readonly string[],
+  ...said: (readonly [from: string, text: Wire])[],
 ]
+
+/** Things that are said in one frame */
+const IN_A_FRAME = 200
 
 export class FanOut {
   readonly #host: Host
@@ -58,15 +60,15 @@ export class FanOut {
     this.#ends()
   }
 
-  /** The same for each of them. */
-  send(room: Room, said: Said, visitors: Iterable<Visitor>): void {
+  /** The same for each of them; what is said together goes to a node in one frame. */
+  send(room: Room, all: readonly Said[], visitors: Iterable<Visitor>): void {
     const self = this.#host.server.node
     const here: string[] = []
     let elsewhere: Map<string, string[]> | undefined
     for (const { jid, node, away } of visitors) {
       if (away) continue
       if (node === self) here.push(jid.text)
-      else if (node === '') this.#host.router.send(said.stanza, { from: said.from, to: jid })
+      else if (node === '') this.#toServer(all, jid)
       else {
         elsewhere ??= new Map()
         const there = elsewhere.get(node)
@@ -75,24 +77,31 @@ export class FanOut {
       }
     }
     const tenure = { room: room.jid.text, epoch: room.epoch }
-    if (here.length > 0) this.#guests.told(tenure, said, here)
-    if (elsewhere) this.#tell(tenure, said, elsewhere)
+    if (here.length > 0) this.#guests.told(tenure, all, here)
+    if (elsewhere) this.#tell(tenure, all, elsewhere)
   }
 
-  #tell(
-    { room, epoch }: Tenure,
-    { stanza, from, arrived, number, previous }: Said,
-    elsewhere: ReadonlyMap<string, string[]>,
-  ): void {
-    const text = stanza.render('', '')
-    for (const [node, to] of elsewhere) {
-      const frame: Frame = [room, epoch, from.text, arrived, number, previous, text, to]
-      this.#host.server.talk.tell(this.#topic, frame, node)
+  #toServer(all: readonly Said[], to: Jid): void {
+    for (const { stanza, from } of all) this.#host.router.send(stanza, { from, to })
+  }
+
+  #tell({ room, epoch }: Tenure, all: readonly Said[], to: ReadonlyMap<string, string[]>): void {
+    const { arrived, number, previous } = all[0]!
+    for (let at = 0; at < all.length; at += IN_A_FRAME) {
+      const some = all.slice(at, at + IN_A_FRAME)
+      const said = some.map(({ stanza, from }) => [from.text, stanza.render('', '')] as const)
+      for (const [node, addresses] of to) {
+        const frame: Frame = [room, epoch, arrived, number, previous, addresses, ...said]
+        this.#host.server.talk.tell(this.#topic, frame, node)
+      }
     }
   }
 
-  #heard([room, epoch, from, arrived, number, previous, text, to]: Frame): void {
-    const said = { stanza: Stanza.parse(text), from: Jid.parse(from), arrived, number, previous }
-    this.#guests.told({ room, epoch }, said, to)
+  #heard([room, epoch, arrived, number, previous, to, ...said]: Frame): void {
+    const all = said.map(([from, text]) => ({
+      ...{ stanza: Stanza.parse(text), from: Jid.parse(from) },
+      ...{ arrived, number, previous },
+    }))
+    this.#guests.told({ room, epoch }, all, to)
   }
 }

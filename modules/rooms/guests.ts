@@ -53,12 +53,12 @@ export class Guests {
     else server.talk.tell(this.#topic, frame, node)
   }
 
-  /** An owner says something to these addresses. */
-  told(tenure: Tenure, said: Said, to: readonly string[]): void {
+  /** An owner says something to these addresses: one thing, or several of which none is in the log. */
+  told(tenure: Tenure, all: readonly Said[], to: readonly string[]): void {
     const lodging = this.lodgings.get(tenure.room)
     if (lodging && !lodging.believes(tenure.epoch)) return
-    if (said.number === 0) this.#toOthers(lodging, said, to)
-    lodging?.said(said, to)
+    for (const said of all) if (said.number === 0) this.#toOthers(lodging, said, to)
+    lodging?.said(all, to)
   }
 
   /** Who is not in the room is told so, as an answer. What is for everybody is not for him. */
@@ -164,6 +164,11 @@ export class Guests {
   turn(room: string): Promise<void> | undefined {
     const lodging = this.lodgings.get(room)
     return lodging?.busy ? new Promise((resolve) => lodging.inTurn(resolve)) : undefined
+  }
+
+  /** The same where much has its turn yet: nobody says more than can be told. */
+  relief(room: string): Promise<void> | undefined {
+    return this.lodgings.get(room)?.farBehind ? this.turn(room) : undefined
   }
 
   find(room: string, address: string): Guest | undefined {

@@ -22,7 +22,7 @@ const MOST = 100
 
 export const leavesNothing: RoomFeature = {
   name: 'left behind',
-  destroyed: ({ logNumber }, entry) => entry.insert('rooms_gone', { log: logNumber }),
+  destroyed: ({ logNumber }, entry) => entry.put('rooms_gone', { log: logNumber }),
 }
 
 export class LeftBehind {

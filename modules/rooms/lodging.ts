@@ -14,10 +14,9 @@ import { Jid } from '../../lib/xmpp/jid.js'
 import type { Stanza } from '../../lib/xmpp/stanza.js'
 import { shownAs } from './authors.js'
 import type { Said } from './fan-out.js'
+import { TurnTaking } from './turn-taking.js'
 
 const PAGE = 200
-/** Sessions that are written to in one turn of the event loop */
-const AT_ONCE = 500
 /** LIM-held-for-guests: what comes for one session while it is behind */
 const MOST_HELD = 1000
 /** Milliseconds until what could not be read is asked for again */
@@ -54,8 +53,7 @@ export class Lodging {
   moved = false
   readonly #host: Host
   readonly #idOf: (room: Jid, number: number) => string
-  /** What came while the log is read */
-  #waiting: (() => void)[] | undefined
+  readonly #turns: TurnTaking
   /** Of which it is known that it was said */
   #known = 0
 
@@ -65,6 +63,7 @@ export class Lodging {
     idOf: (room: Jid, number: number) => string,
   ) {
     this.#host = host
+    this.#turns = new TurnTaking((error) => host.failed('rooms', error))
     this.#idOf = idOf
     this.room = place.room
     this.log = place.log
@@ -81,20 +80,39 @@ export class Lodging {
 
   /** Something waits for its turn. */
   get busy(): boolean {
-    return this.#waiting !== undefined
+    return this.#turns.busy
+  }
+
+  /** Much waits: whoever says more waits, too. */
+  get farBehind(): boolean {
+    return this.#turns.farBehind
   }
 
   /** After everything that came before, and in order. */
   inTurn(run: () => void): void {
-    if (this.#waiting) this.#waiting.push(run)
-    else run()
+    this.#turns.take(run)
   }
 
-  said(said: Said, to: readonly string[]): void {
-    this.inTurn(() => {
-      if (said.previous > this.shown) this.#after(said.previous, () => this.said(said, to))
-      else this.#show(said, to)
-    })
+  /** One after the other, to the same sessions */
+  said(all: readonly Said[], to: readonly string[]): void {
+    this.#turns.take(() => this.#say(all, to))
+  }
+
+  #say(all: readonly Said[], to: readonly string[]): void {
+    const { previous } = all[0]!
+    if (previous > this.shown) this.#after(previous, () => this.#say(all, to))
+    else if (all.length === 1) this.#show(all[0]!, to)
+    else this.#showAll(all, to)
+  }
+
+  /** To few; nothing of it is in the log. */
+  #showAll(all: readonly Said[], to: readonly string[]): void {
+    for (const address of to) {
+      const guest = this.guests.get(address)
+      if (guest) for (const said of all) this.#give(guest, said)
+    }
+    this.#turns.share(all.length * to.length)
+    this.moved = true
   }
 
   #show(said: Said, to: readonly string[]): void {
@@ -106,37 +124,29 @@ export class Lodging {
 
   /** So many in one turn of the event loop: who has nothing to do with the room waits for no more. */
   #showFrom(first: number, said: Said, to: readonly string[]): void {
-    const { stanza, from, number, arrived } = said
-    const next = Math.min(first + AT_ONCE, to.length)
+    const next = first + this.#turns.share(to.length - first)
     for (let i = first; i < next; i++) {
       const guest = this.guests.get(to[i]!)
-      if (!guest) continue
-      const { jid } = guest.session
-      const parts = { stanza, from, to: jid, origin: 'local', arrived, said: number } as const
-      this.give(guest, new Envelope(parts))
+      if (guest) this.#give(guest, said)
     }
     if (next < to.length) this.#nextTurn(() => this.#showFrom(next, said, to))
     else {
-      if (number > 0) this.shown = number
+      if (said.number > 0) this.shown = said.number
       this.moved = true
     }
   }
 
-  /** What comes for the room meanwhile waits. */
-  #nextTurn(goOn: () => void): void {
-    this.#waiting = []
-    const turn = new Promise<void>((resolve) => setImmediate(resolve))
-    this.#host.server.pending(turn.then(() => this.#goOn(goOn)))
+  #give(guest: Guest, { stanza, from, number, arrived }: Said): void {
+    const { jid } = guest.session
+    const parts = { stanza, from, to: jid, origin: 'local', arrived, said: number } as const
+    this.give(guest, new Envelope(parts))
   }
 
-  /** And then what waited, until something begins again that the rest waits for. */
-  #goOn(first: () => void): void {
-    const waiting = this.#waiting ?? []
-    this.#waiting = undefined
-    first()
-    let next = 0
-    while (next < waiting.length && !this.busy) waiting[next++]!()
-    if (next < waiting.length) this.#waiting = waiting.slice(next).concat(this.#waiting ?? [])
+  /** What comes for the room meanwhile waits. */
+  #nextTurn(goOn: () => void): void {
+    this.#turns.hold()
+    const turn = new Promise<void>((resolve) => setImmediate(resolve))
+    this.#host.server.pending(turn.then(() => this.#turns.goOn(goOn)))
   }
 
   give(guest: Guest, envelope: Envelope): void {
@@ -157,7 +167,7 @@ export class Lodging {
 
   /** Once everything up to there was read; nothing overtakes it. */
   #after(newest: number, then: () => void): void {
-    this.#waiting = []
+    this.#turns.hold()
     this.#host.server.pending(this.#read(newest, then))
   }
 
@@ -166,7 +176,7 @@ export class Lodging {
     await this.#each(this.shown, upTo, (logged) => this.#given(logged))
     this.shown = Math.max(this.shown, upTo)
     // One of those that waited may find something missing again.
-    this.#goOn(then)
+    this.#turns.goOn(then)
   }
 
   #given(logged: Logged): void {

@@ -89,7 +89,11 @@ export class Reception {
     if (guest?.back) await guest.back.promise
     // That it goes is said for a session that has ended.
     const inside = guest !== undefined && (stanza.type === 'unavailable' || !guest.session.closed)
-    if (stanza.kind !== 'presence') return this.#call(envelope, true, inside)
+    if (stanza.kind !== 'presence') {
+      const reply = await this.#call(envelope, true, inside)
+      await guests.relief(room)
+      return reply
+    }
     const came = guests.coming(room, from.text)
     try {
       const reply = await this.#call(envelope, true, inside)

@@ -160,7 +160,14 @@ export class Room {
   send(stanza: Stanza, from: Jid, visitors: Iterable<Visitor>): void {
     const arrived = this.venue.host.clock.now()
     const said = { stanza, from, arrived, number: 0, previous: this.newest }
-    this.venue.fanOut.send(this, said, visitors)
+    this.venue.fanOut.send(this, [said], visitors)
+  }
+
+  /** Many things to one of them */
+  sendMany(all: readonly { stanza: Stanza; from: Jid }[], visitor: Visitor): void {
+    const arrived = this.venue.host.clock.now()
+    const said = all.map((one) => ({ ...one, arrived, number: 0, previous: this.newest }))
+    if (said.length > 0) this.venue.fanOut.send(this, said, [visitor])
   }
 
   /** With its number in the log, where it is there */
@@ -168,7 +175,7 @@ export class Room {
     const arrived = this.venue.host.clock.now()
     const said = { stanza, from, arrived, number, previous: this.newest }
     if (number > 0) this.newest = number
-    this.venue.fanOut.send(this, said, this.occupants.visitors())
+    this.venue.fanOut.send(this, [said], this.occupants.visitors())
   }
 
   /** Written behind: nobody waits for it, and who takes over asks the nodes beside. */

@@ -3,6 +3,7 @@
 // many, only moderators are told of those who come yet; who speaks is seen by what is said.
 
 import type { Wire } from '../../lib/xmpp/element.js'
+import type { Jid } from '../../lib/xmpp/jid.js'
 import type { Stanza } from '../../lib/xmpp/stanza.js'
 import type { Occupant, Visitor } from './occupants.js'
 import { type Cause, unavailable, userElement } from './presences.js'
@@ -60,12 +61,13 @@ export function showOthers(
   which: (other: Occupant) => boolean = () => true,
 ): void {
   const open = maySee(room, to.occupant)
-  const newcomer = [to.visitor]
+  const shown: { stanza: Stanza; from: Jid }[] = []
   for (const other of room.occupants.all()) {
     if (other === to.occupant || !isShown(room, other.role) || !which(other)) continue
     if (!isToldOf(other, to.occupant)) continue
-    room.send(standingPresence(room, other, open), other.jid, newcomer)
+    shown.push({ stanza: standingPresence(room, other, open), from: other.jid })
   }
+  room.sendMany(shown, to.visitor)
 }
 
 /** XEP-0045 §4.2: real addresses */

@@ -193,6 +193,7 @@ export class Venue {
 
   /** Nothing of it is left but what was said there, which nobody reaches any more. */
   async destroy(room: Room): Promise<void> {
+    if (room.destroyed) return
     const { host, store } = this
     const entry = host.journal.entry()
     store.remove(entry, room.number)

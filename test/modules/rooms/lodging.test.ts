@@ -43,8 +43,8 @@ test('in a large room others come between the parts, and who is in it gets every
   const { lodging, got, arrived, under } = crowd()
   const all = [...got.keys()]
   const order: string[] = []
-  lodging.said(said(1), all)
-  lodging.said(said(2), all)
+  lodging.said([said(1)], all)
+  lodging.said([said(2)], all)
   lodging.inTurn(() => order.push('after both'))
   t.equal(arrived(), 500, 'the first part leaves at once')
   t.equal(lodging.shown, 0, 'it is not shown to everybody yet')
@@ -61,7 +61,7 @@ test('in a large room others come between the parts, and who is in it gets every
 test('who goes while a message goes out gets nothing more', async (t) => {
   const { lodging, got } = crowd()
   const all = [...got.keys()]
-  lodging.said(said(1), all)
+  lodging.said([said(1)], all)
   lodging.guests.delete(all[1100]!)
   for (let turns = 0; turns < 5; turns++) await turn()
   t.same(got.get(all[1100]!), [])
