@@ -2,6 +2,7 @@
 // address has of its own counts before what its domain has.
 
 import type { Jid } from '../../lib/xmpp/jid.js'
+import { likeness } from './nick-likeness.js'
 import type { Affiliation } from './standing.js'
 
 /** LIM-affiliations: entries of one room */
@@ -20,9 +21,11 @@ export interface Affiliated {
 
 export class Affiliations {
   readonly #entries = new Map<string, Affiliated>()
+  /** By what their nicks have in common with others that are too much like them */
+  readonly #reserved = new Map<string, Affiliated>()
 
   constructor(entries: Iterable<Affiliated> = []) {
-    for (const entry of entries) this.#entries.set(entry.jid.text, entry)
+    for (const entry of entries) this.set(entry)
   }
 
   get size(): number {
@@ -49,17 +52,27 @@ export class Affiliations {
     return count
   }
 
-  /** Whose nick this is, if it is reserved */
+  /** Who has reserved this nick, or one that is too much like it */
   reserved(nick: string): Affiliated | undefined {
-    for (const entry of this.#entries.values()) if (entry.nick === nick) return entry
-    return undefined
+    return this.#reserved.get(likeness(nick))
   }
 
   set(entry: Affiliated): void {
+    this.#giveUp(entry.jid)
     this.#entries.set(entry.jid.text, entry)
+    const key = entry.nick === undefined ? undefined : likeness(entry.nick)
+    if (key !== undefined && !this.#reserved.has(key)) this.#reserved.set(key, entry)
   }
 
   remove(jid: Jid): void {
+    this.#giveUp(jid)
     this.#entries.delete(jid.bare.text)
+  }
+
+  #giveUp(jid: Jid): void {
+    const entry = this.entry(jid)
+    if (entry?.nick === undefined) return
+    const key = likeness(entry.nick)
+    if (this.#reserved.get(key) === entry) this.#reserved.delete(key)
   }
 }

@@ -104,7 +104,8 @@ function placeAnew(room: Room, member: Member, counted: Counted): Placed | undef
   const jid = Jid.parse(counted.address)
   const affiliation = room.affiliationOf(jid)
   const there = room.occupants.byNick(counted.nick)
-  const mayNot = affiliation === 'outcast' || (there && !there.account.equals(jid.bare))
+  const others = room.occupants.like(counted.nick).some(({ account }) => !account.equals(jid.bare))
+  const mayNot = affiliation === 'outcast' || others
   if (mayNot || counted.presence === '') return void tellGone(room, member, counted)
   const presence = Stanza.parse(counted.presence)
   const visitor: Visitor = { jid, node: member.node, life: member.life, presence }

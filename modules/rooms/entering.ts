@@ -7,6 +7,7 @@ import type { Stanza } from '../../lib/xmpp/stanza.js'
 import type { Visit } from './feature.js'
 import { enteringRole } from './given-roles.js'
 import { readWanted } from './history.js'
+import { likenessOf } from './nick-likeness.js'
 import { isAt, type Occupant, type Visitor, visitorOf } from './occupants.js'
 import { NS_MUC } from './presences.js'
 import { withoutRoomsWord } from './rooms-word.js'
@@ -60,7 +61,7 @@ export function checkedNick(to: Jid): string {
   const nick = to.resource
   if (nick === '') throw new StanzaError('jid-malformed', 'a nick is needed')
   // §17.1.1: one that nobody sees is none.
-  if (nick.trim() === '' || nick.length > MOST_NICK)
+  if (nick.trim() === '' || nick.length > MOST_NICK || likenessOf(nick) === undefined)
     throw new StanzaError('not-acceptable', 'this nick is not allowed')
   return nick
 }
@@ -94,16 +95,19 @@ function checkPassword({ settings }: Room, stanza: Stanza): void {
 
 /** §7.2.8 */
 export function checkNick(room: Room, from: Jid, nick: string): void {
-  const there = room.occupants.byNick(nick)
-  const reserved = room.affiliations.reserved(nick)
-  if (there && !there.account.equals(from.bare)) throw taken()
-  if (reserved && !reserved.jid.equals(from.bare)) throw taken()
+  const { affiliations, occupants } = room
+  const there = occupants.byNick(nick)
+  const reserved = affiliations.reserved(nick)
+  if (occupants.like(nick).some(({ account }) => !account.equals(from.bare))) throw taken()
+  // Both may have reserved theirs when nicks were compared as they are written.
+  const isOwn = affiliations.entry(from)?.nick === nick
+  if (reserved && !isOwn && !reserved.jid.equals(from.bare)) throw taken()
   if (there && there.visitors.length >= MOST_VISITORS)
     throw new StanzaError('service-unavailable', 'too many sessions have this nick')
 }
 
 function taken(): StanzaError {
-  return new StanzaError('conflict', 'somebody else has this nick')
+  return new StanzaError('conflict', 'somebody else has this nick, or one that is too much like it')
 }
 
 /** §7.2.9 */

@@ -3,6 +3,7 @@
 
 import type { Jid } from '../../lib/xmpp/jid.js'
 import type { Stanza } from '../../lib/xmpp/stanza.js'
+import { likeness } from './nick-likeness.js'
 import type { Role } from './standing.js'
 
 /** One session in the room, ours or of another server */
@@ -34,6 +35,8 @@ export interface Occupant {
 export class Occupants {
   readonly #byNick = new Map<string, Occupant>()
   readonly #byVisitor = new Map<string, Occupant>()
+  /** By what nicks have in common; more than one where they are of the same account */
+  readonly #alike = new Map<string, Occupant[]>()
 
   get size(): number {
     return this.#byNick.size
@@ -52,6 +55,11 @@ export class Occupants {
     return this.#byNick.get(nick)
   }
 
+  /** Whoever has this nick, or one that is too much like it */
+  like(nick: string): readonly Occupant[] {
+    return this.#alike.get(likeness(nick)) ?? []
+  }
+
   /** By full real address */
   of(visitor: Jid): Occupant | undefined {
     return this.#byVisitor.get(visitor.text)
@@ -64,7 +72,7 @@ export class Occupants {
   }
 
   add(occupant: Occupant): void {
-    this.#byNick.set(occupant.jid.resource, occupant)
+    this.#named(occupant)
     for (const { jid } of occupant.visitors) this.#byVisitor.set(jid.text, occupant)
   }
 
@@ -83,19 +91,35 @@ export class Occupants {
       if (at >= 0) visitors.splice(at, 1)
       return false
     }
-    this.#byNick.delete(occupant.jid.resource)
+    this.#unnamed(occupant)
     return true
   }
 
   remove(occupant: Occupant): void {
     for (const { jid } of occupant.visitors) this.#byVisitor.delete(jid.text)
-    this.#byNick.delete(occupant.jid.resource)
+    this.#unnamed(occupant)
   }
 
   rename(occupant: Occupant, jid: Jid): void {
-    this.#byNick.delete(occupant.jid.resource)
+    this.#unnamed(occupant)
     occupant.jid = jid
-    this.#byNick.set(jid.resource, occupant)
+    this.#named(occupant)
+  }
+
+  #named(occupant: Occupant): void {
+    const { resource } = occupant.jid
+    const key = likeness(resource)
+    this.#byNick.set(resource, occupant)
+    this.#alike.set(key, [...(this.#alike.get(key) ?? []), occupant])
+  }
+
+  #unnamed(occupant: Occupant): void {
+    const { resource } = occupant.jid
+    const key = likeness(resource)
+    this.#byNick.delete(resource)
+    const others = this.#alike.get(key)?.filter((one) => one !== occupant) ?? []
+    if (others.length > 0) this.#alike.set(key, others)
+    else this.#alike.delete(key)
   }
 }
 

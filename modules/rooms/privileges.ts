@@ -4,6 +4,7 @@
 import { StanzaError } from '../../lib/xmpp/errors.js'
 import type { Jid } from '../../lib/xmpp/jid.js'
 import { MOST_AFFILIATIONS } from './affiliations.js'
+import { likeness } from './nick-likeness.js'
 import type { Occupant } from './occupants.js'
 import type { Room } from './room.js'
 import { type Affiliation, isAtLeast, type Role } from './standing.js'
@@ -103,10 +104,11 @@ function checkNicks(
   for (const { jid, nick } of changes) {
     if (!nick) continue
     const there = affiliations.reserved(nick)
-    const used = occupants.byNick(nick)
-    if ((there && !there.jid.equals(jid)) || (used && !used.account.equals(jid)) || given.has(nick))
-      throw new StanzaError('conflict', `somebody else has the nick ${nick}`)
-    given.add(nick)
+    const used = occupants.like(nick).some(({ account }) => !account.equals(jid))
+    const key = likeness(nick)
+    if ((there && !there.jid.equals(jid)) || used || given.has(key))
+      throw new StanzaError('conflict', `somebody else has the nick ${nick}, or one like it`)
+    given.add(key)
   }
 }
 
