@@ -18,22 +18,6 @@ import { uniqueNames } from './unique-names.js'
 import { VisitStore } from './visit-store.js'
 import { hats } from './wearing-hats.js'
 
-/** The versions that are meant */
-export const extensionXeps = {
-  'XEP-0054': '1.3.0',
-  'XEP-0153': '1.1.1',
-  'XEP-0307': '0.1',
-  'XEP-0317': '0.3.1',
-  'XEP-0410': '1.1.0',
-  'XEP-0421': '1.0.1',
-  'XEP-0433': '0.1.0',
-  'XEP-0437': '0.2.0',
-  'XEP-0452': '0.2.2',
-  'XEP-0486': '0.1.0',
-  'XEP-0488': '0.1.0',
-  'XEP-0502': '0.1.0',
-} as const
-
 export function extensions(
   { database, domain }: Host,
   { cardSize }: { cardSize: number },

@@ -1,51 +1,14 @@
 // Rooms: group chat (XEP-0045). Each room is owned by one node, where everything in it is put in order; what
 // comes for it is taken there, and what it says goes out to each visitor's node once. What is said is on disk
-// before anybody gets it.
+// before anybody gets it. This is the head alone: whoever has no rooms does not load them.
 
-import type { Host } from '../../lib/core/host.js'
-import { type DiscoItem, defineModule } from '../../lib/core/module.js'
+import { defineModule } from '../../lib/core/module.js'
 import { bytes, choice, integer, text } from '../../lib/ops/options.js'
-import { sharedSecret } from '../../lib/storage/shared-secrets.js'
-import { Jid } from '../../lib/xmpp/jid.js'
 import archive from '../archive/archive.js'
-import { administering } from './administering.js'
-import { affiliationVersions } from './affiliation-versions.js'
-import { inviting } from './inviting.js'
-import { registering } from './registering.js'
-import { voiceRequests } from './voice-requests.js'
-import { FanOut } from './fan-out.js'
-import { Guests } from './guests.js'
-import { extensions, extensionXeps } from './extensions.js'
-import { Headcount } from './headcount.js'
-import { Homecoming } from './homecoming.js'
-import type { RoomFeature } from './feature.js'
-import { OwnedRooms } from './owned-rooms.js'
-import { owning } from './owning.js'
-import { Reception, type ServiceIq } from './reception.js'
-import { forsakes, Forsaking } from './forsaking.js'
-import { memberships } from './memberships.js'
-import { countsMentions, MentionStore } from './mention-store.js'
-import { LeftBehind } from './left-behind.js'
 import { rateOptions } from './rates.js'
-import { spokenFeatures, spokenXeps } from './spoken-features.js'
-import { roomDisco, serviceDisco } from './room-disco.js'
-import { serviceCommands } from './service-commands.js'
-import { stanzaIdElement } from './speaking.js'
-import { Venue } from './venue.js'
-import { RoomStore } from './store.js'
 import { migrations } from './tables.js'
-import { markedWhisper } from './whispering.js'
 
-const TIDY = 30_000
-const CLEAR = 60_000
-const TIDY_MENTIONS = 3_600_000
-const AWAY = 10_000
-/** How long what a client has of a room may be unknown to the disk */
-const PLACES = 3000
-const SECRET = 'rooms'
-const SECRET_BYTES = 32
-
-const config = {
+export const roomOptions = {
   subdomain: text({
     default: 'rooms',
     pattern: /^[a-z0-9]([a-z0-9-]*[a-z0-9])?$/,
@@ -88,129 +51,36 @@ const config = {
   ...rateOptions,
 }
 
-export default defineModule<undefined, typeof config>({
+export default defineModule<undefined, typeof roomOptions>({
   name: 'rooms',
   summary: 'Group chat: rooms with members, moderators and a memory',
   xeps: {
     'XEP-0045': '1.35.3',
     'XEP-0249': '1.2',
     'XEP-0463': '0.2.0',
-    ...extensionXeps,
-    ...spokenXeps,
+    // extensions.ts
+    'XEP-0054': '1.3.0',
+    'XEP-0153': '1.1.1',
+    'XEP-0307': '0.1',
+    'XEP-0317': '0.3.1',
+    'XEP-0410': '1.1.0',
+    'XEP-0421': '1.0.1',
+    'XEP-0433': '0.1.0',
+    'XEP-0437': '0.2.0',
+    'XEP-0452': '0.2.2',
+    'XEP-0486': '0.1.0',
+    'XEP-0488': '0.1.0',
+    'XEP-0502': '0.1.0',
+    // spoken-features.ts
+    'XEP-0313': '1.1.3',
+    'XEP-0359': '0.7.0',
+    'XEP-0424': '0.4.2',
+    'XEP-0425': '0.3.0',
+    'XEP-0500': '0.1.1',
   },
   requires: [archive],
-  config,
+  config: roomOptions,
   migrations,
 
-  async setup(host) {
-    const { seal, open, others } = host.use(archive)
-    const mentionStore = new MentionStore(host)
-    const jid = Jid.of('', `${host.config.subdomain}.${host.domain}`)
-    const { max_occupants, shown_occupants, max_history, create, rooms_per_account } = host.config
-    const features: RoomFeature[] = [
-      ...[roomDisco, owning],
-      ...[administering, registering, inviting, voiceRequests, affiliationVersions],
-      ...extensions(host, { cardSize: host.config.card_size }),
-      ...spokenFeatures(host),
-      countsMentions(mentionStore),
-      forsakes,
-    ]
-    const guests = new Guests(host, (room, id) => stanzaIdElement(room, seal(id)))
-    const headcount = new Headcount(host, guests)
-    const venue = new Venue({
-      ...{ host, jid, seal, open, features },
-      store: new RoomStore(host.database, host.domain),
-      guests,
-      headcount,
-      fanOut: new FanOut(host, guests),
-      limits: {
-        mostOccupants: max_occupants,
-        mostShown: shown_occupants,
-        mostHistory: max_history,
-        whoMayCreate: create,
-        roomsPerAccount: rooms_per_account,
-      },
-      secret: await sharedSecret(host.database, SECRET, () => host.random.bytes(SECRET_BYTES)),
-    })
-    const rooms = new OwnedRooms(venue)
-    const leftBehind = new LeftBehind(host)
-    const forsaking = new Forsaking(venue, rooms)
-    const withdraw = others.add(memberships(venue, mentionStore))
-    const homecoming = new Homecoming(host, guests, rooms)
-    const reception = new Reception(venue, { rooms, homecoming, iq: serviceIq(features) })
-    watch(host, homecoming, rooms)
-    return {
-      domain: {
-        subdomain: host.config.subdomain,
-        receive: (envelope) => reception.receive(envelope),
-        logged: (recorded) => guests.logged(recorded),
-      },
-      session: {
-        save: (session) => homecoming.save(session),
-        restore: (session, saved) => homecoming.restore(session, saved),
-      },
-      hooks: { 'message:sent': { amend: (envelope) => markedWhisper(envelope, jid) } },
-      disco: { items: (): DiscoItem[] => [{ jid: jid.text, name: 'Rooms' }] },
-      on: {
-        'read-state:displayed': (displayed) => mentionStore.displayed(displayed),
-        'session:closed': ({ session }) => homecoming.closed(session),
-        'session:moved': ({ session }) => guests.gone(session),
-        'frames:missed': ({ since }) => homecoming.missed(since),
-      },
-      commands: serviceCommands(venue, rooms),
-      account: { forget: (account, trx) => forsaking.forget(account, trx) },
-      tasks: [
-        {
-          name: 'mentions in rooms',
-          every: TIDY_MENTIONS,
-          once: true,
-          run: () => mentionStore.tidy(),
-        },
-        { name: 'rooms that nobody is in', every: TIDY, run: () => rooms.tidy() },
-        {
-          name: 'what was said in rooms that are gone',
-          every: CLEAR,
-          once: true,
-          run: () => leftBehind.run(),
-        },
-        {
-          name: 'rooms whose people are gone',
-          every: CLEAR,
-          once: true,
-          run: () => forsaking.run(),
-        },
-        { name: 'who may come back', every: AWAY, run: () => rooms.settle() },
-        { name: 'places in rooms', every: PLACES, run: () => homecoming.write() },
-      ],
-      async close() {
-        withdraw()
-        leftBehind.stop()
-        forsaking.stop()
-        homecoming.close()
-        await rooms.close()
-        for (const part of [venue.fanOut, guests, headcount]) part.close()
-        for (const { close } of features) close?.()
-      },
-    }
-  },
+  setup: async (host) => (await import('./opening.js')).openRooms(host),
 })
-
-/** A life that is over owned rooms, and had people in rooms. */
-function watch(host: Host, homecoming: Homecoming, rooms: OwnedRooms): void {
-  const { members, fencing } = host.server
-  fencing.onFenced((life) => {
-    homecoming.ownerGone(life)
-    // Nobody who takes anything over waits for this.
-    void host.server.pending(rooms.settle(life))
-  })
-  members.onGone((member) => {
-    const owned = homecoming.ownerGone(member.life)
-    if (!owned && !rooms.isIn(member.life)) return
-    const over = fencing.takeOver(member).then(() => undefined)
-    void host.server.pending(over.catch((error) => host.failed('rooms', error)))
-  })
-}
-
-function serviceIq(features: readonly RoomFeature[]): ServiceIq[] {
-  return [...serviceDisco(features), ...features.flatMap((feature) => feature.serviceIq ?? [])]
-}

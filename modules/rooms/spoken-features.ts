@@ -12,14 +12,6 @@ import { retracting } from './retracting.js'
 import { roomArchive } from './room-archive.js'
 import { slowMode } from './slow-mode.js'
 
-export const spokenXeps = {
-  'XEP-0313': '1.1.3',
-  'XEP-0359': '0.7.0',
-  'XEP-0424': '0.4.2',
-  'XEP-0425': '0.3.0',
-  'XEP-0500': '0.1.1',
-} as const
-
 /** In the order in which they look at a message: nobody waits longer for one that was refused. */
 export function spokenFeatures(host: ModuleHost<typeof rateOptions>): RoomFeature[] {
   const { pages, pace } = host.use(archive)
