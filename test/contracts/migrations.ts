@@ -61,6 +61,22 @@ export function migrationsContract({ name, fresh }: StoreKind): void {
     t.strictSame(await migrate(database, sets), all)
   })
 
+  test(`${name}: a module is new all at once; each later step of it stands for itself`, async (t) => {
+    const database = await (await fresh()).open()
+    t.teardown(() => database.close())
+    const broken: Migration = { name: 'broken', up: () => Promise.reject(new Error('broken')) }
+    const withBroken = [{ owner: 'notes', migrations: [create, note('one'), broken] }]
+    await t.rejects(migrate(database, withBroken), { message: 'broken' })
+    t.strictSame(await unknownSteps(database, []), [])
+    t.notOk(await database.knex.schema.hasTable('notes'))
+    t.strictSame(await migrate(database, sets.slice(0, 1)), ['notes: create', 'notes: note one'])
+    const grown = [{ owner: 'notes', migrations: [create, note('one'), note('three'), broken] }]
+    await t.rejects(migrate(database, grown), { message: 'broken' })
+    t.strictSame((await database.knex('notes').pluck('text')).sort(), ['one', 'three'])
+    t.strictSame(await migrate(database, sets), ['more: note two'])
+    t.strictSame(await unknownSteps(database, sets), ['notes: note three'])
+  })
+
   test(`${name}: steps that this version does not know are named and left alone`, async (t) => {
     const database = await (await fresh()).open()
     t.teardown(() => database.close())
