@@ -2,7 +2,6 @@
 // dead, what it was ends without a word and a new one begins, with the settings in force.
 
 import { setTimeout as sleep } from 'node:timers/promises'
-import { RedisCluster } from '../lib/cluster/redis-cluster.js'
 import type { ControlRequest } from '../lib/core/control.js'
 import { controlVerbs, notReady } from '../lib/core/control-verbs.js'
 import { Server } from '../lib/core/server.js'
@@ -133,8 +132,11 @@ export class Lives implements Run {
   }
 }
 
-function begin({ node, log }: LifeOptions, settings: ServerSettings): Promise<Server> {
+/** What speaks with Redis is loaded only by whom it serves: it would be a tenth of a start. */
+async function begin({ node, log }: LifeOptions, settings: ServerSettings): Promise<Server> {
   const redis = settings.redis ?? ''
-  const others = redis === '' ? {} : { cluster: new RedisCluster(redis) }
-  return Server.start({ settings, log, ...(node !== undefined && { node }), ...others })
+  const given = { settings, log, ...(node !== undefined && { node }) }
+  if (redis === '') return Server.start(given)
+  const { RedisCluster } = await import('../lib/cluster/redis-cluster.js')
+  return Server.start({ ...given, cluster: new RedisCluster(redis) })
 }

@@ -17,7 +17,6 @@ import { exitCodes } from './exit-codes.js'
 import { showFault } from './fault-report.js'
 import { Lives } from './lives.js'
 import { nodeName } from './node-name.js'
-import { beginSeveral } from './several.js'
 import { WorkerFailed } from './workers.js'
 
 export interface Running {
@@ -95,8 +94,10 @@ async function begin(
   file: string | undefined,
 ): Promise<Run> {
   const node = (settings.redis ?? '') === '' ? undefined : nodeName(settings.data)
-  if (args && node !== undefined && (settings.workers ?? 1) > 1)
+  if (args && node !== undefined && (settings.workers ?? 1) > 1) {
+    const { beginSeveral } = await import('./several.js')
     return beginSeveral({ settings, node, file, args, log })
+  }
   const own = node === undefined ? log : log.with({ node })
   const lives = await Lives.begin({ settings, node, log: own })
   await tell({ server: lives.server, settings, file })

@@ -104,6 +104,32 @@ function moduleOf(path: string): string {
   return path.split('/')[1]!.replace(/\.(ts|js)$/, '')
 }
 
+/** What is loaded before anything runs: a type is nothing, `await import` comes later. */
+function loadedWith(path: string, seen = new Set<string>()): Set<string> {
+  if (seen.has(path)) return seen
+  seen.add(path)
+  for (const [, what] of read(path).matchAll(
+    /^(?:import|export) (?!type )[^;'"]*? from '([^']+)'/gm,
+  )) {
+    const local = what!.startsWith('.')
+    if (local) loadedWith(join(dirname(path), what!).replace(/\.js$/, '.ts'), seen)
+    else seen.add(what!)
+  }
+  return seen
+}
+
+test('a start loads nothing that it may not need', (t) => {
+  const heads = product.filter((path) => /^modules\/([^/]+)(\.ts|\/\1\.ts)$/.test(path))
+  t.ok(heads.length > 25)
+  const loaded = new Set(
+    ['bin/commands/start.ts', ...heads].flatMap((path) => [...loadedWith(path)]),
+  )
+  t.ok(loaded.has('lib/core/server.ts'))
+  for (const late of ['ioredis', 'pg', 'ws', 'yaml', 'node:cluster', 'modules/rooms/opening.ts'])
+    t.notOk(loaded.has(late), `${late} is for those who use it`)
+  t.end()
+})
+
 test('the core knows RFC 6120 and 6121 and no XEP', (t) => {
   for (const path of sources('lib/core')) t.notMatch(read(path), /XEP-?\d|urn:xmpp:/, path)
   t.end()

@@ -2,9 +2,10 @@
 // subprotocol, a permitted origin, a place in the limits of the real address.
 
 import type { IncomingMessage } from 'node:http'
+import { createRequire } from 'node:module'
 import type { Socket } from 'node:net'
 import { TLSSocket } from 'node:tls'
-import { WebSocketServer } from 'ws'
+import type { WebSocketServer } from 'ws'
 import type { Clock } from '../ops/clock.js'
 import type { ConnectionLimits } from './connection-limits.js'
 import { type HttpOrigin, HttpRefusal } from './http.js'
@@ -56,10 +57,12 @@ const upgraderOptions: UpgraderOptions = {
   closeTimeout: defaultTerms.closeTimeout,
 }
 
+const require = createRequire(import.meta.url)
+
 export class WebSocketEntrance {
   #options: EntranceOptions
   #terms: WebSocketTerms
-  #upgrader = new WebSocketServer(upgraderOptions)
+  #upgrader: WebSocketServer | undefined
 
   constructor(options: EntranceOptions) {
     this.#options = options
@@ -78,6 +81,7 @@ export class WebSocketEntrance {
     this.#check(upgrade)
     const counted = this.#admit(upgrade)
     if (counted) socket.once('close', () => this.#options.limits?.release(origin.remote.address))
+    this.#upgrader ??= newUpgrader()
     this.#upgrader.handleUpgrade(raw, socket, head, (webSocket) => {
       const transport = new WebSocketTransport(
         webSocket,
@@ -110,6 +114,12 @@ export class WebSocketEntrance {
     if (!limits.admit(origin.remote.address)) throw new HttpRefusal(429, 'too many connections')
     return true
   }
+}
+
+/** With the first who comes: a start need not wait for it. At once, because nobody listens to the socket now. */
+function newUpgrader(): WebSocketServer {
+  const ws = require('ws') as typeof import('ws')
+  return new ws.WebSocketServer(upgraderOptions)
 }
 
 function tlsOf(socket: Socket, origin: HttpOrigin): TlsFacts | undefined {

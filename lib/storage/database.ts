@@ -6,8 +6,8 @@
 // `reader`, which never waits for a transaction.
 
 import { mkdir, open } from 'node:fs/promises'
+import { createRequire } from 'node:module'
 import { join } from 'node:path'
-import createKnex from 'knex'
 import type { Knex } from 'knex'
 import { silentLog } from '../ops/log.js'
 import type { Log } from '../ops/log.js'
@@ -29,6 +29,9 @@ export interface DatabaseOptions {
   /** Milliseconds that a statement may take on PostgreSQL; 0 is as long as it takes. */
   readonly limit?: number
 }
+
+// Imported, it would be searched for the names that it exports before it is run.
+const createKnex = createRequire(import.meta.url)('knex') as (config: Knex.Config) => Knex
 
 const FILE = 'tercet.db'
 const ACQUIRE_TIMEOUT = 20_000

@@ -188,9 +188,10 @@ export class AccountStore {
     return new Set(found)
   }
 
-  /** Names of accounts with fewer than these keys, at most so many. */
+  /** Names of accounts with fewer than these keys, at most so many. Asked before anything reads beside it. */
   async lacking(wanted: readonly HashName[], limit: number): Promise<Map<string, HashName[]>> {
-    const rows: { local: string; hash: HashName | null }[] = await this.#read('accounts')
+    const rows: { local: string; hash: HashName | null }[] = await this.#database
+      .knex('accounts')
       .leftJoin('account_keys', 'account_keys.number', 'accounts.number')
       .where('host', this.#host)
       .whereIn('accounts.number', this.#short(wanted, limit))
@@ -203,7 +204,8 @@ export class AccountStore {
   }
 
   #short(wanted: readonly HashName[], limit: number): Knex.QueryBuilder {
-    return this.#read('accounts as a')
+    return this.#database
+      .knex('accounts as a')
       .leftJoin('account_keys as k', (join) =>
         join.on('k.number', 'a.number').onIn('k.hash', [...wanted]),
       )

@@ -30,6 +30,7 @@ interface Row {
   changed: number
 }
 
+const TABLE = 'archive_preferences'
 /** LIM-archive-preferences-known: accounts with preferences of their own that are held in memory */
 const MOST = 20_000
 /** How far back to look for what other nodes changed: their clocks need not agree. */
@@ -82,7 +83,8 @@ export class PreferenceStore {
 
   async load(): Promise<void> {
     const { fresh } = this.#reading()
-    const rows: Row[] = await this.#table().limit(this.#most + 1)
+    // With the first connection: a start need not wait for one more.
+    const rows: Row[] = await this.#database.knex(TABLE).limit(this.#most + 1)
     if (!fresh()) return this.load()
     this.#whole = rows.length <= this.#most
     this.#changed.clear()
@@ -136,7 +138,7 @@ export class PreferenceStore {
       changed: set.now,
     }
     entry.write(async (trx) => {
-      await trx('archive_preferences').insert(row).onConflict('account').merge()
+      await trx(TABLE).insert(row).onConflict('account').merge()
     })
   }
 
@@ -151,7 +153,7 @@ export class PreferenceStore {
   }
 
   async remove(account: number, trx: Knex.Transaction): Promise<void> {
-    await trx('archive_preferences').where({ account }).delete()
+    await trx(TABLE).where({ account }).delete()
   }
 
   async #read(account: number): Promise<Preferences> {
@@ -178,7 +180,7 @@ export class PreferenceStore {
   }
 
   #table(): Knex.QueryBuilder {
-    return this.#database.reader('archive_preferences')
+    return this.#database.reader(TABLE)
   }
 }
 
