@@ -22,7 +22,11 @@ const MOST = 100
 
 export const leavesNothing: RoomFeature = {
   name: 'left behind',
-  destroyed: ({ logNumber }, entry) => entry.put('rooms_gone', { log: logNumber }),
+  destroyed({ logNumber: log }, entry) {
+    entry.write(
+      async (trx) => void (await trx('rooms_gone').insert({ log }).onConflict('log').ignore()),
+    )
+  },
 }
 
 export class LeftBehind {
