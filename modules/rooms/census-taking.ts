@@ -138,9 +138,11 @@ function catchUp(room: Room, placed: Placed, { since }: Census): void {
   const then = since - MARGIN
   for (const nick of room.changes.goneSince(then))
     if (!room.occupants.byNick(nick)) room.send(goneElement(), nickOf(room, nick), [visitor])
-  showOthers(room, placed, ({ jid }) => room.changes.isNew(jid.resource, then))
-  if (room.changes.isNew(occupant.jid.resource, then))
-    showPresent(room, occupant, { to: [visitor], ownOnly: true })
+  const isNew = room.changes.isNew(occupant.jid.resource, then)
+  // He may have come to moderate meanwhile (new-moderators.ts).
+  const seesMore = isNew && occupant.role === 'moderator'
+  showOthers(room, placed, ({ jid }) => seesMore || room.changes.isNew(jid.resource, then))
+  if (isNew) showPresent(room, occupant, { to: [visitor], ownOnly: true })
   room.welcome(occupant, visitor)
 }
 

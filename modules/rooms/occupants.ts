@@ -28,6 +28,8 @@ export interface Occupant {
   role: Role
   /** Came when there were so many that only moderators are told of one more (telling.ts) */
   unseen?: boolean
+  /** The role in which the others saw it last, where they did */
+  seenAs?: Role
   /** Never empty; the first is the one that is shown. */
   readonly visitors: Visitor[]
 }

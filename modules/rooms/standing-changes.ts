@@ -9,6 +9,7 @@ import { newVersions } from './affiliation-versions.js'
 import type { Affiliated } from './affiliations.js'
 import { forgetRole, rememberRole } from './given-roles.js'
 import { sendOut } from './going.js'
+import { showToModerator } from './new-moderators.js'
 import type { Occupant } from './occupants.js'
 import { type Cause, NS_MUC_USER, userElement } from './presences.js'
 import type { AffiliationChange, RoleChange } from './privileges.js'
@@ -111,9 +112,21 @@ async function showFollowing(
   // §9.4: it is not shown as no member first.
   if (room.settings.membersOnly && !isAtLeast(after, 'member'))
     return sendOut(room, occupant, { ...cause, codes: [321], mark })
-  occupant.role = followingRole(room, { role: occupant.role, before, after })
-  remember(room, occupant)
-  showPresent(room, occupant, { ...cause, mark })
+  const role = followingRole(room, { role: occupant.role, before, after })
+  await play(room, occupant, { ...cause, role, mark })
+}
+
+/** On its place in the room, then for all to see */
+async function play(
+  room: Room,
+  occupant: Occupant,
+  { role, ...shown }: Cause & { role: Role; mark?: Wire },
+): Promise<void> {
+  const isNew = role === 'moderator' && occupant.role !== 'moderator'
+  occupant.role = role
+  for (const visitor of occupant.visitors) room.remember(occupant, visitor)
+  showPresent(room, occupant, shown)
+  if (isNew) await showToModerator(room, occupant)
 }
 
 /** §5.1.3: what is gained is certain; what is lost with an affiliation is ours to say. */
@@ -125,10 +138,6 @@ function followingRole(
   if (isAtLeast(before, 'admin') && !isAtLeast(after, 'admin')) return implied
   if (isAtLeast(after, before)) return hasRole(role, implied) ? role : implied
   return role === 'moderator' || !hasRole(role, implied) ? role : implied
-}
-
-function remember(room: Room, occupant: Occupant): void {
-  for (const visitor of occupant.visitors) room.remember(occupant, visitor)
 }
 
 /** §10.3: to those who may see real addresses */
@@ -173,10 +182,8 @@ export async function changeRoles(
     if (occupant.role === role || room.occupants.byNick(resource) !== occupant) continue
     if (role === 'none') await sendOut(room, occupant, { actor, reason, codes: [307] })
     else {
-      occupant.role = role
       rememberRole(room, occupant.account, role)
-      remember(room, occupant)
-      showPresent(room, occupant, { actor, reason })
+      await play(room, occupant, { role, actor, reason })
     }
   }
   for (const { changed } of room.venue.features) changed?.(room)

@@ -42,7 +42,13 @@ export function showPresent(room: Room, occupant: Occupant, shown: Shown = {}): 
   if (!shown.ownOnly) room.changes.shown(occupant.jid.resource, room.venue.host.clock.now())
   const base = decorated(room, occupant, occupant.visitors[0]!.presence)
   const known = { affiliation: room.affiliationOf(occupant.account), role: occupant.role }
-  tell(room, occupant, { ...shown, base, ...known, isShown: isShown(room, occupant.role) })
+  tell(room, occupant, { ...shown, base, ...known, isShown: isSeenAs(room, occupant) })
+  if (!shown.ownOnly && isSeenAs(room, occupant)) occupant.seenAs = occupant.role
+}
+
+/** §8.4: who is seen is also seen losing the role in which he was. */
+function isSeenAs(room: Room, { role, seenAs = role }: Occupant): boolean {
+  return isShown(room, role) || seenAs !== role
 }
 
 /** Somebody has left, with one session or whole, or is called something else. */
@@ -51,7 +57,8 @@ export function showGone(room: Room, occupant: Occupant, gone: Gone = {}): void 
   const base = decorated(room, occupant, unavailable(gone.presence))
   const affiliation = gone.affiliation ?? room.affiliationOf(occupant.account)
   const role = gone.nick === undefined ? 'none' : occupant.role
-  tell(room, occupant, { ...gone, base, affiliation, role, isShown: isShown(room, occupant.role) })
+  const isKnown = isShown(room, occupant.role) || occupant.seenAs !== undefined
+  tell(room, occupant, { ...gone, base, affiliation, role, isShown: isKnown })
 }
 
 /** One who comes is shown those who are here (§7.2.2). */

@@ -106,6 +106,29 @@ for (const nodes of [1, 2] as const) {
     t.equal(presences(romeo, 'Juliet').length, 1, 'until he has a voice')
   })
 
+  test(`who is seen is also seen losing the role in which he was, and going (§8.4, §7.14, ${where})`, async (t) => {
+    const w = await roomsWorld(t, options)
+    const { romeo, juliet, nurse } = w
+    const fields = { presencebroadcast: ['moderator', 'participant'] }
+    await opened(w, { Romeo: romeo, Juliet: juliet }, { fields })
+    await role(romeo, 'Juliet', 'visitor')
+    t.same(presences(romeo, 'Juliet').map(item), [
+      { affiliation: 'none', role: 'visitor', jid: juliet.jid },
+    ])
+    await romeo.clears()
+    juliet.sends(`<presence to='${ROOM}/Juliet'><status>still here</status></presence>`)
+    await w.settle()
+    t.same(presences(romeo, 'Juliet'), [], 'what he does then is not shown')
+    await enters(nurse, 'Nurse')
+    t.same(presences(nurse, 'Juliet'), [])
+    juliet.sends(`<presence to='${ROOM}/Juliet' type='unavailable'/>`)
+    await w.settle()
+    t.same(
+      presences(romeo, 'Juliet').map(({ attrs }) => attrs.type),
+      ['unavailable'],
+    )
+  })
+
   test(`the subject is changed by whoever may, and newcomers are told it last (§7.3, §8.1, §7.2.15, ${where})`, async (t) => {
     const w = await roomsWorld(t, options)
     const { romeo, juliet } = w

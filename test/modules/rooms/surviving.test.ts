@@ -3,7 +3,17 @@
 
 import { test } from 'tap'
 import { enable, resumes, waits } from '../stream-management/sm-world.js'
-import { codes, configures, enters, heard, opened, roomsWorld, says } from './rooms-world.js'
+import {
+  codes,
+  configures,
+  enters,
+  heard,
+  item,
+  NS_ADMIN,
+  opened,
+  roomsWorld,
+  says,
+} from './rooms-world.js'
 import { allHeard, isIn, roomOf, stanzas } from './surviving.js'
 
 test('the owner of a room is killed: whoever is elsewhere is still in it, and hears the next message', async (t) => {
@@ -116,4 +126,24 @@ test('a node that stops leaves its rooms to the others', async (t) => {
   t.same(await heard(juliet), ['still here'])
   await configures(juliet, {}, room)
   await enters(w.nurse, 'Nurse', { room }).catch(() => undefined)
+})
+
+test('who becomes a moderator while he is away is shown addresses when he comes back (XEP-0045 §7.2.4)', async (t) => {
+  const w = await roomsWorld(t, { nodes: 2, spread: true })
+  const { romeo, juliet } = w
+  const room = roomOf(w, 1)
+  const id = await enable(romeo)
+  const people = { Juliet: juliet, Tybalt: w.person('tybalt'), Romeo: romeo }
+  await opened(w, people, { room })
+  const h = stanzas(romeo)
+  await waits(w, 10)
+  await w.restart({ kill: true })
+  const grant = "<item nick='Romeo' role='moderator'/>"
+  await juliet.asks('set', room, `<query xmlns='${NS_ADMIN}'>${grant}</query>`)
+  await waits(w, 10)
+  const back = await resumes(w, 'romeo', { id, h, node: 0 })
+  await waits(w, 1)
+  const shown = await back.finds(`<presence from='${room}/Tybalt'/>`)
+  t.equal(item(shown).jid, w.person('tybalt').jid)
+  t.equal(item(await back.finds(`<presence from='${room}/Romeo'/>`)).role, 'moderator')
 })
