@@ -135,8 +135,11 @@ test('who becomes a moderator while he is away is shown addresses when he comes 
   const id = await enable(romeo)
   const people = { Juliet: juliet, Tybalt: w.person('tybalt'), Romeo: romeo }
   await opened(w, people, { room })
-  const h = stanzas(romeo)
   await waits(w, 10)
+  romeo.sends(`<a xmlns='urn:xmpp:sm:3' h='${stanzas(romeo)}'/>`)
+  says(juliet, 'peace', { room })
+  await waits(w, 10)
+  const h = stanzas(romeo)
   await w.restart({ kill: true })
   const grant = "<item nick='Romeo' role='moderator'/>"
   await juliet.asks('set', room, `<query xmlns='${NS_ADMIN}'>${grant}</query>`)
