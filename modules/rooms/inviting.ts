@@ -18,6 +18,7 @@ import { changeAffiliations } from './standing-changes.js'
 
 /** LIM-invitees: of one message */
 const MOST_INVITEES = 50
+const NS_DIRECT = 'jabber:x:conference'
 
 export const inviting: RoomFeature = {
   name: 'inviting',
@@ -101,8 +102,27 @@ function send(
     xml('invite', { from: inviter.text }, ...kept),
     settings.password === '' ? undefined : xml('password', {}, settings.password),
   )
-  const message = Stanza.of(xml('message', { id: id || venue.host.random.id() }, x))
+  const direct = directly(jid, { kept, password: settings.password })
+  const message = Stanza.of(xml('message', { id: id || venue.host.random.id() }, x, direct))
   venue.host.router.send(message, { from: jid, to: invitee })
+}
+
+/** §7.8.2 "Implementation Note": the same once more for clients that know no others (XEP-0249 §2). */
+function directly(
+  jid: Jid,
+  { kept, password }: { kept: readonly Element[]; password: string },
+): Element {
+  const named = (name: string): Element | undefined => kept.find((child) => child.is(name))
+  const reason = named('reason')?.getText()
+  const goesOn = named('continue')
+  return xml('x', {
+    xmlns: NS_DIRECT,
+    jid: jid.text,
+    ...(reason && { reason }),
+    ...(password !== '' && { password }),
+    ...(goesOn && { continue: 'true' }),
+    ...(goesOn?.attrs.thread && { thread: goesOn.attrs.thread }),
+  })
 }
 
 /** §9.5: who is new on the list of members is invited, if there were not too many of them. */

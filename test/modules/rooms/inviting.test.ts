@@ -48,6 +48,9 @@ for (const nodes of [1, 2] as const) {
     t.equal(invite?.getChildText('reason'), 'Come')
     t.equal(invite?.getChild('continue')?.attrs.thread, 't1', '§7.9')
     t.notOk(invite?.getChild('x'), 'nothing else of what the inviter wrote')
+    const direct = invitation.getChild('x', 'jabber:x:conference')?.attrs
+    const said = { jid: ROOM, reason: 'Come', password: 'rose', continue: 'true', thread: 't1' }
+    t.match(direct, said, 'for clients that know no other (XEP-0249 §2)')
 
     const decline = `<decline to='${juliet.account}'><reason>Too busy</reason></decline>`
     const answer = `<message to='${ROOM}' id='no'><x xmlns='${NS_USER}'>${decline}</x></message>`
