@@ -73,6 +73,8 @@ export default defineModule<PersonalNodes>({
     const nodes = new Map<string, PersonalNode>()
     const offer = { xmlns: NS_PUBSUB, to: 'account', allow: 'self' } as const
     return {
+      // What is promised of the nodes that there are (XEP-0402 §8). For pubsub/pep others would have to be here.
+      disco: { account: [`${NS_PUBSUB}#publish-options`, `${NS_PUBSUB}#config-node-max`] },
       iq: [
         { ...offer, get: 'pubsub', reads: true, answer: get },
         { ...offer, set: 'pubsub', answer: set },

@@ -282,7 +282,13 @@ test('an account says which forms are one (XEP-0402 §6, XEP-0411 §2)', async (
     .map(({ attrs }) => attrs.var)
   for (const wanted of [`${NS}#compat`, `${NS}#compat-pep`, 'urn:xmpp:bookmarks-conversion:0'])
     t.ok(features.includes(wanted), wanted)
-  t.notOk(features.includes(`${PUBSUB}#publish-options`), 'of other nodes nothing is promised')
+  t.ok(features.includes(`${PUBSUB}#publish-options`), 'they are heeded (XEP-0402 §8)')
+  t.ok(features.includes(`${PUBSUB}#config-node-max`), 'max is understood (XEP-0402 §3.3)')
+  const identities = info.getChild('query')!.getChildren('identity')
+  t.notOk(
+    identities.some(({ attrs }) => attrs.type === 'pep'),
+    'of other nodes nothing is promised',
+  )
 })
 
 test('who waits for the list is sent it when he comes online (XEP-0163 §4.3.4, XEP-0411 §4)', async (t) => {
