@@ -109,6 +109,20 @@ function parts({ server, work, figures }: Run): string[] {
   return each.length === 0 ? [] : [`Processor time, ${server}, ${work}: ${each.join(', ')}.`]
 }
 
+/** What the bare relay needs for a message where the goals were set (1:1, 1 in flight), in microseconds */
+const YARDSTICK = { work: '1:1, 1 in flight', micros: 5.1 }
+
+/** How this machine compares with that one: goals in microseconds are for that one. */
+function yardstick(runs: readonly Run[]): string[] {
+  const relayed = runs.filter(({ server, work }) => server === 'relay' && work === YARDSTICK.work)
+  const micros = figure(relayed, 'cpuMicros')
+  if (micros === 0) return []
+  const times = (micros / YARDSTICK.micros).toFixed(1)
+  return [
+    `The bare relay needs ${micros.toFixed(1)} µs for a message here and needed ${YARDSTICK.micros} where the goals were set: a goal in µs is ${times} times as much on this machine, as far as the kernel's part of it goes.`,
+  ]
+}
+
 const DISTURBED = 0.1
 const BUSY = 0.95
 
@@ -123,6 +137,7 @@ export function remarks(runs: readonly Run[]): string[] {
           `In ${disturbed} of ${runs.length} runs others took more than a tenth of the server's core: rates and latencies are worse than they could be, processor time is not.`,
         ]
       : []),
+    ...yardstick(runs),
     ...runs.flatMap(parts),
     ...runs.flatMap(asked),
     ...limited.map((name) => `The generator was the limit of the rate (${name}).`),
