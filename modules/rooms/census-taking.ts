@@ -18,9 +18,9 @@ const UNHEARD = 5000
 /** By which clocks of nodes may differ */
 const MARGIN = 3000
 /** LIM-awaited-visitors: of one room, asked about at a time */
-const AT_ONCE = 20
+export const AT_ONCE = 20
 /** LIM-shown-again: occupants that a new owner shows to everybody again */
-const MOST_AGAIN = 100
+export const MOST_AGAIN = 100
 
 type Ask = (room: string, epoch: number) => Promise<Answers>
 

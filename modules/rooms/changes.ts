@@ -2,7 +2,7 @@
 // who is there, so whoever takes the room over knows it, too.
 
 /** LIM-gone: nicks that left, of which a room remembers when */
-const MOST_GONE = 2000
+export const MOST_GONE = 2000
 
 export class Changes {
   readonly #shown = new Map<string, number>()

@@ -17,7 +17,7 @@ const GOING = 5000
 /** What is missed again and again is called about once. */
 const TOGETHER = 2000
 /** LIM-rooms-called: rooms of one node whose owners are called at a time */
-const MOST_CALLS = 16
+export const MOST_CALLS = 16
 
 /** In which rooms a session is */
 interface Saved {

@@ -18,7 +18,7 @@ import { TurnTaking } from './turn-taking.js'
 
 const PAGE = 200
 /** LIM-held-for-guests: what comes for one session while it is behind */
-const MOST_HELD = 1000
+export const MOST_HELD = 1000
 /** Milliseconds until what could not be read is asked for again */
 const AGAIN = 1000
 
