@@ -5,7 +5,7 @@ import type { Later } from '../../lib/core/later.js'
 import { StanzaError } from '../../lib/xmpp/errors.js'
 
 /** LIM-room-lane: what may wait for a room */
-const MOST_WAITING = 10_000
+export const MOST_WAITING = 10_000
 
 interface Waiting {
   readonly alone: boolean
@@ -16,6 +16,7 @@ export class RoomLane {
   #waiting: Waiting[] = []
   #beside = 0
   #alone = false
+  #starting = false
 
   /** Nothing is under way or waits. */
   get idle(): boolean {
@@ -79,11 +80,18 @@ export class RoomLane {
     return result
   }
 
+  /** What is done at once comes back here: the one loop goes on, however much waited. */
   #next(): void {
-    for (let next = this.#waiting[0]; next; next = this.#waiting[0]) {
-      if (this.#alone || (next.alone && this.#beside > 0)) return
+    if (this.#starting) return
+    this.#starting = true
+    for (let next = this.#waiting[0]; next && this.#mayStart(next); next = this.#waiting[0]) {
       this.#waiting.shift()
       next.start()
     }
+    this.#starting = false
+  }
+
+  #mayStart({ alone }: Waiting): boolean {
+    return !this.#alone && !(alone && this.#beside > 0)
   }
 }
