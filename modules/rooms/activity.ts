@@ -13,7 +13,7 @@ const HOUR = 3_600_000
 /** Hours that are looked back on (§4: no more than 72) */
 const HOURS = 24
 /** LIM-activity: messages that are read when a room is taken */
-const MOST_READ = 500
+export const MOST_READ = 500
 
 const key = Symbol('activity')
 

@@ -8,7 +8,7 @@ import { isOpen, readSettings, type Settings } from './settings.js'
 import type { Venue } from './venue.js'
 
 /** LIM-channels: rooms that are searched */
-const MOST_CHANNELS = 10_000
+export const MOST_CHANNELS = 10_000
 /** Milliseconds for which what was read is good enough (XEP-0433 §6.2: it may be stale) */
 const FRESH = 30_000
 /** Rooms that are read in one go: between them others have their turn. */

@@ -18,11 +18,11 @@ import { sendSubject } from './subject.js'
 import { showGone, showOthers, showPresent } from './telling.js'
 
 /** LIM-nick: characters of a nick */
-const MOST_NICK = 100
+export const MOST_NICK = 100
 /** LIM-visitors-per-nick */
-const MOST_VISITORS = 20
+export const MOST_VISITORS = 20
 /** LIM-extra-occupants: admins and owners who come in when a room is full (§7.2.9) */
-const MOST_EXTRA = 20
+export const MOST_EXTRA = 20
 
 /** §17.3: whoever is here already, and comes all the same, wants to hear everything again. */
 export function comes({ envelope: { stanza } }: Visit): boolean {

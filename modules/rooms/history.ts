@@ -8,7 +8,7 @@ import { readStamp } from '../../lib/xmpp/delay.js'
 import type { Stanza } from '../../lib/xmpp/stanza.js'
 
 /** LIM-room-history: characters that one room keeps in memory for newcomers */
-const MOST_TEXT = 256 * 1024
+export const MOST_TEXT = 256 * 1024
 
 export interface Said {
   readonly from: Jid

@@ -14,7 +14,7 @@ import { logNumberOf } from './store.js'
 import type { Venue } from './venue.js'
 
 /** LIM-memberships: rooms of one account's inbox */
-const MOST = 1000
+export const MOST_ROOMS = 1000
 const BELONGING = ['member', 'admin', 'owner']
 
 interface Row {
@@ -41,7 +41,7 @@ export function memberships(venue: Venue, named: MentionStore): ArchiveSource {
       .where({ host: host.domain, jid: account.bare.text, locked: false })
       .whereIn('affiliation', BELONGING)
     if (name !== undefined) found.where({ name })
-    const rows: Row[] = await found.limit(MOST).select('number', 'name', 'settings')
+    const rows: Row[] = await found.limit(MOST_ROOMS).select('number', 'name', 'settings')
     return rows.flatMap((row) => archiveOf(row, account) ?? [])
   }
 

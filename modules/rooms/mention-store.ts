@@ -24,7 +24,7 @@ export const mentionTables: readonly Migration[] = [
 ]
 
 /** LIM-mentions-kept: of one account; nobody counts more. */
-const MOST = 5000
+export const MOST_KEPT = 5000
 
 /** For whoever wakes people up: somebody of this server is named in a room to which it belongs. */
 declare module '../../lib/core/events.js' {
@@ -48,7 +48,7 @@ export class MentionStore {
       .reader('room_mentions')
       .where({ account: account.bare.text })
       .orderBy('id', 'desc')
-      .limit(MOST)
+      .limit(MOST_KEPT)
       .select('room', 'id')
     const found = new Map<string, number[]>()
     for (const { room, id } of rows) {

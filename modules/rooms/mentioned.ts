@@ -11,9 +11,9 @@ const NS_REFERENCE = 'urn:xmpp:reference:0'
 const NS_MENTION = 'urn:xmpp:mentions:0'
 
 /** LIM-mentions: beyond so many with a standing, only those who are here are known by their ids. */
-const MOST_BY_ID = 5000
+export const MOST_BY_ID = 5000
 /** LIM-mentions: of one message */
-const MOST_NAMED = 100
+export const MOST_NAMED = 100
 
 export function namesSomebody(stanza: Stanza): boolean {
   return stanza.children.some(({ xmlns }) => xmlns === NS_REFERENCE || xmlns === NS_MENTION)

@@ -14,7 +14,7 @@ import { isAtLeast } from './standing.js'
 const NS_MENTIONS = 'urn:xmpp:mmn:0'
 
 /** LIM-mentions: people to whom one message is forwarded */
-const MOST_MENTIONS = 20
+export const MOST_MENTIONS = 20
 
 export const mentions: RoomFeature = {
   name: 'mentions',

@@ -28,7 +28,7 @@ interface Wanted {
 }
 
 /** LIM-reason: characters */
-const MOST_REASON = 1000
+export const MOST_REASON = 1000
 
 export const moderating: RoomFeature = {
   name: 'moderating',

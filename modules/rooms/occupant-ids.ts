@@ -9,7 +9,7 @@ import { NS_OCCUPANT_ID } from './presences.js'
 import type { Room } from './room.js'
 
 /** LIM-occupant-ids: remembered of one room */
-const MOST_KNOWN = 5000
+export const MOST_KNOWN = 5000
 
 const key = Symbol('occupant ids')
 

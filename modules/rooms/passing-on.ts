@@ -17,7 +17,7 @@ const NS_ITEMS = 'http://jabber.org/protocol/disco#items'
 const NS_VCARD = 'vcard-temp'
 
 /** LIM-passed-on: requests of a room whose answers are awaited */
-const MOST_OPEN = 1000
+export const MOST_OPEN = 1000
 
 interface Open {
   readonly id: string
