@@ -136,8 +136,9 @@ function tellGone(room: Room, { node }: Member, { address, nick }: Counted): voi
 function catchUp(room: Room, placed: Placed, { since }: Census): void {
   const { occupant, visitor } = placed
   const then = since - MARGIN
-  for (const nick of room.changes.goneSince(then))
-    if (!room.occupants.byNick(nick)) room.send(goneElement(), nickOf(room, nick), [visitor])
+  for (const { nick, account } of room.changes.goneSince(then))
+    if (!room.occupants.byNick(nick))
+      room.send(goneElement(room, account), nickOf(room, nick), [visitor])
   const isNew = room.changes.isNew(occupant.jid.resource, then)
   // He may have come to moderate meanwhile (new-moderators.ts).
   const seesMore = isNew && occupant.role === 'moderator'
@@ -146,8 +147,9 @@ function catchUp(room: Room, placed: Placed, { since }: Census): void {
   room.welcome(occupant, visitor)
 }
 
-function goneElement(): Stanza {
-  return unavailable().with({ append: userElement({ affiliation: 'none', role: 'none' }) })
+function goneElement(room: Room, account: Jid): Stanza {
+  const affiliation = room.affiliationOf(account)
+  return unavailable().with({ append: userElement({ affiliation, role: 'none' }) })
 }
 
 function nickOf(room: Room, nick: string): Jid {
@@ -157,8 +159,8 @@ function nickOf(room: Room, nick: string): Jid {
 /** What an owner that is gone decided last, once more */
 function showAgain(room: Room): void {
   const then = room.venue.host.clock.now() - UNHEARD
-  for (const nick of room.changes.goneSince(then))
-    if (!room.occupants.byNick(nick)) room.sendToAll(goneElement(), nickOf(room, nick))
+  for (const { nick, account } of room.changes.goneSince(then))
+    if (!room.occupants.byNick(nick)) room.sendToAll(goneElement(room, account), nickOf(room, nick))
   const late = [...room.occupants.all()].filter(({ jid }) => room.changes.isNew(jid.resource, then))
   for (const occupant of late.slice(0, MOST_AGAIN)) showPresent(room, occupant)
 }

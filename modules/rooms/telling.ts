@@ -53,9 +53,10 @@ function isSeenAs(room: Room, { role, seenAs = role }: Occupant): boolean {
 
 /** Somebody has left, with one session or whole, or is called something else. */
 export function showGone(room: Room, occupant: Occupant, gone: Gone = {}): void {
-  if (!gone.ownOnly) room.changes.gone(occupant.jid.resource, room.venue.host.clock.now())
+  const { jid, account } = occupant
+  if (!gone.ownOnly) room.changes.gone({ nick: jid.resource, account }, room.venue.host.clock.now())
   const base = decorated(room, occupant, unavailable(gone.presence))
-  const affiliation = gone.affiliation ?? room.affiliationOf(occupant.account)
+  const affiliation = gone.affiliation ?? room.affiliationOf(account)
   const role = gone.nick === undefined ? 'none' : occupant.role
   const isKnown = isShown(room, occupant.role) || occupant.seenAs !== undefined
   tell(room, occupant, { ...gone, base, affiliation, role, isShown: isKnown })

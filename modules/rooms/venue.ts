@@ -162,7 +162,7 @@ export class Venue {
       const { jid, nick, was, role, node, life, presence, at } = row
       this.#last = Math.max(this.#last, at)
       if (nick === '') {
-        if (was !== '') room.changes.gone(was, at)
+        if (was !== '') room.changes.gone({ nick: was, account: jid.bare }, at)
         continue
       }
       room.changes.shown(nick, at)

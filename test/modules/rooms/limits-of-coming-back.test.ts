@@ -180,8 +180,9 @@ test('a new owner shows so many again that were shown last (LIM-shown-again)', a
 
 test('a room remembers so many nicks that left (LIM-gone)', async (t) => {
   const changes = new Changes()
-  for (let at = 0; at < MOST_GONE + 10; at++) changes.gone(`n${at}`, 1000 + at)
+  const account = Jid.parse(`romeo@${DOMAIN}`)
+  for (let at = 0; at < MOST_GONE + 10; at++) changes.gone({ nick: `n${at}`, account }, 1000 + at)
   const gone = [...changes.goneSince(0)]
   t.equal(gone.length, MOST_GONE)
-  t.equal(gone[0], 'n10', 'those that left first are forgotten')
+  t.equal(gone[0]?.nick, 'n10', 'those that left first are forgotten')
 })

@@ -58,10 +58,9 @@ test('a single server is killed: sessions that resume are in their rooms, others
   says(juliet, 'two', { room })
   await w.settle()
   await w.restart({ kill: true })
-  const [first, second] = [
-    await resumes(w, 'romeo', { id: ids[0]!, h: h[0]! }),
-    await resumes(w, 'juliet', { id: ids[1]!, h: h[1]! }),
-  ]
+  const second = await resumes(w, 'juliet', { id: ids[1]!, h: h[1]! })
+  await waits(w, 1)
+  const first = await resumes(w, 'romeo', { id: ids[0]!, h: h[0]! })
   await waits(w, 1)
   t.ok(await isIn(first, room, 'Romeo'))
   t.ok(await isIn(second, room, 'Juliet'))
@@ -73,7 +72,10 @@ test('a single server is killed: sessions that resume are in their rooms, others
   t.notMatch(late.join(''), 'muc#user', 'from the log comes nobody’s address (XEP-0045 §4.2)')
   const third = await w.device('nurse', 'phone')
   t.notOk(await isIn(third, room, 'Nurse'), 'she has another session (XEP-0410 §3.2)')
-  await first.finds(`<presence from='${room}/Nurse' type='unavailable'/>`)
+  await second.finds(`<presence from='${room}/Nurse' type='unavailable'/>`)
+  const gone = await first.finds(`<presence from='${room}/Nurse' type='unavailable'/>`)
+  t.same(codes(gone), [], 'she went before he was back')
+  t.equal(item(gone).affiliation, 'owner', 'an operator when she goes as before (XEP-0045 §7.14)')
 })
 
 test('a session that nobody resumes is gone from the room when its time is over', async (t) => {
