@@ -57,14 +57,13 @@ export class Forsaking {
 
   /** May be called again after a crash; what it gives back tells the rooms. */
   async forget({ jid }: Account, trx: Knex.Transaction): Promise<(() => void) | undefined> {
-    const { host, features } = this.#venue
+    // Rooms of other hosts, too: those are told by their own.
     const belongs: number[] = await trx('room_affiliations')
-      .join('rooms', 'rooms.number', 'room_affiliations.room')
-      .where({ host: host.domain, jid: jid.text })
+      .where({ jid: jid.text })
       .whereIn('affiliation', BELONGING)
-      .pluck('number')
+      .pluck('room')
     const numbers = new Set(belongs)
-    for (const { forget } of features)
+    for (const { forget } of this.#venue.features)
       for (const number of (await forget?.(jid, trx)) ?? []) numbers.add(number)
     await trx('room_mentions').where({ account: jid.text }).delete()
     const rows = [...numbers].map((room) => ({ room, account: jid.text }))

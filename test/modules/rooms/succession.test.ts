@@ -136,3 +136,21 @@ test('a room that could not be told that an account was removed is told later (S
   const rows = await w.server.database.knex('room_affiliations').select('jid', 'affiliation')
   t.same(rows, [{ jid: `juliet@${DOMAIN}`, affiliation: 'owner' }])
 })
+
+test('rooms of another host of this server hear of it, too (SEC-28)', async (t) => {
+  const w = await roomsWorld(t, {
+    hosts: ['montague.example'],
+    people: ['romeo', 'nurse', 'benvolio@montague.example'],
+    host: { admins: [`nurse@${DOMAIN}`] },
+  })
+  const benvolio = w.person('benvolio@montague.example')
+  const room = 'square@rooms.montague.example'
+  await opened(w, { Benvolio: benvolio }, { room, fields: persistent })
+  const asks = (type: 'get' | 'set', item: string) =>
+    benvolio.asks(type, room, `<query xmlns='${NS_ADMIN}'>${item}</query>`)
+  await asks('set', `<item jid='${w.romeo.account}' affiliation='admin'/>`)
+  t.match(`${await asks('get', "<item affiliation='admin'/>")}`, 'romeo@')
+  await removes(w, 'romeo')
+  await waits(w, 61)
+  t.notMatch(`${await asks('get', "<item affiliation='admin'/>")}`, 'romeo@')
+})
