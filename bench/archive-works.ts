@@ -17,9 +17,9 @@ export function archived(chat: ChatPlan, size: Size): Work[] {
   const each = { ...kept, family: 'archived', counted: true } as const
   const title = '1:1, archived'
   const modern = { inFlight: 4, askEvery: 1, kept: true }
-  const spread = { users: connected(size), writers: size.users, kept: true }
+  const spread = { ...among(size), kept: true }
   const many = { ...each, accounts: size.manyAccounts } as const
-  const crowd = `${thousands(size.manyAccounts)} accounts (${thousands(spread.users)} connected, ${size.users} write)`
+  const crowd = crowded(size)
   return [
     { ...each, title: `${title}, 1 in flight`, plan: chat({ kept: true }), goal: 25 },
     { ...each, title: `${title}, 4 in flight`, plan: chat({ inFlight: 4, kept: true }), goal: 25 },
@@ -46,6 +46,16 @@ export function archived(chat: ChatPlan, size: Size): Work[] {
       goal: 25,
     },
   ]
+}
+
+/** As many write as in the other rows, but now one and now another of very many */
+export function among(size: Size): { users: number; writers: number } {
+  return { users: connected(size), writers: size.users }
+}
+
+export function crowded(size: Size): string {
+  const connections = thousands(connected(size))
+  return `${thousands(size.manyAccounts)} accounts (${connections} connected, ${size.users} write)`
 }
 
 /** Sockets are what runs out first, in the generator and in the server. */

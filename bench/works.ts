@@ -1,7 +1,16 @@
 // The rows of the comparison; those about archives are in archive-works.ts, about several nodes in
 // cluster-works.ts, about rooms in room-works.ts. A new scenario is a plan in job.ts, a file in generator/
 // and rows here.
-import { archived, latency, memory, pages, postgres, search } from './archive-works.js'
+import {
+  among,
+  archived,
+  crowded,
+  latency,
+  memory,
+  pages,
+  postgres,
+  search,
+} from './archive-works.js'
 import { cluster, multitudes, storms } from './cluster-works.js'
 import type { Plan } from './job.js'
 import { rooms } from './room-works.js'
@@ -30,6 +39,10 @@ export function works(size: Size): Work[] {
   return [
     { ...plain, family: 'chat', title: '1:1, 1 in flight', plan: chat(), goal: 12 },
     { ...plain, family: 'chat', title: '1:1, 4 in flight', plan: chat({ inFlight: 4 }), goal: 8 },
+    {
+      ...{ ...plain, family: 'chat', title: `1:1, 1 in flight, ${crowded(size)}` },
+      ...{ accounts: size.manyAccounts, plan: chat(among(size)), against: '1:1, 1 in flight' },
+    },
     ...archived(chat, { ...size, users }),
     ...postgres(chat),
     ...latency(chat, size),
