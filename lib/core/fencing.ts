@@ -23,6 +23,8 @@ export class Fencing {
   /** Lives that are over, and when this node has reacted to that */
   readonly #known = new Map<string, Promise<void>>()
   readonly #taking = new Map<string, Promise<boolean>>()
+  /** Nodes that are not listed any more, by what was their life */
+  readonly #lost = new Map<string, string>()
   readonly #reactions: React[] = []
   #isOver = false
   #tell: () => void = () => {}
@@ -33,6 +35,10 @@ export class Fencing {
       this.#tell = resolve
     })
     server.talk.on(TOPIC, (life) => this.#ended(String(life)))
+    server.members.onGone(({ node, life }) => {
+      this.#lost.set(life, node)
+      if (this.#lost.size > MOST_KNOWN) this.#lost.delete(this.#lost.keys().next().value!)
+    })
   }
 
   /** This node's own life: nothing it says counts any more. */
@@ -124,9 +130,7 @@ export class Fencing {
 
   async #react(life: string): Promise<void> {
     if (this.#isOver) return
-    const { members, talk } = this.#server
-    const member = members.all().find((one) => one.life === life)
-    if (member) talk.giveUp(member.node)
+    this.#giveUp(life)
     for (const react of this.#reactions) {
       try {
         await react(life)
@@ -134,6 +138,13 @@ export class Fencing {
         this.#server.failed('fencing', error)
       }
     }
+  }
+
+  /** What it was asked it answers no more, however long it might have had; its next life may. */
+  #giveUp(life: string): void {
+    const { members, talk } = this.#server
+    const node = this.#lost.get(life) ?? members.all().find((one) => one.life === life)?.node
+    if (node !== undefined && (members.lifeOf(node) ?? life) === life) talk.giveUp(node)
   }
 
   /** For a node that could not be told things for a while. Whether its own life is over */

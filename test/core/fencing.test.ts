@@ -2,7 +2,8 @@
 
 import { Redis } from 'ioredis'
 import { test, type Test } from 'tap'
-import { LEASE } from '../../lib/cluster/membership.js'
+import { LEASE, type Membership } from '../../lib/cluster/membership.js'
+import { Unanswered } from '../../lib/cluster/talk.js'
 import type { Server } from '../../lib/core/server.js'
 import { fence, isFenced } from '../../lib/storage/lives.js'
 import type { Client } from '../world/client.js'
@@ -114,6 +115,19 @@ if (noRedis) {
     t.equal(await second.fencing.check(), true)
     t.ok(laptop.transport.ended)
     t.equal(await first.fencing.check(), false)
+  })
+
+  test('what was asked of a node is given up when its life is over, listed or not', async (t) => {
+    const { w, first, second } = await scene(t)
+    second.talk.on('test', () => new Promise(() => undefined))
+    const outcomes: unknown[] = []
+    first.talk.ask(second.node, 'test', null).catch((error) => outcomes.push(error))
+    await w.settle()
+    // A node that hangs: its lease ends before anybody fences it.
+    ;(first.members as Membership).gone(second.node, false)
+    await first.fencing.fence(second.life)
+    await w.settle()
+    t.ok(outcomes[0] instanceof Unanswered)
   })
 
   const GHOST = { node: 'ghost', life: 'of-ghost' }
