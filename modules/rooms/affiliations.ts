@@ -2,7 +2,7 @@
 // address has of its own counts before what its domain has.
 
 import type { Jid } from '../../lib/xmpp/jid.js'
-import { likeness } from './nick-likeness.js'
+import { likeness } from './people/nick-likeness.js'
 import type { Affiliation } from './standing.js'
 
 /** LIM-affiliations: entries of one room */

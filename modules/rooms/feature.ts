@@ -13,7 +13,7 @@ import type { Stanza } from '../../lib/xmpp/stanza.js'
 import type { Occupant, Visitor } from './occupants.js'
 import type { ServiceIq } from './reception.js'
 import type { Room } from './room.js'
-import type { RoomCommand } from './room-commands.js'
+import type { RoomCommand } from './setup/room-commands.js'
 import type { Affiliation } from './standing.js'
 import type { Venue } from './venue.js'
 

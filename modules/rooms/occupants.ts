@@ -3,7 +3,7 @@
 
 import type { Jid } from '../../lib/xmpp/jid.js'
 import type { Stanza } from '../../lib/xmpp/stanza.js'
-import { likeness } from './nick-likeness.js'
+import { likeness } from './people/nick-likeness.js'
 import type { Role } from './standing.js'
 
 /** One session in the room, ours or of another server */

@@ -7,12 +7,12 @@ import { StanzaError } from '../../lib/xmpp/errors.js'
 import { resultReply } from '../../lib/xmpp/replies.js'
 import { Stanza } from '../../lib/xmpp/stanza.js'
 import type { Later } from '../../lib/core/later.js'
-import type { Homecoming } from './homecoming.js'
-import type { OwnedRooms } from './owned-rooms.js'
+import type { Homecoming } from './nodes/homecoming.js'
+import type { OwnedRooms } from './nodes/owned-rooms.js'
 import { NS_MUC } from './presences.js'
 import { withoutRoomsWord } from './rooms-word.js'
 import type { Venue } from './venue.js'
-import { Caller } from './visits.js'
+import { Caller } from './nodes/visits.js'
 
 /** A request to the service's own address */
 export interface ServiceIq {

@@ -5,7 +5,7 @@
 import { defineModule } from '../../lib/core/module.js'
 import { bytes, choice, integer, text } from '../../lib/ops/options.js'
 import archive from '../archive/archive.js'
-import { rateOptions } from './rates.js'
+import { rateOptions } from './said/rates.js'
 import { migrations } from './tables.js'
 
 export const roomOptions = {

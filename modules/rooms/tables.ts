@@ -1,14 +1,14 @@
 // The tables of rooms. What is said in them is in the core's message log, under a number of the room's own.
 
 import type { Migration } from '../../lib/storage/migrations.js'
-import { mentionTables } from './mention-store.js'
-import { forsakenTables } from './forsaking.js'
-import { goneTables } from './left-behind.js'
-import { cardTables } from './card-store.js'
-import { changeTables } from './affiliation-change-store.js'
-import { hatTables } from './hat-store.js'
-import { tokenTables } from './token-store.js'
-import { visitTables } from './visit-store.js'
+import { mentionTables } from './said/mention-store.js'
+import { forsakenTables } from './people/forsaking.js'
+import { goneTables } from './said/left-behind.js'
+import { cardTables } from './setup/card-store.js'
+import { changeTables } from './people/affiliation-change-store.js'
+import { hatTables } from './people/hat-store.js'
+import { tokenTables } from './people/token-store.js'
+import { visitTables } from './said/visit-store.js'
 
 export const migrations: readonly Migration[] = [
   {

@@ -2,9 +2,9 @@
 
 import { test } from 'tap'
 import { Jid } from '../../../lib/xmpp/jid.js'
-import { Indicators } from '../../../modules/rooms/activity-indicators.js'
+import { Indicators } from '../../../modules/rooms/said/activity-indicators.js'
 import type { Venue } from '../../../modules/rooms/venue.js'
-import type { VisitStore } from '../../../modules/rooms/visit-store.js'
+import type { VisitStore } from '../../../modules/rooms/said/visit-store.js'
 import type { Client } from '../../world/client.js'
 import type { World } from '../../world/world.js'
 import { freshPostgres } from '../../world/postgres.js'

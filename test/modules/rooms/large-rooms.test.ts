@@ -4,7 +4,7 @@
 import { test } from 'tap'
 import { Jid } from '../../../lib/xmpp/jid.js'
 import { Stanza } from '../../../lib/xmpp/stanza.js'
-import { showToModerator } from '../../../modules/rooms/new-moderators.js'
+import { showToModerator } from '../../../modules/rooms/people/new-moderators.js'
 import type { Occupant } from '../../../modules/rooms/occupants.js'
 import type { Room } from '../../../modules/rooms/room.js'
 import type { Client } from '../../world/client.js'

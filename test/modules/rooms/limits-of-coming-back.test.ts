@@ -8,13 +8,18 @@ import type { PageQuery } from '../../../lib/storage/message-log.js'
 import type { Envelope } from '../../../lib/xmpp/envelope.js'
 import { Jid } from '../../../lib/xmpp/jid.js'
 import { Stanza } from '../../../lib/xmpp/stanza.js'
-import { AT_ONCE, gather, MOST_AGAIN, settleThose } from '../../../modules/rooms/census-taking.js'
+import {
+  AT_ONCE,
+  gather,
+  MOST_AGAIN,
+  settleThose,
+} from '../../../modules/rooms/nodes/census-taking.js'
 import { Changes, MOST_GONE } from '../../../modules/rooms/changes.js'
-import type { Guests } from '../../../modules/rooms/guests.js'
-import { Homecoming, MOST_CALLS } from '../../../modules/rooms/homecoming.js'
-import { type Guest, Lodging, MOST_HELD } from '../../../modules/rooms/lodging.js'
+import type { Guests } from '../../../modules/rooms/nodes/guests.js'
+import { Homecoming, MOST_CALLS } from '../../../modules/rooms/nodes/homecoming.js'
+import { type Guest, Lodging, MOST_HELD } from '../../../modules/rooms/nodes/lodging.js'
 import { Occupants, type Visitor } from '../../../modules/rooms/occupants.js'
-import type { OwnedRooms } from '../../../modules/rooms/owned-rooms.js'
+import type { OwnedRooms } from '../../../modules/rooms/nodes/owned-rooms.js'
 import type { Room } from '../../../modules/rooms/room.js'
 import { RoomLane } from '../../../modules/rooms/room-lane.js'
 import { standardSettings } from '../../../modules/rooms/settings.js'

@@ -7,7 +7,7 @@ import type { Session } from '../../../lib/core/session.js'
 import type { Envelope } from '../../../lib/xmpp/envelope.js'
 import { Jid } from '../../../lib/xmpp/jid.js'
 import { Stanza } from '../../../lib/xmpp/stanza.js'
-import { Lodging } from '../../../modules/rooms/lodging.js'
+import { Lodging } from '../../../modules/rooms/nodes/lodging.js'
 
 const room = Jid.parse('orchard@rooms.capulet.example')
 const from = room.withResource('Romeo')

@@ -3,7 +3,11 @@
 import { test } from 'tap'
 import type { Element } from '../../../lib/xmpp/element.js'
 import { Jid } from '../../../lib/xmpp/jid.js'
-import { enteringRole, MOST_GIVEN, rememberRole } from '../../../modules/rooms/given-roles.js'
+import {
+  enteringRole,
+  MOST_GIVEN,
+  rememberRole,
+} from '../../../modules/rooms/people/given-roles.js'
 import type { Room } from '../../../modules/rooms/room.js'
 import type { Client } from '../../world/client.js'
 import {

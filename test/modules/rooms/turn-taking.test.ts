@@ -1,5 +1,5 @@
 import { test } from 'tap'
-import { TurnTaking } from '../../../modules/rooms/turn-taking.js'
+import { TurnTaking } from '../../../modules/rooms/nodes/turn-taking.js'
 
 function turns() {
   const failures: unknown[] = []
