@@ -76,7 +76,11 @@ function declare(): Command {
     .option('--burst <n>', 'messages between two kills at most', between(1, 1_000_000), 1000)
     .option('--rate <n>', 'messages a second, for faults that last', between(1, 100_000), 500)
     .option('--cuts <n>', 'connections cut between two kills, on average', between(0, 1000), 2)
-    .option('--rooms <n>', 'people in so many rooms, instead of messages', between(1, 1000))
+    .option(
+      '--rooms <n>',
+      'people in so many rooms, instead of messages; kill, pause, redis-kill or redis-stop',
+      between(1, 1000),
+    )
     .option('--no-carbons', 'no device asks for carbons')
     .option('--quick', 'the plan, or one run, with five faults and ten users')
     .option('--json', 'write the results to standard output as JSON')

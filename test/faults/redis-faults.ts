@@ -26,7 +26,7 @@ export function redisStops(stage: Stage): Promise<Remarks> {
   return troubles(stage, (_, time) => (time % 2 === 1 ? away(stage, LONG_MS) : hangs))
 }
 
-function away({ grounds: { redis } }: Stage, ms: number): Trouble {
+export function away({ grounds: { redis } }: Stage, ms: number): Trouble {
   return { ms, begin: () => redis!.kill(), end: () => redis!.again() }
 }
 
