@@ -1,11 +1,13 @@
 // `<resume/>` (XEP-0198 §5): a session of this node goes on with another stream; one of another life, on
 // whatever node, is made again from what is on disk when that life has let it go, or is over. Only the account that began a session resumes it; of
 // anybody else's it is not even told that it is there (SEC-26). Where going on would not be honest the
-// answer is the exact count.
+// answer is the exact count. What only reads is asked again for some seconds where the database does not
+// answer: who waits a little is resumed.
 
 import type { Host } from '../../lib/core/host.js'
 import type { Account } from '../../lib/core/module.js'
 import type { ClientStream } from '../../lib/streams/client-stream.js'
+import { askAgain } from '../../lib/storage/asking-again.js'
 import type { NegotiatingStream } from '../../lib/streams/negotiation.js'
 import type { Element } from '../../lib/xmpp/element.js'
 import { StanzaError, StreamError } from '../../lib/xmpp/errors.js'
@@ -48,7 +50,7 @@ export class Resumption {
     if (stream.session || !stream.account) return { element: failed('unexpected-request') }
     if (h === undefined || Number.isNaN(numberIn(previd))) return { element: unknown() }
     try {
-      const account = await this.#host.accounts?.lookup(stream.account.local)
+      const account = await this.#account(stream.account)
       if (!account || account.disabled) return { element: unknown() }
       const wanted = { stream, account, previd, h }
       return await this.#registry.turns.take(previd, () => this.#resume(wanted))
@@ -58,6 +60,14 @@ export class Resumption {
       const handled = this.#own(previd, stream.account)?.handled.count
       return { element: refusal(error, this.#host, handled) }
     }
+  }
+
+  #account({ local }: Jid): Promise<Account | undefined> {
+    return askAgain(this.#host.clock, async () => this.#host.accounts?.lookup(local))
+  }
+
+  #find({ previd, account }: Wanted): Promise<StoredSession | undefined> {
+    return askAgain(this.#host.clock, () => this.#restoring.find(previd, account))
   }
 
   #own(previd: string, account: Jid): ManagedSession | undefined {
@@ -97,7 +107,7 @@ export class Resumption {
   async #fromDisk(wanted: Wanted): Promise<Answer> {
     await this.#host.journal.settled()
     for (let times = 0; times < MOST_OWNERS; times++) {
-      const found = await this.#restoring.find(wanted.previd, wanted.account)
+      const found = await this.#find(wanted)
       if (!found) return { element: unknown() }
       const isFree = found.ended > 0 || found.life === this.#registry.life
       const answer = await (isFree ? this.#again(found, wanted) : this.#ask(found.life, wanted))
@@ -114,7 +124,7 @@ export class Resumption {
     if (released.is === 'too high') throw tooHigh(h, released.sent)
     if (released.is === 'forgotten') return { element: failed('item-not-found', released.handled) }
     // Nobody else's: that node found it by its account. Whether it is so still shows when it is claimed.
-    const found = released.row ?? (await this.#restoring.find(id, account))
+    const found = released.row ?? (await this.#find(wanted))
     if (!found) return { element: unknown() }
     const { version = found.version } = released
     const isFree = found.life === life && found.version === version
@@ -123,12 +133,20 @@ export class Resumption {
 
   /** Undefined where somebody was faster. `justNow`: a node that lives let it go, whatever its clock says. */
   async #again(found: StoredSession, wanted: Wanted, justNow = false): Promise<Answer | undefined> {
+    const { previd, account, h } = wanted
     const over = { element: failed('item-not-found', found.handled) }
-    if (this.#restoring.isLost(found, wanted.h, justNow)) return over
-    const claimed = await this.#restoring.claim(found)
-    if (!claimed) return undefined
-    const managed = await this.#restoring.restore(claimed, wanted.account, wanted.h)
-    return managed ? this.#take(managed, wanted) : over
+    if (this.#restoring.isLost(found, h, justNow)) return over
+    try {
+      const claimed = await this.#restoring.claim(found)
+      if (!claimed) return undefined
+      const managed = await this.#restoring.restore(claimed, account, h)
+      return managed ? await this.#take(managed, wanted) : over
+    } catch (error) {
+      if (error instanceof StreamError) throw error
+      // §5: nobody writes to it any more, so the count is known.
+      const handled = this.#own(previd, account.jid)?.handled.count ?? found.handled
+      return { element: refusal(error, this.#host, handled) }
+    }
   }
 }
 

@@ -65,6 +65,14 @@ export async function waits(w: World, seconds: number): Promise<void> {
   }
 }
 
+/** Time passes while that is so, up to 20 s; milliseconds. */
+export async function passes(w: World, still: () => boolean): Promise<number> {
+  const began = w.clock.now()
+  for (; still() && w.clock.now() - began < 20_000; await new Promise(setImmediate))
+    w.clock.advance(50)
+  return w.clock.now() - began
+}
+
 export function chat(to: string, body: string): string {
   return `<message to='${to}' type='chat' id='${body}'><body>${body}</body></message>`
 }

@@ -13,6 +13,7 @@ import {
   fillsDisk,
   handled,
   managed,
+  passes,
   refusals,
   resumes,
   SM,
@@ -196,6 +197,7 @@ test('a database that is away is no reason to end a stream (XEP-0198 §6)', asyn
   }
   Object.assign(database, { reader: nobody })
   client.sends(`<resume ${SM} previd='${id}' h='0'/>`)
+  await passes(w, () => client.inbox.length === 0)
   await client.receives(`<failed ${SM}>${NO_ROOM}</failed>`)
   Object.assign(database, { reader })
   client.sends(`<resume ${SM} previd='${id}' h='0'/>`)
