@@ -115,6 +115,7 @@ export class Database {
   async close(): Promise<void> {
     this.#closed = true
     await Promise.allSettled(this.#running)
+    for (const knex of [this.knex, this.reader]) refuseAll(knex)
     await this.knex.destroy()
     if (this.reader !== this.knex) await this.reader.destroy()
   }
@@ -147,6 +148,12 @@ export function connectionName(life: string | undefined): string {
 /** Loaded only by whom it serves: the driver would be a good part of a start on SQLite. */
 async function postgresFor({ url }: DatabaseOptions): Promise<Postgres | undefined> {
   return url.startsWith('sqlite') ? undefined : import('./postgres-dialect.js')
+}
+
+/** Who asks while it is closed would wait for a connection that never comes, and keep the process meanwhile. */
+function refuseAll(knex: Knex): void {
+  const closed = () => Promise.reject(new Error('the database is closed: there is no connection'))
+  knex.client.acquireConnection = closed
 }
 
 /** Nobody else on the machine may read it; SQLite gives its other files the same mode. */

@@ -230,6 +230,20 @@ function transactionsContract(name: string, withThings: WithThings): void {
 }
 
 function closingContract(name: string, withThings: WithThings): void {
+  test(`${name}: who asks while it is closed hears at once that there is nothing`, async (t) => {
+    const database = await withThings(t)
+    // One that is not done when the database is closed
+    const open = database.knex.client.acquireConnection()
+    const began = performance.now()
+    const closing = database.close()
+    await open.then((connection: unknown) => database.knex.client.releaseConnection(connection))
+    await new Promise((resolve) => setImmediate(resolve))
+    const late = [database.knex('things'), database.reader('things').first()]
+    for (const one of await Promise.allSettled(late)) t.equal(one.status, 'rejected')
+    await closing
+    t.ok(performance.now() - began < 10_000)
+  })
+
   test(`${name}: closing finishes transactions that have begun and refuses new ones`, async (t) => {
     const database = await withThings(t)
     const seen: string[] = []
