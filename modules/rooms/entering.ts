@@ -172,7 +172,7 @@ function welcome(
   const own = [
     ...(isRenamed ? [210] : []),
     ...(isOpen(settings) ? [100] : []),
-    ...(settings.archived && venue.archives ? [170] : []),
+    ...(settings.archived ? [170] : []),
     ...(room.locked ? [201] : []),
   ]
   const more = features.map(({ mark }) => mark?.(room, occupant) ?? '').join('')

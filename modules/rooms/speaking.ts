@@ -65,8 +65,8 @@ function keep(
   room: Room,
   { speech, stanza, visit }: { speech: Speech; stanza: Stanza; visit: Visit },
 ): LoggedMessage | undefined {
-  const { settings, venue, logNumber } = room
-  if (!settings.archived || !venue.archives || !keptForGoodInRoom(stanza)) return undefined
+  const { settings, logNumber } = room
+  if (!settings.archived || !keptForGoodInRoom(stanza)) return undefined
   const origin = originId(stanza)
   const account = speech.occupant.account.text
   // Sent twice, or asked again of a new owner: kept once.

@@ -56,8 +56,6 @@ export class Venue {
   readonly secret: Buffer
   readonly seal: (id: number) => string
   readonly open: (id: string) => number | undefined
-  /** What is said is kept, unless a room says otherwise. */
-  readonly archives = true
   /** The rooms that this node owns, by address */
   readonly rooms = new Map<string, Room>()
   /** In which tenure this node owns each of them */

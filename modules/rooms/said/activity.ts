@@ -63,7 +63,7 @@ export const activity: RoomFeature = {
   taken(room) {
     const { host } = room.venue
     const activity = activityOf(room)
-    if (isForAll(room) && room.settings.archived && room.venue.archives)
+    if (isForAll(room) && room.settings.archived)
       host.server.pending(read(room, activity).catch((error) => host.failed('rooms', error)))
   },
 }
