@@ -9,6 +9,7 @@ import type { Server } from '../../lib/core/server.js'
 import type { HttpRequest } from '../../lib/net/http.js'
 import type { ClientStream } from '../../lib/streams/client-stream.js'
 import { DOMAIN, type World, world } from '../world/world.js'
+import { until } from '../world/until.js'
 
 async function asks(server: Server, path: string): Promise<{ status: number; body: string }> {
   const found = server.routes.find('GET', path)
@@ -27,12 +28,6 @@ const control = (server: Server, command: string, args = {}): Promise<unknown> =
 
 const status = async (w: World, node = 0): Promise<Row[]> =>
   (await control(w.servers[node]!, 'cluster status')) as Row[]
-
-/** What is asked of another node arrives in later turns. */
-async function until(look: () => boolean): Promise<void> {
-  for (let turn = 0; turn < 1000 && !look(); turn++)
-    await new Promise((resolve) => setImmediate(resolve))
-}
 
 test('one node alone is healthy and ready, and has a status', async (t) => {
   const w = await world(t, { people: [] })

@@ -6,6 +6,7 @@ import type { AccountsApi } from '../../../modules/accounts/accounts.js'
 import { DOMAIN, type World, world } from '../../world/world.js'
 import { condition, LoginClient } from './login-client.js'
 import { authenticate, identity } from './sasl2-client.js'
+import { until } from '../../world/until.js'
 
 const forgotten: number[] = []
 const keeper = defineModule({
@@ -28,9 +29,7 @@ function guests(w: World): AccountsApi['guests'] {
 }
 
 async function gone(w: World): Promise<boolean> {
-  for (let turn = 0; turn < 10_000 && guests(w).size > 0; turn++) {
-    await new Promise((resolve) => setImmediate(resolve))
-  }
+  await until(() => guests(w).size === 0)
   return guests(w).size === 0
 }
 

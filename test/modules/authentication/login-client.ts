@@ -6,6 +6,7 @@ import type { Element } from '../../../lib/xmpp/element.js'
 import type { Client } from '../../world/client.js'
 import { DOMAIN, type World } from '../../world/world.js'
 import { ScramClient, type ScramClientOptions } from './scram-client.js'
+import { until } from '../../world/until.js'
 
 export const NS_SASL = 'urn:ietf:params:xml:ns:xmpp-sasl'
 
@@ -70,10 +71,7 @@ export class LoginClient {
 
   async next(): Promise<Element> {
     // A step of a login may wait for a thread that hashes: that is a few turns, and no fixed time.
-    for (let turn = 0; turn < 100_000 && this.client.inbox.length === 0; turn++) {
-      await new Promise((resolve) => setImmediate(resolve))
-      if (this.client.closed) break
-    }
+    await until(() => this.client.inbox.length > 0 || this.client.closed)
     const element = this.client.inbox.shift()
     if (!element) throw new Error(`nothing came: ${this.client.transcript.join('\n')}`)
     return element

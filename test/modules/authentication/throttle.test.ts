@@ -6,6 +6,7 @@ import { ManualClock } from '../../world/clock.js'
 import type { AccountsApi } from '../../../modules/accounts/accounts.js'
 import { DOMAIN, world } from '../../world/world.js'
 import { condition, LoginClient } from './login-client.js'
+import { until } from '../../world/until.js'
 
 const MINUTE = 60_000
 const HOUR = 60 * MINUTE
@@ -87,12 +88,6 @@ const limited = {
   loggedIn: false,
   limits: 'default',
 } as const
-
-async function until(happened: () => boolean): Promise<void> {
-  for (let turn = 0; turn < 100_000 && !happened(); turn++) {
-    await new Promise((resolve) => setImmediate(resolve))
-  }
-}
 
 async function guess(w: Awaited<ReturnType<typeof world>>, name: string, address: string) {
   const login = await LoginClient.connect(w, { address })

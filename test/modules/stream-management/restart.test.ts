@@ -8,6 +8,7 @@ import type { Client } from '../../world/client.js'
 import { freshPostgres } from '../../world/postgres.js'
 import type { World, WorldOptions } from '../../world/world.js'
 import { bodies, chat, connects, enable, handled, managed, resumes, SM, waits } from './sm-world.js'
+import { until } from '../../world/until.js'
 
 const JULIET = 'juliet@capulet.example'
 const ROMEO = 'romeo@capulet.example'
@@ -303,8 +304,7 @@ test('who binds the address while a session is made again has it; nothing preten
   meanwhile = async () => {
     meanwhile = async () => undefined
     other.sends(`<iq type='set' id='b'>${bind}</iq>`)
-    for (let turn = 0; other.inbox.length === 0 && turn < 1000; turn++)
-      await new Promise((resolve) => setImmediate(resolve))
+    await until(() => other.inbox.length > 0)
   }
   again.sends(`<resume ${SM} previd='${id}' h='0'/>`)
   await again.receives(`<failed ${SM} h='1'>${NOT_FOUND}</failed>`)
@@ -328,8 +328,7 @@ test('what came while stream management was enabled does not come again', async 
     messages.page = page
     const found = await messages.page(query)
     juliet.sends(chat(ROMEO, 'meanwhile'))
-    for (let turn = 0; romeo.inbox.length === 0 && turn < 1000; turn++)
-      await new Promise((resolve) => setImmediate(resolve))
+    await until(() => romeo.inbox.length > 0)
     return found
   }
   const id = await enable(romeo)
