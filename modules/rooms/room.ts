@@ -166,7 +166,9 @@ export class Room {
   /** Many things to one of them */
   sendMany(all: readonly { stanza: Stanza; from: Jid }[], visitor: Visitor): void {
     const arrived = this.venue.host.clock.now()
-    const said = all.map((one) => ({ ...one, arrived, number: 0, previous: this.newest }))
+    const previous = this.newest
+    // Of the same shape as in `send`; with a spread a newcomer in a room of 1,000 costs a third more.
+    const said = all.map(({ stanza, from }) => ({ stanza, from, arrived, number: 0, previous }))
     if (said.length > 0) this.venue.fanOut.send(this, said, [visitor])
   }
 
